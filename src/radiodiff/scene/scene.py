@@ -1,0 +1,157 @@
+"""A scene: buildings and cars on a grid."""
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.errors import SceneError, TransmitterError
+from radiodiff.scene.grid import Grid
+from radiodiff.scene.transmitter import Transmitter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from shapely import Polygon
+
+__all__ = ["Footprint", "Scene"]
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """The outline of one obstacle.
+
+    Attributes:
+        polygon: Valid polygon with positive area, in local metres (x right, y down).
+        height_m: Height above ground [m], or None where unknown.
+
+    Raises:
+        SceneError: The polygon is empty, invalid or flat, or the height is not positive.
+    """
+
+    polygon: "Polygon"
+    height_m: float | None = None
+
+    def __post_init__(self) -> None:
+        shape = self.polygon
+        if shape.geom_type != "Polygon" or not (shape.is_valid and shape.area > 0):
+            raise SceneError(
+                "A footprint must be one valid polygon with an area above 0",
+                value=f"{shape.geom_type} of area {shape.area:g}",
+                remedy="Repair it first (radiodiff.scene.clean_footprints) or leave it out.",
+            )
+        if self.height_m is not None and not (np.isfinite(self.height_m) and self.height_m > 0):
+            raise SceneError(
+                "The height of a footprint must be finite and above 0",
+                value=self.height_m,
+                remedy="Use None where the height is unknown.",
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Buildings and cars on a grid.
+
+    The raster says which cells are indoors and have no path loss; the footprints, when known, say where the
+    walls are below the size of a cell. `Scene.from_footprints` keeps both consistent.
+
+    Attributes:
+        grid: The grid.
+        buildings: True where a cell is indoors, (rows, cols), bool.
+        footprints: Building outlines, or None where only the raster is known.
+        cars: True where a car stands, (rows, cols), bool, or None for a scene without cars.
+        car_footprints: Car outlines, or None where only the raster is known.
+        source: Where the scene came from, one line.
+
+    Raises:
+        SceneError: A raster has another size than the grid or another type than bool.
+    """
+
+    grid: Grid
+    buildings: NDArray[np.bool_] = field(repr=False)
+    footprints: tuple[Footprint, ...] | None = field(default=None, repr=False)
+    cars: NDArray[np.bool_] | None = field(default=None, repr=False)
+    car_footprints: tuple[Footprint, ...] | None = field(default=None, repr=False)
+    source: str = "array"
+
+    def __post_init__(self) -> None:
+        for name in ("buildings", "cars"):
+            layer = getattr(self, name)
+            if layer is None:
+                continue
+            if layer.shape != self.grid.shape or layer.dtype != np.bool_:
+                raise SceneError(
+                    f"Scene.{name} must be a bool array of {self.grid.rows} x {self.grid.cols} cells",
+                    value=f"{layer.dtype} of shape {layer.shape}",
+                    remedy="Compare with a threshold first and give the grid the size of the raster.",
+                )
+            layer.flags.writeable = False
+        if self.car_footprints is not None and self.cars is None:
+            raise SceneError(
+                "A scene with car footprints needs the car raster", value="cars=None", remedy="Use Scene.with_cars."
+            )
+
+    @classmethod
+    def empty(cls, grid: Grid) -> "Scene":
+        """A scene without buildings."""
+        return cls(grid, np.zeros(grid.shape, dtype=bool), footprints=(), source="empty")
+
+    @classmethod
+    def from_footprints(cls, grid: Grid, footprints: "Iterable[Footprint]", *, source: str = "footprints") -> "Scene":
+        """Rasterise building outlines: a cell is indoors where its centre is inside an outline."""
+        from radiodiff.scene.raster import rasterize
+
+        footprints = tuple(footprints)
+        return cls(grid, rasterize(grid, [f.polygon for f in footprints]), footprints, source=source)
+
+    def with_cars(self, footprints: "Iterable[Footprint]") -> "Scene":
+        """The same scene with these cars on it."""
+        from radiodiff.scene.raster import rasterize
+
+        footprints = tuple(footprints)
+        mask = rasterize(self.grid, [f.polygon for f in footprints])
+        return replace(self, cars=mask, car_footprints=footprints)
+
+    def without_cars(self) -> "Scene":
+        """The same scene with empty streets."""
+        return replace(self, cars=None, car_footprints=None)
+
+    @property
+    def coverage(self) -> float:
+        """Share of cells that are indoors, 0..1."""
+        return float(self.buildings.mean())
+
+    def crop(self, row: int, col: int, rows: int, cols: int) -> "Scene":
+        """The rectangular part whose top-left cell is (row, col); outlines are cut at its border.
+
+        Raises:
+            GridError: The part does not lie on the grid.
+        """
+        from radiodiff.scene.raster import crop_footprints
+
+        grid = self.grid.window(row, col, rows, cols)
+        part = np.s_[row : row + rows, col : col + cols]
+        corner_m = (col * grid.cell_size_m, row * grid.cell_size_m)
+        return Scene(
+            grid,
+            self.buildings[part].copy(),
+            crop_footprints(self.footprints, grid, corner_m),
+            None if self.cars is None else self.cars[part].copy(),
+            crop_footprints(self.car_footprints, grid, corner_m),
+            source=f"{self.source}, rows {row}+{rows}, columns {col}+{cols}",
+        )
+
+    def check_transmitter(self, tx: Transmitter) -> None:
+        """Make sure that a transmitter can stand where it does.
+
+        Raises:
+            TransmitterError: It stands off the grid or inside a building.
+        """
+        row, col = tx.cell(self.grid)
+        if self.buildings[row, col]:
+            raise TransmitterError(
+                "A transmitter must stand outside the buildings",
+                value=f"column {col}, row {row}, which is indoors",
+                remedy="Move it to a free cell; if free cells read as buildings, invert the layer (--invert).",
+            )
