@@ -1,0 +1,140 @@
+"""The corner graph of a scene, and the paths of one transmitter over it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.propagation.dominant_path import graph_kernels, path_kernels
+from radiodiff.propagation.dominant_path.law import DominantPathLaw
+from radiodiff.propagation.dominant_path.obstacles import Obstacles
+from radiodiff.scene import Grid, Scene, rasterize
+
+__all__ = ["CornerGraph", "Paths"]
+
+GAIN_DEGREE = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """The best path of one transmitter to every cell. Lengths are in cells.
+
+    Attributes:
+        is_los: (rows, cols) bool, cells in line of sight.
+        product: (rows, cols) float32, `(length) * 10^(corner losses / (10 n))` of the best path around corners, inf
+            where there is none.
+        label: (rows, cols) int32, the label that reached the cell, -1 where none did.
+        labels: (n, 6) float64, see `path_kernels.find_labels`.
+        label_corner: (n, 2) float64, position of the corner of each label.
+    """
+
+    is_los: NDArray[np.bool_]
+    product: NDArray[np.float32]
+    label: NDArray[np.int32]
+    labels: NDArray[np.float64]
+    label_corner: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class CornerGraph:
+    """Corners of a scene, the links between them and the cells in their shadow sectors.
+
+    Build it once per scene with `of_scene`; it does not depend on the law.
+
+    Attributes:
+        obstacles: Walls and corners.
+        shape: (rows, cols).
+        solid_cells: (rows, cols) bool, cells whose centre lies inside an obstacle's outline.
+    """
+
+    obstacles: Obstacles
+    shape: tuple[int, int]
+    solid_cells: NDArray[np.bool_] = field(repr=False)
+    _links: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] = field(repr=False)
+    _runs: tuple[NDArray[np.int64], NDArray[np.int32]] = field(repr=False)
+
+    @classmethod
+    def of_scene(cls, scene: Scene) -> "CornerGraph":
+        """Corners, links and shadow cells of a scene."""
+        import shapely
+
+        obstacles = Obstacles.of_scene(scene)
+        shape = scene.grid.shape
+        link_start, link_state, link_value, run_start, runs = graph_kernels.build_graph(
+            obstacles.corners, obstacles.all_walls, shape
+        )
+        solid = rasterize(Grid(*shape), list(shapely.get_parts(obstacles.solid)))
+        return cls(obstacles, shape, solid, (link_start, link_state, link_value), (run_start, runs))
+
+    @property
+    def num_corners(self) -> int:
+        """Number of convex corners."""
+        return len(self.obstacles.corners)
+
+    def free_point(self, x: float, y: float) -> tuple[float, float]:
+        """The point itself, or the nearest one outside the obstacles [cells].
+
+        A transmitter may stand in a free cell whose centre the outline of a building just covers.
+        """
+        import shapely
+
+        point = shapely.Point(x, y)
+        if not shapely.intersects(self.obstacles.solid, point):
+            return x, y
+        edge = shapely.get_point(shapely.shortest_line(shapely.boundary(self.obstacles.solid), point), 0)
+        out_x, out_y = edge.x - x, edge.y - y
+        step = 1e-4 / max(np.hypot(out_x, out_y), 1e-9)
+        return edge.x + out_x * step, edge.y + out_y * step
+
+    def paths(self, x: float, y: float, law: DominantPathLaw) -> Paths:
+        """Best path from a point to every cell under a law.
+
+        Args:
+            x, y: The transmitter, outside the obstacles [cells].
+            law: The law.
+        """
+        corners = self.obstacles.corners
+        los_runs, seen, states, values = graph_kernels.look_around(x, y, corners, self.obstacles.all_walls, self.shape)
+        slope_db = (law.corner_max_db - law.corner_offset_db) / np.radians(law.corner_saturation_deg)
+        corner_law = (law.corner_offset_db, slope_db, law.corner_max_db)
+        label_state, labels = path_kernels.find_labels(
+            seen, states, values, self._links, corner_law, law.max_corners
+        )
+        product = np.full(self.shape, np.inf, dtype=np.float32)
+        label = np.full(self.shape, path_kernels.NO_LABEL, dtype=np.int32)
+        path_kernels.paint_labels(corners, label_state, labels, *self._runs, _gain_law(law), product, label)
+        is_los = np.zeros(self.shape, dtype=bool)
+        graph_kernels.mark_runs(los_runs, is_los)
+        return Paths(is_los, product, label, labels, corners[label_state // 2, :2])
+
+    def shortest_lengths(self, x: float, y: float) -> NDArray[np.float32]:
+        """Length of the shortest path around obstacles to every cell, (rows, cols), inf where none leads [cells]."""
+        corners = self.obstacles.corners
+        los_runs, seen, _, _ = graph_kernels.look_around(x, y, corners, self.obstacles.all_walls, self.shape)
+        best = np.full(self.shape, np.inf, dtype=np.float32)
+        length = path_kernels.shortest_lengths(x, y, seen, corners, self._links)
+        path_kernels.paint_lengths(corners, length, *self._runs, best)
+        graph_kernels.fill_distances(los_runs, x, y, best)
+        return best
+
+    def obstructed_lengths(self, x: float, y: float) -> NDArray[np.float64]:
+        """Length inside obstacles of the straight ray to every cell, (rows, cols) [cells]."""
+        total = np.zeros(self.shape)
+        path_kernels.add_obstructed_lengths(x, y, self.obstacles.walls, self.shape, total)
+        return np.maximum(total, 0.0)
+
+
+def _gain_law(law: DominantPathLaw) -> tuple[tuple[np.float32, ...], np.float32, float]:
+    """The law of one corner as a polynomial over tan(turn / 2), for `path_kernels.paint_labels`."""
+    last_turn = np.tan(np.radians(law.corner_saturation_deg) / 2.0)
+    per_decade = 10.0 * law.nlos_exponent
+
+    def gain(half_tangent: NDArray[np.float64]) -> NDArray[np.float64]:
+        share = np.degrees(2.0 * np.arctan(half_tangent)) / law.corner_saturation_deg
+        return 10.0 ** ((law.corner_offset_db + (law.corner_max_db - law.corner_offset_db) * share) / per_decade)
+
+    series = np.polynomial.Chebyshev.interpolate(gain, GAIN_DEGREE, domain=[0.0, last_turn])
+    coefficients = series.convert(kind=np.polynomial.Polynomial).coef
+    padded = np.zeros(GAIN_DEGREE + 1)
+    padded[: len(coefficients)] = coefficients
+    return tuple(np.float32(c) for c in padded), np.float32(last_turn), per_decade
