@@ -30,7 +30,8 @@ class LogDistance(PropagationModel):
         PropagationError: The exponent or the height is not finite or not above 0.
 
     Source: Rappaport (2002), "Wireless Communications", eq. 4.68, reference distance 1 m. Default exponent:
-    3GPP TR 38.901 v17, table 7.4.1-1, UMi street canyon, optional NLOS law, `32.4 + 20 log10 fc + 31.9 log10 d`.
+    3GPP TR 38.901 v17, table 7.4.1-1, UMi street canyon, optional NLOS law,
+    `32.4 + 20 log10 fc + 31.9 log10 d`.
     """
 
     exponent: float = 3.19

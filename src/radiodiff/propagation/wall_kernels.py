@@ -1,8 +1,8 @@
 """Walls on the straight ray: an exact walk of the cell grid from the transmitter to every cell centre.
 
-The transmitter is moved to the nearest point of a lattice of 2^16 points per cell edge (15 micrometres where a
-cell is a metre). All that follows is done in whole numbers, so ties are decided equally in every orientation
-and in both directions of a ray:
+The transmitter is moved to the nearest point of a lattice of 2^16 points per cell edge (15 micrometres where
+a cell is a metre). All that follows is done in whole numbers, so ties are decided equally in every
+orientation and in both directions of a ray:
 
 * a ray visits the cells whose interior it crosses;
 * a ray through the common corner of four cells goes from the one to the opposite one; the two cells beside it
@@ -10,7 +10,8 @@ and in both directions of a ray:
   is no obstacle;
 * a transmitter on an edge of a cell starts in the cell that the ray enters.
 
-Source of the walk: Amanatides and Woo (1987), "A fast voxel traversal algorithm for ray tracing", Eurographics.
+Source of the walk: Amanatides and Woo (1987), "A fast voxel traversal algorithm for ray tracing",
+Eurographics.
 """
 
 import numpy as np
@@ -94,7 +95,7 @@ def _obstructed_length(walls, x, y):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _axis(start, cell):  # type: ignore[no-untyped-def]
-    """One direction of a ray to the centre of a cell: step, first cell, points to the first edge, points in all."""
+    """One direction of a ray to a cell's centre: step, first cell, points to its first edge and in all."""
     end = cell * POINTS_PER_CELL + POINTS_PER_CELL // 2
     if end > start:
         first = start // POINTS_PER_CELL
@@ -107,7 +108,7 @@ def _axis(start, cell):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, forceinline=True)
 def _walk(walls, x, y, row, col):  # type: ignore[no-untyped-def]
-    """Wall runs on the ray from lattice point (x, y) to the centre of a cell, and the share of it inside walls."""
+    """Wall runs on the ray from lattice point (x, y) to a cell's centre, and the share of it inside walls."""
     cells = walls.ravel()
     cols = walls.shape[1]
     step_col, first_col, edge_x, length_x = _axis(x, col)
@@ -138,7 +139,7 @@ def _walk(walls, x, y, row, col):  # type: ignore[no-untyped-def]
             lead += period_x if is_x else -period_y
         # +1 into a wall, -1 out of one; without a branch, which costs as much as the whole step.
         change = np.int64(cells[here]) - wall
-        runs += max(change, 0)
+        runs += change == 1
         time_in_walls -= change * time
         wall += change
     total = length_x * length_y
