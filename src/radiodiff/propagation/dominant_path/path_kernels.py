@@ -11,6 +11,8 @@ import math
 import numpy as np
 from numba import njit
 
+from radiodiff.propagation.dominant_path.visibility_kernels import within
+
 CELL_EPSILON = 1e-6
 NO_LABEL = -1
 
@@ -122,11 +124,11 @@ def _clip_run(low, high, dy, x, ux, uy, sign):
     """Columns of a run that lie beyond the shadow boundary: sign * cross(u, p - corner) >= 0."""
     a = sign * uy
     b = sign * ux * dy + CELL_EPSILON
-    # a (c + 0.5 - x) <= b
+    # a (col + 0.5 - x) <= b
     if a > 1e-9:
-        high = min(high, int(math.floor(min(b / a + x, 1e9) - 0.5)))
+        high = int(math.floor(min(b / a + x - 0.5, float(high))))
     elif a < -1e-9:
-        low = max(low, int(math.ceil(max(b / a + x, -1e9) - 0.5)))
+        low = int(math.ceil(max(b / a + x - 0.5, float(low))))
     elif b < 0.0:
         high = low - 1
     return low, high
@@ -255,8 +257,8 @@ def add_obstructed_lengths(x, y, walls, shape, total):
                     low = max(low, b / a)
                 elif b < 0.0:
                     high = -np.inf
-            first = max(int(math.ceil(max(low + x, -1.0) - 0.5)), 0)
-            last = min(int(math.floor(min(high + x, cols + 1.0) - 0.5)), cols - 1)
+            first = max(int(math.ceil(within(low + x, cols) - 0.5)), 0)
+            last = min(int(math.floor(within(high + x, cols) - 0.5)), cols - 1)
             for col in range(first, last + 1):
                 dx = col + 0.5 - x
                 d = math.sqrt(dx * dx + dy * dy)

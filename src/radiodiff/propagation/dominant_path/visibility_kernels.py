@@ -169,6 +169,12 @@ def sees(x, y, walls, segments, bounds, found, target_x, target_y, target_angle)
 
 
 @njit(cache=True, error_model="numpy")
+def within(value, size):
+    """The value moved into [-1, size + 1]: a float beyond the range of an integer must never be cast to one."""
+    return min(max(value, -1.0), size + 1.0)
+
+
+@njit(cache=True, error_model="numpy")
 def _narrow(a, b, limits):
     """Shrink limits[0] <= x <= limits[1] by a x <= b."""
     if a > 1e-12:
@@ -212,8 +218,8 @@ def fill_segments(x, y, walls, segments, found, shape, run_of_row, runs):
         y1 = y + d1y * reach / (d1x * ey - d1y * ex)
         if not (math.isfinite(y0) and math.isfinite(y1)):
             continue
-        top = max(0, int(math.ceil(max(min(y, y0, y1), 0.0) - 0.5 - CELL_EPSILON)))
-        bottom = min(rows - 1, int(math.floor(min(max(y, y0, y1), rows + 1.0) - 0.5 + CELL_EPSILON)))
+        top = max(0, int(math.ceil(within(min(y, y0, y1), rows) - 0.5 - CELL_EPSILON)))
+        bottom = min(rows - 1, int(math.floor(within(max(y, y0, y1), rows) - 0.5 + CELL_EPSILON)))
         slack0 = CELL_EPSILON * (abs(d0x) + abs(d0y))
         slack1 = CELL_EPSILON * (abs(d1x) + abs(d1y))
         slack_wall = CELL_EPSILON * (abs(ex) + abs(ey))
@@ -225,10 +231,8 @@ def fill_segments(x, y, walls, segments, found, shape, run_of_row, runs):
             _narrow(d0y, d0x * (py - y) + d0y * x + slack0, limits)
             _narrow(-d1y, -d1x * (py - y) - d1y * x + slack1, limits)
             _narrow(-ey, -ex * (py - ay) - ey * ax + slack_wall, limits)
-            low = int(math.ceil(max(limits[0], -1.0) - 0.5))
-            high = int(math.floor(min(limits[1], cols + 1.0) - 0.5))
-            low = max(low, 0)
-            high = min(high, cols - 1)
+            low = max(int(math.ceil(within(limits[0], cols) - 0.5)), 0)
+            high = min(int(math.floor(within(limits[1], cols) - 0.5)), cols - 1)
             if low > high:
                 continue
             last = run_of_row[row]
