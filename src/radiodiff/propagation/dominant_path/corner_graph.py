@@ -1,6 +1,7 @@
 """The corner graph of a scene, and the paths of one transmitter over it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,8 @@ class Paths:
     """The best path of one transmitter to every cell. Lengths are in cells.
 
     Attributes:
-        is_los: (rows, cols) bool, cells in line of sight.
+        is_los: (rows, cols) bool, cells in line of sight; cars do not count.
+        crosses_car: (rows, cols) bool, cells in line of sight across a car.
         product: (rows, cols) float32, `(length) * 10^(corner losses / (10 n))` of the best path around corners, inf
             where there is none.
         label: (rows, cols) int32, the label that reached the cell, -1 where none did.
@@ -29,6 +31,7 @@ class Paths:
     """
 
     is_los: NDArray[np.bool_]
+    crosses_car: NDArray[np.bool_]
     product: NDArray[np.float32]
     label: NDArray[np.int32]
     labels: NDArray[np.float64]
@@ -56,14 +59,12 @@ class CornerGraph:
     @classmethod
     def of_scene(cls, scene: Scene) -> "CornerGraph":
         """Corners, links and shadow cells of a scene."""
-        import shapely
-
         obstacles = Obstacles.of_scene(scene)
         shape = scene.grid.shape
         link_start, link_state, link_value, run_start, runs = graph_kernels.build_graph(
-            obstacles.corners, obstacles.all_walls, shape
+            obstacles.corners, obstacles.all_walls, obstacles.cars, shape
         )
-        solid = rasterize(Grid(*shape), list(shapely.get_parts(obstacles.solid)))
+        solid = rasterize(Grid(*shape), list(obstacles.solid))
         return cls(obstacles, shape, solid, (link_start, link_state, link_value), (run_start, runs))
 
     @property
@@ -79,9 +80,10 @@ class CornerGraph:
         import shapely
 
         point = shapely.Point(x, y)
-        if not shapely.intersects(self.obstacles.solid, point):
+        around = self.obstacles.solid[shapely.intersects(self.obstacles.solid, point)]
+        if not len(around):
             return x, y
-        edge = shapely.get_point(shapely.shortest_line(shapely.boundary(self.obstacles.solid), point), 0)
+        edge = shapely.get_point(shapely.shortest_line(shapely.boundary(around[0]), point), 0)
         out_x, out_y = edge.x - x, edge.y - y
         step = 1e-4 / max(np.hypot(out_x, out_y), 1e-9)
         return edge.x + out_x * step, edge.y + out_y * step
@@ -94,23 +96,27 @@ class CornerGraph:
             law: The law.
         """
         corners = self.obstacles.corners
-        los_runs, seen, states, values = graph_kernels.look_around(x, y, corners, self.obstacles.all_walls, self.shape)
+        los_runs, seen, states, values = self._look_around(x, y)
         slope_db = (law.corner_max_db - law.corner_offset_db) / np.radians(law.corner_saturation_deg)
-        corner_law = (law.corner_offset_db, slope_db, law.corner_max_db)
+        losses = (law.corner_offset_db, slope_db, law.corner_max_db, law.car_loss_db)
         label_state, labels = path_kernels.find_labels(
-            seen, states, values, self._links, corner_law, law.max_corners
+            seen, states, values, self._links, losses, law.max_corners
         )
         product = np.full(self.shape, np.inf, dtype=np.float32)
         label = np.full(self.shape, path_kernels.NO_LABEL, dtype=np.int32)
         path_kernels.paint_labels(corners, label_state, labels, *self._runs, _gain_law(law), product, label)
-        is_los = np.zeros(self.shape, dtype=bool)
-        graph_kernels.mark_runs(los_runs, is_los)
-        return Paths(is_los, product, label, labels, corners[label_state // 2, :2])
+        is_los, crosses_car = np.zeros(self.shape, dtype=bool), np.zeros(self.shape, dtype=bool)
+        graph_kernels.mark_runs(los_runs, is_los, crosses_car)
+        return Paths(is_los, crosses_car, product, label, labels, corners[label_state // 2, :2])
+
+    def _look_around(self, x: float, y: float) -> tuple[NDArray[Any], ...]:
+        obstacles = self.obstacles
+        return graph_kernels.look_around(x, y, obstacles.corners, obstacles.all_walls, obstacles.cars, self.shape)
 
     def shortest_lengths(self, x: float, y: float) -> NDArray[np.float32]:
         """Length of the shortest path around obstacles to every cell, (rows, cols), inf where none leads [cells]."""
         corners = self.obstacles.corners
-        los_runs, seen, _, _ = graph_kernels.look_around(x, y, corners, self.obstacles.all_walls, self.shape)
+        los_runs, seen, _, _ = self._look_around(x, y)
         best = np.full(self.shape, np.inf, dtype=np.float32)
         length = path_kernels.shortest_lengths(x, y, seen, corners, self._links)
         path_kernels.paint_lengths(corners, length, *self._runs, best)
@@ -124,7 +130,7 @@ class CornerGraph:
         return np.maximum(total, 0.0)
 
 
-def _gain_law(law: DominantPathLaw) -> tuple[tuple[np.float32, ...], np.float32, float]:
+def _gain_law(law: DominantPathLaw) -> tuple[tuple[np.float32, ...], np.float32, float, float]:
     """The law of one corner as a polynomial over tan(turn / 2), for `path_kernels.paint_labels`."""
     last_turn = np.tan(np.radians(law.corner_saturation_deg) / 2.0)
     per_decade = 10.0 * law.nlos_exponent
@@ -137,4 +143,4 @@ def _gain_law(law: DominantPathLaw) -> tuple[tuple[np.float32, ...], np.float32,
     coefficients = series.convert(kind=np.polynomial.Polynomial).coef
     padded = np.zeros(GAIN_DEGREE + 1)
     padded[: len(coefficients)] = coefficients
-    return tuple(np.float32(c) for c in padded), np.float32(last_turn), per_decade
+    return tuple(np.float32(c) for c in padded), np.float32(last_turn), per_decade, 10.0 ** (law.car_loss_db / per_decade)

@@ -15,8 +15,11 @@ from numba import njit
 from radiodiff.propagation.dominant_path.visibility_kernels import (
     facing_walls,
     fill_segments,
+    grown,
+    is_behind,
     relative_angle,
     sees,
+    split_runs,
     sweep,
 )
 
@@ -37,31 +40,22 @@ def sector_offset(angle, start, width):
 
 
 @njit(cache=True, error_model="numpy")
-def _grown(array, needed):
-    """The array, or a copy at least twice as long when `needed` rows do not fit."""
-    if needed <= array.shape[0]:
-        return array
-    larger = np.empty((max(needed, 2 * array.shape[0]), array.shape[1]), array.dtype)
-    larger[: array.shape[0]] = array
-    return larger
-
-
-@njit(cache=True, error_model="numpy")
-def build_graph(corners, walls, shape):
+def build_graph(corners, walls, cars, shape):
     """Links between corners and shadow cells of every (corner, side).
 
     Args:
         corners: (n, 4): x, y, direction of the wall before the corner [rad], outer angle [rad].
         walls: (m, 4) walls, an outer box around everything included.
+        cars: (c, 4) walls of the cars.
         shape: (rows, cols).
 
     Returns:
         link_start: (2 n + 1,), links of state 2 * corner + side are link_start[state] .. link_start[state + 1];
         link_state: (links,), the state reached, int64;
-        link_value: (links, 5), length, direction x, direction y, offset in the sector left, offset in the sector
-            entered;
+        link_value: (links, 6), length, direction x, direction y, offset in the sector left, offset in the sector
+            entered, 1 if the link crosses a car;
         run_start: (2 n + 1,), the same for runs;
-        runs: (k, 3) int32, row, first column, last column.
+        runs: (k, 4) int32, row, first column, last column, 1 if the way there crosses a car.
     """
     n = corners.shape[0]
     m = walls.shape[0]
@@ -76,8 +70,10 @@ def build_graph(corners, walls, shape):
     link_start = np.zeros(2 * n + 1, np.int64)
     run_start = np.zeros(2 * n + 1, np.int64)
     link_state = np.empty((max(16 * n, 1), 1), np.int64)
-    link_value = np.empty((max(16 * n, 1), 5))
-    runs = np.empty((max(256 * n, 1), 3), np.int32)
+    link_value = np.empty((max(16 * n, 1), 6))
+    runs = np.empty((max(256 * n, 1), 4), np.int32)
+    part = np.empty((4 * shape[0], 4), np.int32)
+    shaded = np.empty(shape, np.uint8)
     num_links = 0
     num_runs = 0
     for k in range(n):
@@ -104,8 +100,8 @@ def build_graph(corners, walls, shape):
                     arriving = sector_offset(angle, corners[j, 2] + entered * math.pi, corners[j, 3])
                     if arriving < 0.0:
                         continue
-                    link_state = _grown(link_state, num_links + 1)
-                    link_value = _grown(link_value, num_links + 1)
+                    link_state = grown(link_state, num_links + 1)
+                    link_value = grown(link_value, num_links + 1)
                     length = math.hypot(dx, dy)
                     link_state[num_links, 0] = 2 * j + entered
                     link_value[num_links, 0] = length
@@ -113,10 +109,12 @@ def build_graph(corners, walls, shape):
                     link_value[num_links, 2] = dy / length
                     link_value[num_links, 3] = leaving
                     link_value[num_links, 4] = arriving
+                    link_value[num_links, 5] = is_behind(x, y, cars, corners[j, 0], corners[j, 1])
                     num_links += 1
             filled = fill_segments(x, y, walls, segments, found, shape, run_of_row, buffer)
-            runs = _grown(runs, num_runs + filled)
-            runs[num_runs : num_runs + filled] = buffer[:filled]
+            part, filled = split_runs(x, y, buffer, filled, cars, shaded, part)
+            runs = grown(runs, num_runs + filled)
+            runs[num_runs : num_runs + filled] = part[:filled]
             num_runs += filled
             link_start[2 * k + side + 1] = num_links
             run_start[2 * k + side + 1] = num_runs
@@ -130,14 +128,14 @@ def build_graph(corners, walls, shape):
 
 
 @njit(cache=True, error_model="numpy")
-def look_around(x, y, corners, walls, shape):
+def look_around(x, y, corners, walls, cars, shape):
     """What a transmitter sees directly.
 
     Returns:
-        runs: (k, 3) int32, cells in line of sight;
+        runs: (k, 4) int32, cells in line of sight, as in `build_graph`;
         is_seen: (n,), corners in line of sight;
         states: (l,) int64, the (corner, side) states that a tight path can enter;
-        values: (l, 4), length, direction x, direction y, offset in the sector entered.
+        values: (l, 5), length, direction x, direction y, offset in the sector entered, 1 if the way crosses a car.
     """
     n = corners.shape[0]
     m = walls.shape[0]
@@ -153,9 +151,10 @@ def look_around(x, y, corners, walls, shape):
     )
     runs = np.empty((shape[0] * (found + 1), 3), np.int32)
     filled = fill_segments(x, y, walls, segments, found, shape, np.empty(shape[0], np.int64), runs)
+    part, filled = split_runs(x, y, runs, filled, cars, np.empty(shape, np.uint8), np.empty((filled + 1, 4), np.int32))
     is_seen = np.zeros(n, np.bool_)
     states = np.empty(2 * n, np.int64)
-    values = np.empty((2 * n, 4))
+    values = np.empty((2 * n, 5))
     entered = 0
     for j in range(n):
         dx = corners[j, 0] - x
@@ -175,15 +174,18 @@ def look_around(x, y, corners, walls, shape):
                 values[entered, 1] = dx / length
                 values[entered, 2] = dy / length
                 values[entered, 3] = arriving
+                values[entered, 4] = is_behind(x, y, cars, corners[j, 0], corners[j, 1])
                 entered += 1
-    return runs[:filled].copy(), is_seen, states[:entered].copy(), values[:entered].copy()
+    return part[:filled].copy(), is_seen, states[:entered].copy(), values[:entered].copy()
 
 
 @njit(cache=True, error_model="numpy")
-def mark_runs(runs, mask):
-    """Set the cells of runs in a bool array (rows, cols)."""
+def mark_runs(runs, is_los, crosses_car):
+    """Set the cells of runs in bool arrays (rows, cols): all of them, and those behind a car."""
     for run in range(runs.shape[0]):
-        mask[runs[run, 0], runs[run, 1] : runs[run, 2] + 1] = True
+        is_los[runs[run, 0], runs[run, 1] : runs[run, 2] + 1] = True
+        if runs[run, 3]:
+            crosses_car[runs[run, 0], runs[run, 1] : runs[run, 2] + 1] = True
 
 
 @njit(cache=True, error_model="numpy")

@@ -27,6 +27,7 @@ class DominantPathLaw:
         corner_offset_db: Loss of the slightest turn [dB].
         corner_max_db: Loss of a turn of `corner_saturation_deg` and more [dB].
         corner_saturation_deg: Where the angle law ends, in (0, 120] [deg].
+        car_loss_db: Loss of a straight stretch that crosses one car or more [dB].
         over_roof_loss_db: Loss of the straight path over the roofs on top of the distance law [dB].
         max_corners: Longest corner sequence searched.
         minimum_distance_m: Shorter distances count as this one [m].
@@ -44,6 +45,7 @@ class DominantPathLaw:
     corner_offset_db: float = 2.4
     corner_max_db: float = 12.7
     corner_saturation_deg: float = 68.0
+    car_loss_db: float = 4.3
     over_roof_loss_db: float = 38.1
     max_corners: int = 3
     minimum_distance_m: float = 1.0
@@ -72,6 +74,10 @@ class DominantPathLaw:
                 "Losses must obey 0 <= corner_offset_db <= corner_max_db <= over_roof_loss_db",
                 value=f"{self.corner_offset_db}, {self.corner_max_db}, {self.over_roof_loss_db} dB",
                 remedy=remedy,
+            )
+        if not 0.0 <= self.car_loss_db < np.inf:
+            raise PropagationError(
+                "DominantPathLaw.car_loss_db must be finite and at least 0", value=self.car_loss_db, remedy=remedy
             )
         if not np.isfinite(self.reference_loss_db):
             raise PropagationError(

@@ -21,8 +21,8 @@ __all__ = ["DominantPath", "path_loss_of_paths_db"]
 class DominantPath(PropagationModel):
     """Dominant path model with the constants of `law`.
 
-    Obstacles are infinitely high (25 m buildings and 1.5 m antennas in RadioMapSeer); heights do not enter. Cars, where
-    the scene has them, are obstacles like buildings. The corner graph is built once per scene; every transmitter on it
+    Buildings are infinitely high (25 m buildings and 1.5 m antennas in RadioMapSeer); heights do not enter. Cars, where
+    the scene has them, let waves through: every straight stretch of a path that crosses cars loses a fixed amount. The corner graph is built once per scene; every transmitter on it
     then takes milliseconds.
 
     Source: Wahl et al. (2005); see `DominantPathLaw`.
@@ -58,7 +58,8 @@ def path_loss_of_paths_db(
             np.maximum(paths.product * size, law.minimum_distance_m)
         )
     loss_db = np.minimum(around_db, over_roofs_db)
-    loss_db[paths.is_los] = (reference_db + 10.0 * law.los_exponent * log_distance)[paths.is_los]
+    straight_db = reference_db + 10.0 * law.los_exponent * log_distance + law.car_loss_db * paths.crosses_car
+    loss_db[paths.is_los] = straight_db[paths.is_los]
     _fill_rim(loss_db, graph.solid_cells, graph.solid_cells & ~scene.buildings)
     return loss_db
 
@@ -66,7 +67,7 @@ def path_loss_of_paths_db(
 def _fill_rim(loss_db: NDArray[np.float64], solid: NDArray[np.bool_], rim: NDArray[np.bool_]) -> None:
     """Give free cells that lie inside an outline the least loss among their neighbours outside, in place.
 
-    Outline and raster differ by a fraction of a cell along the walls, and a car's cells are free cells.
+    Outline and raster differ by a fraction of a cell along the walls.
     """
     rows, cols = np.nonzero(rim)
     if not len(rows):

@@ -1,4 +1,4 @@
-"""Obstacles of a scene as the kernels want them: directed walls and convex corners, in cells."""
+"""Obstacles of a scene as the kernels want them: directed walls, convex corners, car sides, in cells."""
 
 from dataclasses import dataclass
 
@@ -26,42 +26,34 @@ class Obstacles:
         walls: (m, 4) float64, directed edges (ax, ay, bx, by), the solid where cross(b - a, p - a) > 0 [cells].
         corners: (n, 4) float64, position x, y of a path that bends there [cells], direction of the wall before the
             corner [rad], outer angle [rad].
-        solid: Shapely geometry of the walls.
+        solid: Shapely polygons that the walls enclose.
+        cars: (c, 4) float64, sides of the cars, directed like walls [cells].
         box: Walls of a box around everything, seen from inside, (4, 4).
     """
 
     walls: NDArray[np.float64]
     corners: NDArray[np.float64]
-    solid: object
+    solid: NDArray[np.object_]
+    cars: NDArray[np.float64]
     box: NDArray[np.float64]
 
     @classmethod
     def of_scene(cls, scene: Scene) -> "Obstacles":
         """Buildings and cars; outlines where the scene has them, otherwise traced from its rasters."""
-        footprints = _outlines(scene.grid, scene.buildings, scene.footprints)
-        if scene.cars is not None:
-            footprints += _outlines(scene.grid, scene.cars, scene.car_footprints)
-        return cls.of_footprints(scene.grid, footprints)
-
-    @classmethod
-    def of_footprints(cls, grid: Grid, footprints: tuple[Footprint, ...]) -> "Obstacles":
-        """Union of the outlines, in cells."""
         import shapely
 
-        union = shapely.union_all([f.polygon for f in footprints])
-        union = shapely.transform(union, lambda points: points / grid.cell_size_m)
-        closed = _offset(union, GAP_CELLS)
-        solid = _offset(closed, -2.0 * GAP_CELLS)
-        rings = []
-        for part in shapely.get_parts(solid):
-            part = shapely.orient_polygons(shapely.remove_repeated_points(part, GAP_CELLS / 10.0))
-            rings += [shapely.get_coordinates(ring)[:-1] for ring in (part.exterior, *part.interiors)]
-        walls = [np.hstack([ring, np.roll(ring, -1, axis=0)]) for ring in rings]
+        grid = scene.grid
+        union = _union_in_cells(grid, scene.buildings, scene.footprints)
+        solid = _offset(_offset(union, GAP_CELLS), -2.0 * GAP_CELLS)
+        rings = _rings(solid)
+        cars = _rings(_union_in_cells(grid, scene.cars, scene.car_footprints)) if scene.cars is not None else []
+        corners = [_convex_corners(ring) for ring in rings]
         return cls(
-            np.concatenate(walls) if walls else np.empty((0, 4)),
-            np.concatenate([_convex_corners(ring) for ring in rings]) if rings else np.empty((0, 4)),
-            solid,
-            _box(grid, rings),
+            _walls(rings),
+            np.concatenate(corners) if corners else np.empty((0, 4)),
+            shapely.get_parts(solid),
+            _walls(cars),
+            _box(grid, rings + cars),
         )
 
     @property
@@ -70,10 +62,27 @@ class Obstacles:
         return np.concatenate([self.walls, self.box])
 
 
-def _outlines(
-    grid: Grid, mask: NDArray[np.bool_], footprints: tuple[Footprint, ...] | None
-) -> tuple[Footprint, ...]:
-    return trace_footprints(grid, mask) if footprints is None else footprints
+def _union_in_cells(grid: Grid, mask: NDArray[np.bool_], footprints: tuple[Footprint, ...] | None) -> object:
+    import shapely
+
+    outlines = trace_footprints(grid, mask) if footprints is None else footprints
+    union = shapely.union_all([outline.polygon for outline in outlines])
+    return shapely.transform(union, lambda points: points / grid.cell_size_m)
+
+
+def _rings(geometry: object) -> list[NDArray[np.float64]]:
+    """Rings of all polygons of a geometry, open, the solid on the left in (x, y) algebra."""
+    import shapely
+
+    rings = []
+    for part in shapely.get_parts(geometry):
+        part = shapely.orient_polygons(shapely.remove_repeated_points(part, GAP_CELLS / 10.0))
+        rings += [shapely.get_coordinates(ring)[:-1] for ring in (part.exterior, *part.interiors)]
+    return rings
+
+
+def _walls(rings: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.concatenate([np.hstack([ring, np.roll(ring, -1, axis=0)]) for ring in rings] or [np.empty((0, 4))])
 
 
 def _offset(geometry: object, distance: float) -> object:

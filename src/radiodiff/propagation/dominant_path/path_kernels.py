@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
-from radiodiff.propagation.dominant_path.visibility_kernels import within
+from radiodiff.propagation.dominant_path.visibility_kernels import cells_behind, is_facing
 
 CELL_EPSILON = 1e-6
 NO_LABEL = -1
@@ -38,23 +38,23 @@ def _is_dominated(length, loss_db, offset, side, first, next_label, labels, slop
 
 
 @njit(cache=True, error_model="numpy")
-def find_labels(seen, states, values, links, corner_law, max_corners):
+def find_labels(seen, states, values, links, losses, max_corners):
     """All undominated paths of up to `max_corners` corners.
 
     Args:
         seen: (corners,) bool, corners in line of sight.
         states, values: Result of `look_around`.
         links: (link_start, link_state, link_value) of `build_graph`.
-        corner_law: (offset_db, slope_db_per_rad, max_db) of one corner.
+        losses: (offset_db, slope_db_per_rad, max_db) of one corner, and the loss of a stretch that crosses cars [dB].
         max_corners: Longest sequence.
 
     Returns:
         label_state: (n,) int64;
-        labels: (n, 6): length, corner losses before this corner [dB], direction x, direction y, offset in the
+        labels: (n, 6): length, corner and car losses before this corner [dB], direction x, direction y, offset in the
             sector of the state [rad], sum of turns before this corner [rad].
     """
     link_start, link_state, link_value = links
-    offset_db, slope_db, max_db = corner_law
+    offset_db, slope_db, max_db, car_db = losses
     num_states = link_start.shape[0] - 1
     capacity = max(64, 4 * num_states)
     labels = np.empty((capacity, 6))
@@ -66,7 +66,7 @@ def find_labels(seen, states, values, links, corner_law, max_corners):
         return label_state[:0].copy(), labels[:0].copy()
     for k in range(states.shape[0]):
         labels[count, 0] = values[k, 0]
-        labels[count, 1] = 0.0
+        labels[count, 1] = car_db * values[k, 4]
         labels[count, 2] = values[k, 1]
         labels[count, 3] = values[k, 2]
         labels[count, 4] = values[k, 3]
@@ -93,7 +93,7 @@ def find_labels(seen, states, values, links, corner_law, max_corners):
                     continue
                 turn = max(turn, 0.0)
                 length = labels[label, 0] + link_value[link, 0]
-                loss_db = labels[label, 1] + min(offset_db + slope_db * turn, max_db)
+                loss_db = labels[label, 1] + min(offset_db + slope_db * turn, max_db) + car_db * link_value[link, 5]
                 arriving = link_value[link, 4]
                 if _is_dominated(
                     length, loss_db, arriving, target % 2, first_label[target], next_label, labels, slope_db
@@ -161,11 +161,12 @@ def paint_labels(corners, label_state, labels, run_start, runs, gain_law, best, 
         corners: (n, 4) of `build_graph`.
         label_state, labels: Result of `find_labels`.
         run_start, runs: Result of `build_graph`.
-        gain_law: (polynomial of G over tan(turn / 2), largest tan(turn / 2), exponent n * 10 in dB per decade).
+        gain_law: (polynomial of G over tan(turn / 2), largest tan(turn / 2), 10 n in dB per decade, factor of a stretch
+            that crosses cars).
         best: In and out, (rows, cols) float32.
         label_of: In and out, (rows, cols) int32.
     """
-    polynomial, last_turn, per_decade = gain_law
+    polynomial, last_turn, per_decade, car_factor = gain_law
     for label in range(label_state.shape[0]):
         state = label_state[label]
         x = corners[state // 2, 0]
@@ -173,13 +174,14 @@ def paint_labels(corners, label_state, labels, run_start, runs, gain_law, best, 
         sign = 1.0 if state % 2 == 0 else -1.0
         ux = labels[label, 2]
         uy = labels[label, 3]
-        gain = (np.float32(10.0 ** (labels[label, 1] / per_decade)), last_turn)
+        factor = 10.0 ** (labels[label, 1] / per_decade)
         for run in range(run_start[state], run_start[state + 1]):
             row = runs[run, 0]
             dy = row + 0.5 - y
             low, high = _clip_run(runs[run, 1], runs[run, 2], dy, x, ux, uy, sign)
             if low > high:
                 continue
+            gain = (np.float32(factor * car_factor if runs[run, 3] else factor), last_turn)
             frame = (np.float32(x), np.float32(dy), np.float32(ux), np.float32(uy), np.float32(labels[label, 0]))
             _paint_row(best[row], label_of[row], low, high, frame, gain, polynomial, np.int32(label))
 
@@ -236,32 +238,15 @@ def add_obstructed_lengths(x, y, walls, shape, total):
     for i in range(walls.shape[0]):
         ax = walls[i, 0] - x
         ay = walls[i, 1] - y
-        bx = walls[i, 2] - x
-        by = walls[i, 3] - y
-        cross = ax * by - ay * bx
-        if cross == 0.0:
-            continue
-        sign = -1.0 if cross > 0.0 else 1.0
-        ex = bx - ax
-        ey = by - ay
+        ex = walls[i, 2] - walls[i, 0]
+        ey = walls[i, 3] - walls[i, 1]
+        sign = 1.0 if is_facing(x, y, walls[i]) else -1.0
         reach = ax * ey - ay * ex
         for row in range(rows):
+            first, last = cells_behind(x, y, walls[i], row, cols)
             dy = row + 0.5 - y
-            # sign * cross(b, p) >= 0, sign * cross(p, a) >= 0, and p beyond the wall.
-            low = -np.inf
-            high = np.inf
-            for a, b in ((sign * by, sign * bx * dy), (-sign * ay, -sign * ax * dy), (sign * ey, sign * (ex * dy + reach))):
-                if a > 1e-12:
-                    high = min(high, b / a)
-                elif a < -1e-12:
-                    low = max(low, b / a)
-                elif b < 0.0:
-                    high = -np.inf
-            first = max(int(math.ceil(within(low + x, cols) - 0.5)), 0)
-            last = min(int(math.floor(within(high + x, cols) - 0.5)), cols - 1)
             for col in range(first, last + 1):
                 dx = col + 0.5 - x
-                d = math.sqrt(dx * dx + dy * dy)
                 crossed = dx * ey - dy * ex
                 if crossed != 0.0:
-                    total[row, col] += sign * d * (1.0 - reach / crossed)
+                    total[row, col] += sign * math.sqrt(dx * dx + dy * dy) * (1.0 - reach / crossed)

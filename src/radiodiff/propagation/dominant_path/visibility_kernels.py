@@ -176,13 +176,15 @@ def within(value, size):
 
 @njit(cache=True, error_model="numpy")
 def _narrow(a, b, limits):
-    """Shrink limits[0] <= x <= limits[1] by a x <= b."""
+    """The interval limits[0] <= x <= limits[1], narrowed by a x <= b."""
+    low, high = limits
     if a > 1e-12:
-        limits[1] = min(limits[1], b / a)
+        high = min(high, b / a)
     elif a < -1e-12:
-        limits[0] = max(limits[0], b / a)
+        low = max(low, b / a)
     elif b < 0.0:
-        limits[1] = -np.inf
+        high = -np.inf
+    return low, high
 
 
 @njit(cache=True, error_model="numpy")
@@ -202,7 +204,6 @@ def fill_segments(x, y, walls, segments, found, shape, run_of_row, runs):
     rows, cols = shape
     run_of_row[:] = -1
     count = 0
-    limits = np.empty(2)
     for s in range(found):
         i = int(segments[s, 4])
         ax = walls[i, 0]
@@ -225,12 +226,11 @@ def fill_segments(x, y, walls, segments, found, shape, run_of_row, runs):
         slack_wall = CELL_EPSILON * (abs(ex) + abs(ey))
         for row in range(top, bottom + 1):
             py = row + 0.5
-            limits[0] = -np.inf
-            limits[1] = np.inf
+            limits = (-np.inf, np.inf)
             # cross(d0, p - q) >= 0, cross(p - q, d1) >= 0, and p on the outer side of the wall.
-            _narrow(d0y, d0x * (py - y) + d0y * x + slack0, limits)
-            _narrow(-d1y, -d1x * (py - y) - d1y * x + slack1, limits)
-            _narrow(-ey, -ex * (py - ay) - ey * ax + slack_wall, limits)
+            limits = _narrow(d0y, d0x * (py - y) + d0y * x + slack0, limits)
+            limits = _narrow(-d1y, -d1x * (py - y) - d1y * x + slack1, limits)
+            limits = _narrow(-ey, -ex * (py - ay) - ey * ax + slack_wall, limits)
             low = max(int(math.ceil(within(limits[0], cols) - 0.5)), 0)
             high = min(int(math.floor(within(limits[1], cols) - 0.5)), cols - 1)
             if low > high:
@@ -246,3 +246,104 @@ def fill_segments(x, y, walls, segments, found, shape, run_of_row, runs):
                 run_of_row[row] = count
                 count += 1
     return count
+
+
+@njit(cache=True, error_model="numpy")
+def is_facing(x, y, wall):
+    """Whether a wall (4,) shows its outer side to (x, y)."""
+    return (wall[0] - x) * (wall[3] - y) - (wall[1] - y) * (wall[2] - x) < 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def cells_behind(x, y, wall, row, cols):
+    """First and last column of the cells of a row that lie behind a wall (4,) as seen from (x, y); first > last if none."""
+    ax = wall[0] - x
+    ay = wall[1] - y
+    bx = wall[2] - x
+    by = wall[3] - y
+    sign = 1.0 if is_facing(x, y, wall) else -1.0
+    dy = row + 0.5 - y
+    limits = (-np.inf, np.inf)
+    # sign * cross(b, p) >= 0, sign * cross(p, a) >= 0, and p beyond the line of the wall.
+    limits = _narrow(sign * by, sign * bx * dy, limits)
+    limits = _narrow(-sign * ay, -sign * ax * dy, limits)
+    limits = _narrow(sign * (by - ay), sign * ((bx - ax) * (dy - ay) + (by - ay) * ax), limits)
+    first = max(int(math.ceil(within(limits[0] + x, cols) - 0.5)), 0)
+    last = min(int(math.floor(within(limits[1] + x, cols) - 0.5)), cols - 1)
+    return first, last
+
+
+@njit(cache=True, error_model="numpy")
+def is_behind(x, y, walls, target_x, target_y):
+    """Whether the straight line from (x, y) to a target enters one of the solids that `walls` (n, 4) enclose."""
+    px = target_x - x
+    py = target_y - y
+    for i in range(walls.shape[0]):
+        if not is_facing(x, y, walls[i]):
+            continue
+        ax = walls[i, 0] - x
+        ay = walls[i, 1] - y
+        bx = walls[i, 2] - x
+        by = walls[i, 3] - y
+        if (
+            bx * py - by * px >= 0.0
+            and px * ay - py * ax >= 0.0
+            and (bx - ax) * (py - ay) - (by - ay) * (px - ax) > 0.0
+        ):
+            return True
+    return False
+
+
+@njit(cache=True, error_model="numpy")
+def split_runs(x, y, runs, count, cars, shaded, split):
+    """Cut runs where the straight line from (x, y) starts or stops crossing a car.
+
+    Args:
+        x, y: Where the lines start.
+        runs: (n, 3) int32, of which `count` are filled.
+        cars: (m, 4) walls of the cars.
+        shaded: Work space, (rows, cols) uint8.
+        split: Out, (k, 4) int32: row, first column, last column, 1 if the line crosses a car.
+
+    Returns:
+        The filled array, grown where needed, and how many of its rows are filled.
+    """
+    rows, cols = shaded.shape
+    if cars.shape[0] > 0:
+        shaded[:] = 0
+    for i in range(cars.shape[0]):
+        if is_facing(x, y, cars[i]):
+            for row in range(rows):
+                first, last = cells_behind(x, y, cars[i], row, cols)
+                if first <= last:
+                    shaded[row, first : last + 1] = 1
+    filled = 0
+    for run in range(count):
+        row = runs[run, 0]
+        first = runs[run, 1]
+        while first <= runs[run, 2]:
+            last = runs[run, 2]
+            crosses = 0
+            if cars.shape[0] > 0:
+                crosses = shaded[row, first]
+                last = first
+                while last < runs[run, 2] and shaded[row, last + 1] == crosses:
+                    last += 1
+            split = grown(split, filled + 1)
+            split[filled, 0] = row
+            split[filled, 1] = first
+            split[filled, 2] = last
+            split[filled, 3] = crosses
+            filled += 1
+            first = last + 1
+    return split, filled
+
+
+@njit(cache=True, error_model="numpy")
+def grown(array, needed):
+    """The array, or a copy at least twice as long when `needed` rows do not fit."""
+    if needed <= array.shape[0]:
+        return array
+    larger = np.empty((max(needed, 2 * array.shape[0]), array.shape[1]), array.dtype)
+    larger[: array.shape[0]] = array
+    return larger
