@@ -98,7 +98,7 @@ class CornerGraph:
         corners = self.obstacles.corners
         los_runs, seen, states, values = self._look_around(x, y)
         slope_db = (law.corner_max_db - law.corner_offset_db) / np.radians(law.corner_saturation_deg)
-        losses = (law.corner_offset_db, slope_db, law.corner_max_db, law.car_loss_db)
+        losses = (law.corner_offset_db, slope_db, law.corner_max_db, law.car_loss_nlos_db)
         label_state, labels = path_kernels.find_labels(
             seen, states, values, self._links, losses, law.max_corners
         )
@@ -143,4 +143,4 @@ def _gain_law(law: DominantPathLaw) -> tuple[tuple[np.float32, ...], np.float32,
     coefficients = series.convert(kind=np.polynomial.Polynomial).coef
     padded = np.zeros(GAIN_DEGREE + 1)
     padded[: len(coefficients)] = coefficients
-    return tuple(np.float32(c) for c in padded), np.float32(last_turn), per_decade, 10.0 ** (law.car_loss_db / per_decade)
+    return tuple(np.float32(c) for c in padded), np.float32(last_turn), per_decade, 10.0 ** (law.car_loss_nlos_db / per_decade)

@@ -19,6 +19,7 @@ from radiodiff.propagation.dominant_path.visibility_kernels import (
     is_behind,
     relative_angle,
     sees,
+    shade,
     split_runs,
     sweep,
 )
@@ -82,6 +83,7 @@ def build_graph(corners, walls, cars, shape):
         width = corners[k, 3]
         count = facing_walls(x, y, walls, ids, first_angle, last_angle, reach)
         facing = (count, ids, first_angle, last_angle, reach)
+        shade(x, y, cars, shaded)
         for side in range(2):
             start = corners[k, 2] + side * math.pi
             found = sweep(x, y, walls, facing, start, width, segments, bounds)
@@ -112,7 +114,7 @@ def build_graph(corners, walls, cars, shape):
                     link_value[num_links, 5] = is_behind(x, y, cars, corners[j, 0], corners[j, 1])
                     num_links += 1
             filled = fill_segments(x, y, walls, segments, found, shape, run_of_row, buffer)
-            part, filled = split_runs(x, y, buffer, filled, cars, shaded, part)
+            part, filled = split_runs(buffer, filled, shaded, cars.shape[0] > 0, part)
             runs = grown(runs, num_runs + filled)
             runs[num_runs : num_runs + filled] = part[:filled]
             num_runs += filled
@@ -151,7 +153,9 @@ def look_around(x, y, corners, walls, cars, shape):
     )
     runs = np.empty((shape[0] * (found + 1), 3), np.int32)
     filled = fill_segments(x, y, walls, segments, found, shape, np.empty(shape[0], np.int64), runs)
-    part, filled = split_runs(x, y, runs, filled, cars, np.empty(shape, np.uint8), np.empty((filled + 1, 4), np.int32))
+    shaded = np.empty(shape, np.uint8)
+    shade(x, y, cars, shaded)
+    part, filled = split_runs(runs, filled, shaded, cars.shape[0] > 0, np.empty((filled + 1, 4), np.int32))
     is_seen = np.zeros(n, np.bool_)
     states = np.empty(2 * n, np.int64)
     values = np.empty((2 * n, 5))

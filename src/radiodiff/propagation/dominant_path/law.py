@@ -27,7 +27,8 @@ class DominantPathLaw:
         corner_offset_db: Loss of the slightest turn [dB].
         corner_max_db: Loss of a turn of `corner_saturation_deg` and more [dB].
         corner_saturation_deg: Where the angle law ends, in (0, 120] [deg].
-        car_loss_db: Loss of a straight stretch that crosses one car or more [dB].
+        car_loss_los_db: Loss of a line of sight that crosses one car or more [dB].
+        car_loss_nlos_db: The same for every straight stretch of a path around corners [dB].
         over_roof_loss_db: Loss of the straight path over the roofs on top of the distance law [dB].
         max_corners: Longest corner sequence searched.
         minimum_distance_m: Shorter distances count as this one [m].
@@ -45,7 +46,8 @@ class DominantPathLaw:
     corner_offset_db: float = 2.4
     corner_max_db: float = 12.7
     corner_saturation_deg: float = 68.0
-    car_loss_db: float = 4.3
+    car_loss_los_db: float = 4.3
+    car_loss_nlos_db: float = 1.3
     over_roof_loss_db: float = 38.1
     max_corners: int = 3
     minimum_distance_m: float = 1.0
@@ -75,10 +77,11 @@ class DominantPathLaw:
                 value=f"{self.corner_offset_db}, {self.corner_max_db}, {self.over_roof_loss_db} dB",
                 remedy=remedy,
             )
-        if not 0.0 <= self.car_loss_db < np.inf:
-            raise PropagationError(
-                "DominantPathLaw.car_loss_db must be finite and at least 0", value=self.car_loss_db, remedy=remedy
-            )
+        for name in ("car_loss_los_db", "car_loss_nlos_db"):
+            if not 0.0 <= getattr(self, name) < np.inf:
+                raise PropagationError(
+                    f"DominantPathLaw.{name} must be finite and at least 0", value=getattr(self, name), remedy=remedy
+                )
         if not np.isfinite(self.reference_loss_db):
             raise PropagationError(
                 "DominantPathLaw.reference_loss_db must be finite", value=self.reference_loss_db, remedy=remedy

@@ -58,7 +58,7 @@ def path_loss_of_paths_db(
             np.maximum(paths.product * size, law.minimum_distance_m)
         )
     loss_db = np.minimum(around_db, over_roofs_db)
-    straight_db = reference_db + 10.0 * law.los_exponent * log_distance + law.car_loss_db * paths.crosses_car
+    straight_db = reference_db + 10.0 * law.los_exponent * log_distance + law.car_loss_los_db * paths.crosses_car
     loss_db[paths.is_los] = straight_db[paths.is_los]
     _fill_rim(loss_db, graph.solid_cells, graph.solid_cells & ~scene.buildings)
     return loss_db

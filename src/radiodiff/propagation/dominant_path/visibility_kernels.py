@@ -295,28 +295,45 @@ def is_behind(x, y, walls, target_x, target_y):
 
 
 @njit(cache=True, error_model="numpy")
-def split_runs(x, y, runs, count, cars, shaded, split):
-    """Cut runs where the straight line from (x, y) starts or stops crossing a car.
+def shade(x, y, cars, shaded):
+    """Set to 1 the cells whose straight line from (x, y) crosses a car, to 0 all others; nothing without cars.
 
     Args:
         x, y: Where the lines start.
-        runs: (n, 3) int32, of which `count` are filled.
         cars: (m, 4) walls of the cars.
-        shaded: Work space, (rows, cols) uint8.
-        split: Out, (k, 4) int32: row, first column, last column, 1 if the line crosses a car.
+        shaded: Out, (rows, cols) uint8.
+    """
+    if cars.shape[0] == 0:
+        return
+    rows, cols = shaded.shape
+    shaded[:] = 0
+    for i in range(cars.shape[0]):
+        if not is_facing(x, y, cars[i]):
+            continue
+        ay = cars[i, 1]
+        by = cars[i, 3]
+        # The shadow lies wholly below or above a point that the wall is wholly below or above of.
+        top = int(within(min(ay, by) - 0.5, rows)) if min(ay, by) > y else 0
+        bottom = int(within(max(ay, by) + 0.5, rows)) if max(ay, by) < y else rows - 1
+        for row in range(max(top, 0), min(bottom, rows - 1) + 1):
+            first, last = cells_behind(x, y, cars[i], row, cols)
+            if first <= last:
+                shaded[row, first : last + 1] = 1
+
+
+@njit(cache=True, error_model="numpy")
+def split_runs(runs, count, shaded, has_cars, split):
+    """Cut runs where `shaded` changes along them.
+
+    Args:
+        runs: (n, 3) int32, of which `count` are filled.
+        shaded: (rows, cols) uint8 of `shade`.
+        has_cars: False if nothing is shaded; `shaded` is then not read.
+        split: Out, (k, 4) int32: row, first column, last column, 1 if shaded.
 
     Returns:
         The filled array, grown where needed, and how many of its rows are filled.
     """
-    rows, cols = shaded.shape
-    if cars.shape[0] > 0:
-        shaded[:] = 0
-    for i in range(cars.shape[0]):
-        if is_facing(x, y, cars[i]):
-            for row in range(rows):
-                first, last = cells_behind(x, y, cars[i], row, cols)
-                if first <= last:
-                    shaded[row, first : last + 1] = 1
     filled = 0
     for run in range(count):
         row = runs[run, 0]
@@ -324,7 +341,7 @@ def split_runs(x, y, runs, count, cars, shaded, split):
         while first <= runs[run, 2]:
             last = runs[run, 2]
             crosses = 0
-            if cars.shape[0] > 0:
+            if has_cars:
                 crosses = shaded[row, first]
                 last = first
                 while last < runs[run, 2] and shaded[row, last + 1] == crosses:
