@@ -123,6 +123,18 @@ class CornerGraph:
         graph_kernels.fill_distances(los_runs, x, y, best)
         return best
 
+    def turning_angles(self, paths: Paths) -> NDArray[np.float64]:
+        """Sum of turns of the best path to every cell, (rows, cols); 0 in line of sight and where none leads [rad]."""
+        total = np.zeros(self.shape)
+        rows, cols = np.nonzero((paths.label >= 0) & ~paths.is_los)
+        label = paths.label[rows, cols]
+        before = paths.labels[label]
+        out_x = cols + 0.5 - paths.label_corner[label, 0]
+        out_y = rows + 0.5 - paths.label_corner[label, 1]
+        last = np.arctan2(before[:, 2] * out_y - before[:, 3] * out_x, before[:, 2] * out_x + before[:, 3] * out_y)
+        total[rows, cols] = before[:, 5] + np.abs(last)
+        return total
+
     def obstructed_lengths(self, x: float, y: float) -> NDArray[np.float64]:
         """Length inside obstacles of the straight ray to every cell, (rows, cols) [cells]."""
         total = np.zeros(self.shape)
