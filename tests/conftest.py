@@ -1,0 +1,15 @@
+"""What all tests share: the engines as a parameter, and repeatable property tests."""
+
+import pytest
+from engine_cases import ENGINES
+from hypothesis import settings
+
+# Compiling a kernel takes longer than any deadline; a failure must be the same on every machine.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test with an argument `case` once for each engine."""
+    if "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", ENGINES, ids=[case.engine.name for case in ENGINES])

@@ -1,0 +1,118 @@
+"""The engines under the shared contract, and the scenes they are tried on. A new engine needs one line here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from shapely import box
+from shapely.affinity import affine_transform
+
+from radiodiff.propagation.base import PropagationModel
+from radiodiff.propagation.free_space import FreeSpace
+from radiodiff.propagation.log_distance import LogDistance
+from radiodiff.propagation.multi_wall import MultiWall
+from radiodiff.propagation.umi import UrbanMicro
+from radiodiff.scene import Footprint, Grid, Scene, Transmitter
+
+Law = Callable[[NDArray[np.float64], float], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class EngineCase:
+    """One engine and what may be asked of it.
+
+    Attributes:
+        engine: The engine.
+        open_space_law: Path loss [dB] of (distance_m, frequency_hz) in an empty scene at equal heights of
+            1.5 m, written down anew here.
+        tolerance_db: How far two maps may differ that must be equal in exact arithmetic. Closed forms differ by
+            one rounding to float32 at 100 to 200 dB (1.5e-5 dB).
+    """
+
+    engine: PropagationModel
+    open_space_law: Law
+    tolerance_db: float = 1e-4
+
+
+def free_space_law(distance_m: NDArray[np.float64], frequency_hz: float) -> NDArray[np.float64]:
+    """Friis with the constants in the unit system of ITU-R P.525-4, eq. 4: km, MHz, 32.44 dB (rounded there)."""
+    return 32.447_783_22 + 20 * np.log10(distance_m / 1e3) + 20 * np.log10(frequency_hz / 1e6)
+
+
+def street_law(distance_m: NDArray[np.float64], frequency_hz: float) -> NDArray[np.float64]:
+    """UMi line of sight with both antennas at 1.5 m: effective heights of 0.5 m."""
+    break_point_m = frequency_hz / 299_792_458.0
+    near = 32.4 + 21 * np.log10(distance_m) + 20 * np.log10(frequency_hz / 1e9)
+    far = 32.4 + 40 * np.log10(distance_m) + 20 * np.log10(frequency_hz / 1e9) - 19 * np.log10(break_point_m)
+    return np.where(distance_m <= break_point_m, near, far)
+
+
+ENGINES = (
+    EngineCase(FreeSpace(), free_space_law),
+    EngineCase(LogDistance(exponent=2.7), lambda d, f: free_space_law(np.ones(1), f) + 27 * np.log10(d)),
+    EngineCase(UrbanMicro(), street_law),
+    EngineCase(MultiWall(), free_space_law),
+)
+
+BLOCKS = ((2, 4, 9, 7), (13, 2, 20, 12), (5, 15, 8, 24), (14, 18, 25, 21), (27, 5, 30, 16))
+"""Buildings of the small town: left, top, right, bottom, in cells."""
+
+FREE_CELLS = ((11, 13), (1, 1), (33, 25))
+"""Free cells of the small town, (col, row)."""
+
+
+def town(*, with_footprints: bool, cell_size_m: float = 1.0) -> Scene:
+    """A town of five blocks on 28 rows and 36 columns, with outlines or from the raster alone."""
+    grid = Grid(28, 36, cell_size_m)
+    outlines = [box(*(edge * cell_size_m for edge in block)) for block in BLOCKS]
+    scene = Scene.from_footprints(grid, [Footprint(outline) for outline in outlines])
+    return scene if with_footprints else Scene(grid, scene.buildings.copy())
+
+
+def random_town(seed: int, *, rows: int = 24, cols: int = 32) -> Scene:
+    """A raster of up to eight random blocks, which may touch, overlap and leave the grid."""
+    generator = np.random.default_rng(seed)
+    buildings = np.zeros((rows, cols), dtype=bool)
+    for _ in range(generator.integers(0, 9)):
+        top, left = generator.integers(0, rows), generator.integers(0, cols)
+        height, width = generator.integers(1, 8, size=2)
+        buildings[top : top + height, left : left + width] = True
+    buildings[generator.integers(0, rows), generator.integers(0, cols)] = False
+    return Scene(Grid(rows, cols), buildings)
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A mirror image from left to right, or none, and then quarter turns anticlockwise."""
+
+    quarter_turns: int
+    is_mirrored: bool
+
+    def array(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+        """The array, moved."""
+        return np.rot90(np.fliplr(values) if self.is_mirrored else values, self.quarter_turns).copy()
+
+    def matrix(self, scene: Scene) -> tuple[float, float, float, float, float, float]:
+        """(a, b, d, e, x, y) with x' = a x + b y + x0 and y' = d x + e y + y0, in local metres."""
+        width, height = (count * scene.grid.cell_size_m for count in (scene.grid.cols, scene.grid.rows))
+        map_ = np.array([[-1.0, 0.0, width], [0, 1, 0], [0, 0, 1]]) if self.is_mirrored else np.eye(3)
+        for _ in range(self.quarter_turns):
+            map_ = np.array([[0.0, 1.0, 0.0], [-1, 0, width], [0, 0, 1]]) @ map_
+            width, height = height, width
+        (a, b, x), (d, e, y) = map_[:2]
+        return a, b, d, e, x, y
+
+    def scene(self, scene: Scene) -> Scene:
+        """The scene, moved."""
+        buildings = self.array(scene.buildings)
+        grid = Grid(*buildings.shape, scene.grid.cell_size_m)
+        if scene.footprints is None:
+            return Scene(grid, buildings)
+        outlines = [affine_transform(footprint.polygon, self.matrix(scene)) for footprint in scene.footprints]
+        return Scene(grid, buildings, tuple(Footprint(outline) for outline in outlines))
+
+    def transmitter(self, scene: Scene, tx: Transmitter) -> Transmitter:
+        """The transmitter, moved with its scene."""
+        a, b, d, e, x, y = self.matrix(scene)
+        return Transmitter(a * tx.x_m + b * tx.y_m + x, d * tx.x_m + e * tx.y_m + y)
