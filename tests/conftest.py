@@ -1,8 +1,9 @@
 """What all tests share: the engines as a parameter, and repeatable property tests."""
 
 import pytest
-from engine_cases import ENGINES
 from hypothesis import settings
+
+from engine_cases import ENGINES
 
 # Compiling a kernel takes longer than any deadline; a failure must be the same on every machine.
 settings.register_profile("repeatable", deadline=None, derandomize=True)

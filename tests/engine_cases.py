@@ -1,4 +1,4 @@
-"""The engines under the shared contract, and the scenes they are tried on. A new engine needs one line here."""
+"""The engines under the shared contract, and the scenes they are tried on: a new engine needs one line."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class EngineCase:
         engine: The engine.
         open_space_law: Path loss [dB] of (distance_m, frequency_hz) in an empty scene at equal heights of
             1.5 m, written down anew here.
-        tolerance_db: How far two maps may differ that must be equal in exact arithmetic. Closed forms differ by
-            one rounding to float32 at 100 to 200 dB (1.5e-5 dB).
+        tolerance_db: How far two maps may differ that must be equal in exact arithmetic. Closed forms
+            differ by one rounding to float32 at 100 to 200 dB (1.5e-5 dB).
     """
 
     engine: PropagationModel
@@ -36,7 +36,7 @@ class EngineCase:
 
 
 def free_space_law(distance_m: NDArray[np.float64], frequency_hz: float) -> NDArray[np.float64]:
-    """Friis with the constants in the unit system of ITU-R P.525-4, eq. 4: km, MHz, 32.44 dB (rounded there)."""
+    """Friis in km and MHz, as ITU-R P.525-4, eq. 4, with more digits of its constant 32.4 dB."""
     return 32.447_783_22 + 20 * np.log10(distance_m / 1e3) + 20 * np.log10(frequency_hz / 1e6)
 
 

@@ -1,10 +1,10 @@
 """Swapping transmitter and receiver at equal heights keeps the path loss, on random towns."""
 
 import numpy as np
-from engine_cases import EngineCase, random_town
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine_cases import EngineCase, random_town
 from radiodiff.scene import Transmitter
 
 

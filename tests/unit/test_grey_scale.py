@@ -7,7 +7,8 @@ from radiodiff.grey_scale import RADIOMAPSEER_GREY, GreyScale
 
 def test_the_window_of_radiomapseer() -> None:
     # Yapar et al. (2022), section III: -147 to -47.84 dB of gain, noise floor -127.2 dB.
-    assert RADIOMAPSEER_GREY == GreyScale(-147.0, -47.84, 0.2)
+    assert (RADIOMAPSEER_GREY.min_gain_db, RADIOMAPSEER_GREY.max_gain_db) == (-147.0, -47.84)
+    assert RADIOMAPSEER_GREY.threshold == 0.2
     ends_db = RADIOMAPSEER_GREY.to_path_loss_db([0, 255], thresholded=False)
     np.testing.assert_allclose(ends_db, [147.0, 47.84])
     ends_db = RADIOMAPSEER_GREY.to_path_loss_db([0, 255], thresholded=True)
