@@ -1,0 +1,58 @@
+"""Files in and out: building images, RadioMapSeer, vector layers, GeoTIFF, radio maps, antenna tables."""
+
+from radiodiff.formats.antenna_table import read_antenna_csv
+from radiodiff.formats.atomic import TEMPORARY_PREFIX, atomic_write, check_target
+from radiodiff.formats.geotiff import read_building_geotiff
+from radiodiff.formats.images import read_building_png, read_mask_image, write_grey_png, write_mask_png
+from radiodiff.formats.position import local_position
+from radiodiff.formats.radio_map_files import (
+    RADIO_MAP_SUFFIXES,
+    check_radio_map_path,
+    read_radio_map,
+    write_radio_map,
+)
+from radiodiff.formats.radiomapseer import (
+    read_radiomapseer_polygons,
+    read_radiomapseer_scene,
+    read_radiomapseer_transmitters,
+)
+from radiodiff.formats.radiomapseer_json import (
+    GAIN_SAMPLE_OFFSET,
+    PNG_SAMPLE_OFFSET,
+    RADIOMAPSEER_GRID,
+    write_antennas_json,
+    write_radiomapseer_polygons,
+)
+from radiodiff.formats.read_scene import read_scene
+from radiodiff.formats.scene_file import SceneFile, SceneOptions
+from radiodiff.formats.vector import VectorReport, read_footprints
+
+__all__ = [
+    "GAIN_SAMPLE_OFFSET",
+    "PNG_SAMPLE_OFFSET",
+    "RADIOMAPSEER_GRID",
+    "RADIO_MAP_SUFFIXES",
+    "TEMPORARY_PREFIX",
+    "SceneFile",
+    "SceneOptions",
+    "VectorReport",
+    "atomic_write",
+    "check_radio_map_path",
+    "check_target",
+    "local_position",
+    "read_antenna_csv",
+    "read_building_geotiff",
+    "read_building_png",
+    "read_footprints",
+    "read_mask_image",
+    "read_radio_map",
+    "read_radiomapseer_polygons",
+    "read_radiomapseer_scene",
+    "read_radiomapseer_transmitters",
+    "read_scene",
+    "write_antennas_json",
+    "write_grey_png",
+    "write_mask_png",
+    "write_radio_map",
+    "write_radiomapseer_polygons",
+]

@@ -1,0 +1,171 @@
+"""The RadioMapSeer folder: one scene of it by map number."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from radiodiff.errors import FormatError
+from radiodiff.formats.checks import check_free_cells
+from radiodiff.formats.images import image_size, read_building_png, read_mask_image
+from radiodiff.formats.radiomapseer_json import (
+    RADIOMAPSEER_GRID,
+    PolygonLayer,
+    read_antennas_json,
+    read_polygons_json,
+)
+from radiodiff.formats.scene_file import SceneFile
+from radiodiff.scene import Grid, Scene
+
+__all__ = [
+    "load_radiomapseer_map",
+    "load_radiomapseer_polygons",
+    "outlines_beside",
+    "read_radiomapseer_polygons",
+    "read_radiomapseer_scene",
+    "read_radiomapseer_transmitters",
+]
+
+BUILDING_LAYER = re.compile(r"complete|(missing|removed)[1-4]/[1-6]")
+
+
+def read_radiomapseer_scene(
+    root: str | Path, map_id: int, *, cars: bool = False, buildings: str = "complete"
+) -> Scene:
+    """Scene of one map of a RadioMapSeer folder.
+
+    Buildings come from `polygon/` by the rule of the gain images; where a map has no polygon file, from
+    `png/`, which stands half a cell beside the gain (`radiodiff.formats.radiomapseer_json`). Cars likewise.
+
+    Args:
+        root: The folder that holds `antenna`, `gain`, `png` and `polygon`.
+        map_id: Number of the map.
+        cars: Read the cars too; an image of cars gives no car outlines.
+        buildings: "complete", or a layer with missing or removed buildings such as "missing2/5".
+
+    Raises:
+        FormatError: The folder or the map is not there, or one of its files is damaged.
+        SceneError: Every cell is indoors.
+    """
+    return load_radiomapseer_map(root, map_id, cars=cars, buildings=buildings).scene
+
+
+def read_radiomapseer_polygons(path: str | Path, *, grid: Grid = RADIOMAPSEER_GRID) -> Scene:
+    """Scene from a RadioMapSeer polygon file, by the rule of the gain images.
+
+    Raises:
+        FormatError: The file is absent, empty, or not a list of polygons.
+        SceneError: Every cell is indoors.
+    """
+    return load_radiomapseer_polygons(path, grid=grid).scene
+
+
+def read_radiomapseer_transmitters(
+    root_or_file: str | Path, map_id: int | None = None, *, rows: int = RADIOMAPSEER_GRID.rows
+) -> list[tuple[int, int]]:
+    """Cells (col, row) of the transmitters of one map, for `Transmitter.at_cell`.
+
+    Args:
+        root_or_file: A RadioMapSeer folder, or an antenna file.
+        map_id: Number of the map, needed with a folder.
+        rows: Rows of the grid.
+
+    Raises:
+        FormatError: The file is not there or not a list of [x, y] pairs; a folder came without a map number.
+    """
+    path = Path(root_or_file)
+    if path.is_dir():
+        path = path / "antenna" / f"{_check_map_id(map_id)}.json"
+    return read_antennas_json(path, rows=rows)
+
+
+def load_radiomapseer_map(
+    root: str | Path, map_id: int | None, *, cars: bool = False, buildings: str = "complete"
+) -> SceneFile:
+    """`read_radiomapseer_scene` with its notes.
+
+    Raises:
+        FormatError: See there; also a missing map number.
+        SceneError: See there.
+    """
+    root = Path(root)
+    map_id = _check_map_id(map_id)
+    if not BUILDING_LAYER.fullmatch(buildings):
+        raise FormatError(
+            "The building layer must be complete, missing1/1 .. missing4/6 or removed1/1 .. removed4/6",
+            value=repr(buildings),
+            remedy="Leave it out for the complete buildings.",
+        )
+    image = root / "png" / f"buildings_{buildings}" / f"{map_id}.png"
+    outlines = root / "polygon" / f"buildings_{buildings}" / f"{map_id}.json"
+    if not (image.is_file() or outlines.is_file()):
+        raise FormatError(
+            f"Map {map_id} must be in the RadioMapSeer folder",
+            value=f"neither {image} nor {outlines}",
+            remedy="Give the folder that holds png/ and polygon/, and a map number of it (0..700).",
+        )
+    grid = Grid(*image_size(image)) if image.is_file() else RADIOMAPSEER_GRID
+    if outlines.is_file():
+        found = load_radiomapseer_polygons(outlines, grid=grid)
+    else:
+        note = f"{outlines} is not there: the buildings come from the image, half a cell beside the gain."
+        found = SceneFile(read_building_png(image), (note,))
+    scene = replace(found.scene, source=f"RadioMapSeer map {map_id}, buildings {buildings}")
+    found = SceneFile(scene, found.notes)
+    return _with_cars(found, root, map_id) if cars else found
+
+
+def load_radiomapseer_polygons(path: str | Path, *, grid: Grid = RADIOMAPSEER_GRID) -> SceneFile:
+    """`read_radiomapseer_polygons` with its notes.
+
+    Raises:
+        FormatError: See there.
+        SceneError: See there.
+    """
+    layer = read_polygons_json(path, grid)
+    scene = Scene.from_footprints(grid, layer.footprints, source=Path(path).name)
+    check_free_cells(scene, str(path), remedy="Check that the file holds buildings, not the map's frame.")
+    return SceneFile(scene, _notes(layer, "building"))
+
+
+def outlines_beside(image: str | Path) -> Path | None:
+    """The polygon file that belongs to a building image inside a RadioMapSeer folder, when there is one."""
+    image = Path(image).absolute()
+    for root in image.parents[1:]:
+        if root.name == "png":
+            outlines = root.parent / "polygon" / image.relative_to(root).with_suffix(".json")
+            return outlines if outlines.is_file() else None
+    return None
+
+
+def _with_cars(found: SceneFile, root: Path, map_id: int) -> SceneFile:
+    image, outlines = root / "png" / "cars" / f"{map_id}.png", root / "polygon" / "cars" / f"{map_id}.json"
+    scene = found.scene
+    if outlines.is_file():
+        layer = read_polygons_json(outlines, scene.grid)
+        return SceneFile(scene.with_cars(layer.footprints), found.notes + _notes(layer, "car"))
+    if not image.is_file():
+        raise FormatError(
+            f"Map {map_id} must have cars when they are asked for",
+            value=f"neither {image} nor {outlines}",
+            remedy="Add the file, or read the scene without cars.",
+        )
+    return SceneFile(replace(scene, cars=read_mask_image(image)), found.notes)
+
+
+def _notes(layer: PolygonLayer, what: str) -> tuple[str, ...]:
+    notes = [f"{len(layer.footprints)} {what} outlines."]
+    if layer.repaired:
+        notes.append(f"{layer.repaired} {what} outlines touched or crossed themselves and were repaired.")
+    if layer.dropped:
+        notes.append(f"{layer.dropped} {what} outlines without an area were left out.")
+    return tuple(notes)
+
+
+def _check_map_id(map_id: int | None) -> int:
+    if map_id is None or map_id < 0:
+        raise FormatError(
+            "A RadioMapSeer folder needs the number of a map, 0 or above",
+            value=f"map_id={map_id}",
+            remedy="Give map_id (0..700 in the original).",
+        )
+    return map_id
