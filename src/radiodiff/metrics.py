@@ -85,9 +85,7 @@ def mae_db(prediction_db: ArrayLike, truth_db: ArrayLike, mask: ArrayLike | None
     return mae(prediction_db, truth_db, mask)
 
 
-def median_abs_error_db(
-    prediction_db: ArrayLike, truth_db: ArrayLike, mask: ArrayLike | None = None
-) -> float:
+def median_abs_error_db(prediction_db: ArrayLike, truth_db: ArrayLike, mask: ArrayLike | None = None) -> float:
     """Median of the absolute error [dB]."""
     return abs_error_percentile_db(prediction_db, truth_db, 50.0, mask)
 
@@ -101,9 +99,7 @@ def abs_error_percentile_db(
         InputError: The percentile is not in [0, 100] (and the cases of the module).
     """
     if not 0.0 <= percentile <= 100.0:
-        raise InputError(
-            "A percentile must lie in [0, 100]", value=percentile, remedy="Give per cent, such as 90."
-        )
+        raise InputError("A percentile must lie in [0, 100]", value=percentile, remedy="Give per cent, such as 90.")
     predicted, true = _selected(prediction_db, truth_db, mask)
     return float(np.percentile(np.abs(predicted - true), percentile))
 
@@ -129,9 +125,7 @@ class PathLossError:
     p90_abs_error_db: float
 
 
-def compare_path_loss(
-    prediction_db: ArrayLike, truth_db: ArrayLike, mask: ArrayLike | None = None
-) -> PathLossError:
+def compare_path_loss(prediction_db: ArrayLike, truth_db: ArrayLike, mask: ArrayLike | None = None) -> PathLossError:
     """Summarise the error of a path-loss map; both arrays in dB, any shape, path loss positive."""
     predicted, true = _selected(prediction_db, truth_db, mask)
     return PathLossError(

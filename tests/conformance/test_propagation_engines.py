@@ -29,9 +29,7 @@ def assert_same(actual: np.ndarray, expected: np.ndarray, case: EngineCase) -> N
     np.testing.assert_allclose(actual, expected, rtol=0, atol=case.tolerance_db)
 
 
-def test_a_value_outside_and_none_inside_the_buildings(
-    case: EngineCase, scene: Scene, tx: Transmitter
-) -> None:
+def test_a_value_outside_and_none_inside_the_buildings(case: EngineCase, scene: Scene, tx: Transmitter) -> None:
     radio_map = case.engine.radio_map(scene, tx)
     np.testing.assert_array_equal(radio_map.has_value, ~scene.buildings)
     np.testing.assert_array_equal(np.isfinite(radio_map.path_loss_db), ~scene.buildings)
@@ -74,9 +72,7 @@ def test_no_transmitters_give_no_maps(case: EngineCase, scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("motion", MOTIONS, ids=str)
-def test_the_map_moves_with_the_scene(
-    case: EngineCase, scene: Scene, tx: Transmitter, motion: Motion
-) -> None:
+def test_the_map_moves_with_the_scene(case: EngineCase, scene: Scene, tx: Transmitter, motion: Motion) -> None:
     moved = case.engine.radio_map(motion.scene(scene), motion.transmitter(scene, tx))
     assert_same(moved.path_loss_db, motion.array(case.engine.radio_map(scene, tx).path_loss_db), case)
 
@@ -108,10 +104,7 @@ def test_open_space_is_the_same_everywhere(case: EngineCase) -> None:
 def test_finer_cells_keep_the_values_at_common_points(case: EngineCase) -> None:
     # A third, not a half: only then is the centre of a coarse cell the centre of a fine one.
     coarse, fine = Grid(14, 20, 3.0), Grid(42, 60, 1.0)
-    maps = [
-        case.engine.radio_map(Scene.empty(grid), Transmitter(31.5, 16.5)).path_loss_db
-        for grid in (coarse, fine)
-    ]
+    maps = [case.engine.radio_map(Scene.empty(grid), Transmitter(31.5, 16.5)).path_loss_db for grid in (coarse, fine)]
     assert_same(maps[1][1::3, 1::3], maps[0], case)
 
 
@@ -138,9 +131,7 @@ def test_any_shape_of_grid(case: EngineCase, shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(("x_m", "y_m"), [(-0.1, 5.0), (36.1, 5.0), (5.0, -0.1), (5.0, 28.1)])
-def test_a_transmitter_off_the_grid_is_refused(
-    case: EngineCase, scene: Scene, x_m: float, y_m: float
-) -> None:
+def test_a_transmitter_off_the_grid_is_refused(case: EngineCase, scene: Scene, x_m: float, y_m: float) -> None:
     with pytest.raises(TransmitterError, match="stand on the grid"):
         case.engine.radio_map(scene, Transmitter(x_m, y_m))
 

@@ -43,18 +43,14 @@ def test_dbm_is_a_ratio_to_a_milliwatt(power_dbm: float) -> None:
 
 
 @given(st.floats(1e3, 1e10), st.floats(0, 30), st.floats(10, 1000))
-def test_noise_adds_its_figure_and_doubles_with_bandwidth(
-    bandwidth_hz: float, figure_db: float, kelvin: float
-) -> None:
+def test_noise_adds_its_figure_and_doubles_with_bandwidth(bandwidth_hz: float, figure_db: float, kelvin: float) -> None:
     quiet_dbm = noise_power_dbm(bandwidth_hz, 0.0, kelvin)
     assert noise_power_dbm(bandwidth_hz, figure_db, kelvin) == pytest.approx(quiet_dbm + figure_db)
     assert noise_power_dbm(2 * bandwidth_hz, 0.0, kelvin) == pytest.approx(quiet_dbm + 3.0103, abs=1e-4)
 
 
 @given(distances_m, frequencies_hz)
-def test_free_space_loses_6_db_more_for_double_distance_or_frequency(
-    distance_m: float, frequency_hz: float
-) -> None:
+def test_free_space_loses_6_db_more_for_double_distance_or_frequency(distance_m: float, frequency_hz: float) -> None:
     loss_db = free_space_path_loss_db(distance_m, frequency_hz)
     doubled_db = loss_db + 20 * np.log10(2.0)
     assert free_space_path_loss_db(2 * distance_m, frequency_hz) == pytest.approx(doubled_db, abs=1e-9)
@@ -65,9 +61,7 @@ def test_free_space_loses_6_db_more_for_double_distance_or_frequency(
 def test_free_space_maps_fall_with_frequency_and_distance(frequency_hz: float, row: int, col: int) -> None:
     scene = Scene.empty(Grid(30, 40))
     slow, fast = (
-        next(
-            FreeSpace().radio_maps(scene, [Transmitter.at_cell(scene.grid, col, row, frequency_hz=frequency)])
-        )
+        next(FreeSpace().radio_maps(scene, [Transmitter.at_cell(scene.grid, col, row, frequency_hz=frequency)]))
         for frequency in (frequency_hz, 2 * frequency_hz)
     )
     np.testing.assert_allclose(fast.path_loss_db - slow.path_loss_db, 6.0206, atol=1e-4)
@@ -98,9 +92,7 @@ def test_every_grey_level_comes_back(scale: GreyScale, thresholded: bool) -> Non
 
 
 @given(grey_scales(), st.booleans(), st.floats(-50, 400), st.floats(-50, 400))
-def test_more_loss_is_never_brighter(
-    scale: GreyScale, thresholded: bool, first_db: float, second_db: float
-) -> None:
+def test_more_loss_is_never_brighter(scale: GreyScale, thresholded: bool, first_db: float, second_db: float) -> None:
     assume(first_db <= second_db)
     first, second = scale.to_grey([first_db, second_db], thresholded=thresholded)
     assert first >= second

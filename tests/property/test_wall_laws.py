@@ -23,7 +23,7 @@ def noise(seed: int, rows: int = ROWS, cols: int = COLS) -> np.ndarray:
 
 
 def slow_walk(walls: np.ndarray, tx: tuple[Fraction, Fraction], row: int, col: int) -> tuple[int, Fraction]:
-    """Wall runs and share in walls of one ray, cut at every grid line; the middle of a part tells its cell."""
+    """Wall runs and share in walls of one ray, cut at every grid line; a part's middle tells its cell."""
     start_x, start_y = tx
     run_x, run_y = col + Fraction(1, 2) - start_x, row + Fraction(1, 2) - start_y
     cuts = {Fraction(0), Fraction(1)}
@@ -72,21 +72,15 @@ def test_the_walk_agrees_with_fractions(seed: int, quarters_x: int, quarters_y: 
 @given(seeds, st.data())
 def test_a_ray_and_its_reverse_meet_the_same_walls(seed: int, data: st.DataObject) -> None:
     walls = noise(seed, 20, 30)
-    (row_a, col_a), (row_b, col_b) = (
-        (data.draw(st.integers(0, 19)), data.draw(st.integers(0, 29))) for _ in range(2)
-    )
+    (row_a, col_a), (row_b, col_b) = ((data.draw(st.integers(0, 19)), data.draw(st.integers(0, 29))) for _ in range(2))
     there = count_wall_runs(walls, col_a + 0.5, row_a + 0.5)[row_b, col_b]
     assert there == count_wall_runs(walls, col_b + 0.5, row_b + 0.5)[row_a, col_a]
     length = obstructed_length_cells(walls, col_a + 0.5, row_a + 0.5)[row_b, col_b]
-    assert length == pytest.approx(
-        obstructed_length_cells(walls, col_b + 0.5, row_b + 0.5)[row_a, col_a], abs=1e-12
-    )
+    assert length == pytest.approx(obstructed_length_cells(walls, col_b + 0.5, row_b + 0.5)[row_a, col_a], abs=1e-12)
 
 
 @given(seeds, quarters_right, quarters_down, st.integers(0, 3), st.booleans())
-def test_walls_turn_with_the_grid(
-    seed: int, quarters_x: int, quarters_y: int, turns: int, mirrored: bool
-) -> None:
+def test_walls_turn_with_the_grid(seed: int, quarters_x: int, quarters_y: int, turns: int, mirrored: bool) -> None:
     walls, x, y = noise(seed), quarters_x / 4, quarters_y / 4
     motion = Motion(turns, mirrored)
     moved_x, moved_y, width, height = (COLS - x if mirrored else x), y, COLS, ROWS
@@ -107,9 +101,7 @@ def test_walls_turn_with_the_grid(
 def test_finer_cells_meet_the_same_walls(seed: int, quarters_x: int, quarters_y: int) -> None:
     walls, x, y = noise(seed), quarters_x / 4, quarters_y / 4
     fine = np.kron(walls, np.ones((3, 3), dtype=bool))
-    np.testing.assert_array_equal(
-        count_wall_runs(fine, 3 * x, 3 * y)[1::3, 1::3], count_wall_runs(walls, x, y)
-    )
+    np.testing.assert_array_equal(count_wall_runs(fine, 3 * x, 3 * y)[1::3, 1::3], count_wall_runs(walls, x, y))
     np.testing.assert_allclose(
         obstructed_length_cells(fine, 3 * x, 3 * y)[1::3, 1::3],
         3 * obstructed_length_cells(walls, x, y),
@@ -126,6 +118,4 @@ def test_obstructed_length_is_positive_exactly_behind_walls_of_blocks(seed: int)
     length = obstructed_length_cells(town.buildings, col + 0.5, row + 0.5)
     # The one wall without a length is the joint of two that touch at a corner.
     assert (runs[length > 0] > 0).all()
-    assert (
-        length <= np.hypot(*np.ogrid[-row : town.grid.rows - row, -col : town.grid.cols - col]) + 1e-12
-    ).all()
+    assert (length <= np.hypot(*np.ogrid[-row : town.grid.rows - row, -col : town.grid.cols - col]) + 1e-12).all()

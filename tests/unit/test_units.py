@@ -17,9 +17,7 @@ def test_decibels_and_ratios(value_db: float, ratio: float) -> None:
     assert ratio_to_db(ratio) == pytest.approx(value_db, abs=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("power_dbm", "power_w"), [(0.0, 1e-3), (30.0, 1.0), (23.0, 0.19953), (-104.0, 3.9811e-14)]
-)
+@pytest.mark.parametrize(("power_dbm", "power_w"), [(0.0, 1e-3), (30.0, 1.0), (23.0, 0.19953), (-104.0, 3.9811e-14)])
 def test_dbm_and_watt(power_dbm: float, power_w: float) -> None:
     assert dbm_to_watt(power_dbm) == pytest.approx(power_w, rel=1e-4)
     assert watt_to_dbm(power_w) == pytest.approx(power_dbm, abs=1e-3)

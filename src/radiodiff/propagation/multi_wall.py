@@ -28,8 +28,8 @@ HEAVY_WALL_LOSS_DB = 6.9
 class MultiWall(PropagationModel):
     """Free-space path loss plus one loss for every wall that the straight ray goes through.
 
-    The building cells are the walls; an unbroken run of them along the ray is one wall, however thick. The
-    constant loss and the floors of the full model are left out: one storey, nothing fitted.
+    The building cells are the walls; an unbroken run of them along the ray is one wall, however thick. Cars
+    change nothing. The constant loss and the floors of the full model are left out: one storey, no fit.
 
     Attributes:
         wall_loss_db: Loss per wall [dB].

@@ -27,8 +27,8 @@ FREQUENCY_RANGE_HZ = (0.5e9, 100e9)
 class UrbanMicro(PropagationModel):
     """UMi street canyon: two slopes in line of sight, a steeper law without; the scene decides which.
 
-    Line of sight is the straight ray over the raster, not the report's probability, and no shadow fading is
-    drawn. The base station is the transmitter, at its own height.
+    Line of sight is the straight ray over the building raster, not the report's probability, and no shadow
+    fading is drawn. Cars change nothing. The base station is the transmitter, at its own height.
 
     The table holds for base stations at 10 m, terminals from 1.5 m up and distances of 10 m to 5 km. Beyond
     that this engine extrapolates: the laws run on down to 1 m, and no effective height is below 0.5 m. With
@@ -77,9 +77,7 @@ class UrbanMicro(PropagationModel):
             horizontal_m = tx.distance_m(scene.grid)
             distance_m = link_distance_m(tx, scene.grid, self.rx_height_m)
             los_db = self._los_db(horizontal_m, distance_m, tx)
-            return np.where(
-                walls == 0, los_db, np.maximum(los_db, self._nlos_db(distance_m, tx.frequency_hz))
-            )
+            return np.where(walls == 0, los_db, np.maximum(los_db, self._nlos_db(distance_m, tx.frequency_hz)))
 
         return solve
 

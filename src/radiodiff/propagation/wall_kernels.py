@@ -48,9 +48,7 @@ def count_wall_runs(buildings: NDArray[np.bool_], tx_col: float, tx_row: float) 
     return _count_wall_runs(np.array(buildings, dtype=np.uint8, order="C"), x, y)  # type: ignore[no-any-return]
 
 
-def obstructed_length_cells(
-    buildings: NDArray[np.bool_], tx_col: float, tx_row: float
-) -> NDArray[np.float64]:
+def obstructed_length_cells(buildings: NDArray[np.bool_], tx_col: float, tx_row: float) -> NDArray[np.float64]:
     """Length of the straight ray to every cell that lies inside walls, (rows, cols) [cell edges].
 
     Arguments and errors are those of `count_wall_runs`.
@@ -87,9 +85,7 @@ def _obstructed_length(walls, x, y):  # type: ignore[no-untyped-def]
     for row in range(rows):
         for col in range(cols):
             share = _walk(walls, x, y, row, col)[1]
-            length[row, col] = share * np.hypot(
-                col + 0.5 - x / POINTS_PER_CELL, row + 0.5 - y / POINTS_PER_CELL
-            )
+            length[row, col] = share * np.hypot(col + 0.5 - x / POINTS_PER_CELL, row + 0.5 - y / POINTS_PER_CELL)
     return length
 
 

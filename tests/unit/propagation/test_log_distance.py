@@ -26,8 +26,8 @@ def test_the_default_is_the_optional_law_of_tr_38901() -> None:
 
 
 def test_heights_lengthen_the_link() -> None:
-    high = Transmitter.at_cell(STREET.grid, 0, 0, height_m=31.5)
-    path_loss_db = LogDistance(exponent=3.0).radio_map(STREET, high).path_loss_db
+    high = Transmitter.at_cell(STREET.grid, 0, 0, height_m=32.0)
+    path_loss_db = LogDistance(exponent=3.0, rx_height_m=2.0).radio_map(STREET, high).path_loss_db
     level_db = LogDistance(exponent=3.0).radio_map(STREET, TX).path_loss_db
     assert path_loss_db[0, 40] == pytest.approx(level_db[0, 50], abs=1e-4)
 

@@ -21,15 +21,11 @@ def test_each_wall_adds_its_loss() -> None:
         MultiWall(wall_loss_db=5.0).radio_map(corridor(2, 5, 8), TX).path_loss_db
         - FreeSpace().radio_map(Scene.empty(GRID), TX).path_loss_db
     )
-    np.testing.assert_allclose(
-        excess_db[1], [0, 0, np.nan, 5, 5, np.nan, 10, 10, np.nan, 15, 15, 15], atol=1e-4
-    )
+    np.testing.assert_allclose(excess_db[1], [0, 0, np.nan, 5, 5, np.nan, 10, 10, np.nan, 15, 15, 15], atol=1e-4)
 
 
 def test_a_thick_wall_is_one_wall() -> None:
-    thin, thick = (
-        MultiWall().radio_map(corridor(*walls), TX).path_loss_db[1, 11] for walls in ((4,), (4, 5, 6))
-    )
+    thin, thick = (MultiWall().radio_map(corridor(*walls), TX).path_loss_db[1, 11] for walls in ((4,), (4, 5, 6)))
     assert thin == thick
 
 

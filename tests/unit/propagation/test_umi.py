@@ -9,9 +9,7 @@ CELL_SIZE_M = 5.0
 STREET = Grid(1, 1001, CELL_SIZE_M)
 
 
-def street_loss_db(
-    distance_m: float, engine: UrbanMicro | None = None, *, is_los: bool, **tx: float
-) -> float:
+def street_loss_db(distance_m: float, engine: UrbanMicro | None = None, *, is_los: bool, **tx: float) -> float:
     """Path loss along a street, with a wall 5 m from the transmitter or without."""
     buildings = np.zeros(STREET.shape, dtype=bool)
     buildings[0, 1] = not is_los
@@ -47,13 +45,20 @@ def test_the_slopes_meet_at_the_break_point() -> None:
     assert losses_db[3] - losses_db[2] == pytest.approx(40.0, abs=0.02)
 
 
+def test_the_break_point_is_a_horizontal_distance() -> None:
+    # Base station at 31.5 m, 0.5 GHz: d'_BP = 4 * 30.5 m * 0.5 m * 0.5 GHz / c = 101.74 m, and at 100 m along
+    # the ground the link is 104.40 m long: 32.4 + 21 log10 104.40 - 6.02 = 68.77 dB.
+    mast = {"height_m": 31.5, "frequency_hz": 0.5e9}
+    assert street_loss_db(100, is_los=True, **mast) == pytest.approx(68.772, abs=2e-3)
+    # At 200 m: 32.4 + 40 log10 202.24 - 6.02 - 9.5 log10 (101.74^2 + 30^2) = 80.13 dB.
+    assert street_loss_db(200, is_los=True, **mast) == pytest.approx(80.128, abs=2e-3)
+
+
 def test_without_line_of_sight_the_loss_is_never_lower() -> None:
     # At 1 m the NLOS law alone gives 37.3 dB, below the 46.4 dB of the LOS law.
     grid = Grid(2, 2, 0.4)
     buildings = np.array([[False, True], [True, False]])
-    path_loss_db = (
-        UrbanMicro().radio_map(Scene(grid, buildings), Transmitter.at_cell(grid, 0, 0)).path_loss_db
-    )
+    path_loss_db = UrbanMicro().radio_map(Scene(grid, buildings), Transmitter.at_cell(grid, 0, 0)).path_loss_db
     assert path_loss_db[1, 1] == path_loss_db[0, 0] == pytest.approx(32.4 + 20 * np.log10(5.9), abs=1e-4)
 
 

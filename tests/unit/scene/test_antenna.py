@@ -6,9 +6,7 @@ from radiodiff.scene import IsotropicAntenna, SectorAntenna, TableAntenna
 
 
 def test_isotropic_is_0_db_everywhere() -> None:
-    np.testing.assert_array_equal(
-        IsotropicAntenna().relative_gain_db([[0.0, 90.0], [180.0, 359.0]]), np.zeros((2, 2))
-    )
+    np.testing.assert_array_equal(IsotropicAntenna().relative_gain_db([[0.0, 90.0], [180.0, 359.0]]), np.zeros((2, 2)))
 
 
 def test_sector_has_the_cut_of_tr_38901() -> None:
@@ -21,9 +19,7 @@ def test_sector_is_symmetric_and_periodic() -> None:
     angles = np.linspace(0, 180, 50)
     antenna = SectorAntenna(beam_width_deg=90.0, front_to_back_db=20.0)
     np.testing.assert_allclose(antenna.relative_gain_db(-angles), antenna.relative_gain_db(angles))
-    np.testing.assert_allclose(
-        antenna.relative_gain_db(angles + 720), antenna.relative_gain_db(angles), atol=1e-9
-    )
+    np.testing.assert_allclose(antenna.relative_gain_db(angles + 720), antenna.relative_gain_db(angles), atol=1e-9)
 
 
 @pytest.mark.parametrize("width", [0.0, -1.0, 361.0, np.nan])
@@ -46,9 +42,7 @@ def test_a_table_is_relative_to_its_maximum_and_linear_between() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "gains", [(0.0,) * 359, (0.0,) * 361, (0.0,) * 359 + (np.nan,), (0.0,) * 359 + (-np.inf,)]
-)
+@pytest.mark.parametrize("gains", [(0.0,) * 359, (0.0,) * 361, (0.0,) * 359 + (np.nan,), (0.0,) * 359 + (-np.inf,)])
 def test_a_table_has_360_finite_gains(gains: tuple[float, ...]) -> None:
     with pytest.raises(TransmitterError, match="360 finite gains"):
         TableAntenna(gains)

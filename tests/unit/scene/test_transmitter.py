@@ -58,9 +58,7 @@ def test_distance_is_horizontal_and_has_a_floor() -> None:
     assert tx.distance_m(GRID, minimum_m=1.0)[0, 0] == 1.0
 
 
-@pytest.mark.parametrize(
-    ("azimuth_deg", "cell"), [(0.0, (0, 1)), (90.0, (1, 2)), (180.0, (2, 1)), (270.0, (1, 0))]
-)
+@pytest.mark.parametrize(("azimuth_deg", "cell"), [(0.0, (0, 1)), (90.0, (1, 2)), (180.0, (2, 1)), (270.0, (1, 0))])
 def test_azimuth_turns_clockwise_from_north(azimuth_deg: float, cell: tuple[int, int]) -> None:
     grid = Grid(3, 3)
     tx = Transmitter.at_cell(grid, 1, 1, antenna=SectorAntenna(), azimuth_deg=azimuth_deg)
