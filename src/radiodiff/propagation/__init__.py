@@ -2,14 +2,25 @@
 
 from radiodiff.propagation.base import PropagationModel
 from radiodiff.propagation.dominant_path import RADIOMAPSEER_LAW, DominantPath, DominantPathLaw
+from radiodiff.propagation.free_space import FreeSpace
 from radiodiff.propagation.geometry import GEOMETRY_CHANNELS, GeometrySolver, geometry_channels
+from radiodiff.propagation.log_distance import LogDistance
+from radiodiff.propagation.multi_wall import MultiWall
+from radiodiff.propagation.registry import ENGINES, make_engine
+from radiodiff.propagation.umi import UrbanMicro
 
 __all__ = [
+    "ENGINES",
     "GEOMETRY_CHANNELS",
     "RADIOMAPSEER_LAW",
     "DominantPath",
     "DominantPathLaw",
+    "FreeSpace",
     "GeometrySolver",
+    "LogDistance",
+    "MultiWall",
     "PropagationModel",
+    "UrbanMicro",
     "geometry_channels",
+    "make_engine",
 ]

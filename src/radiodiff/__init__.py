@@ -1,0 +1,66 @@
+"""Radio maps from city layouts: propagation engines, data sets and diffusion models.
+
+Names are imported when they are first used, so that `radiodiff --help` starts fast.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from radiodiff.formats import read_radio_map, read_scene, write_radio_map
+    from radiodiff.grey_scale import RADIOMAPSEER_GREY, GreyScale
+    from radiodiff.layouts import CitySettings, generate_city
+    from radiodiff.propagation import DominantPath, PropagationModel, geometry_channels, make_engine
+    from radiodiff.radio_map import RadioMap
+    from radiodiff.scene import Footprint, Grid, Scene, Transmitter
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "read_radio_map": "formats",
+    "read_scene": "formats",
+    "write_radio_map": "formats",
+    "RADIOMAPSEER_GREY": "grey_scale",
+    "GreyScale": "grey_scale",
+    "CitySettings": "layouts",
+    "generate_city": "layouts",
+    "DominantPath": "propagation",
+    "PropagationModel": "propagation",
+    "geometry_channels": "propagation",
+    "make_engine": "propagation",
+    "RadioMap": "radio_map",
+    "Footprint": "scene",
+    "Grid": "scene",
+    "Scene": "scene",
+    "Transmitter": "scene",
+}
+
+__all__ = [
+    "RADIOMAPSEER_GREY",
+    "CitySettings",
+    "DominantPath",
+    "Footprint",
+    "GreyScale",
+    "Grid",
+    "PropagationModel",
+    "RadioMap",
+    "Scene",
+    "Transmitter",
+    "__version__",
+    "generate_city",
+    "geometry_channels",
+    "make_engine",
+    "read_radio_map",
+    "read_scene",
+    "write_radio_map",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'radiodiff' has no attribute {name!r}")
+    return getattr(import_module(f"radiodiff.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,43 @@
+"""`radiodiff dataset`: make and handle data sets."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Make data sets.", no_args_is_help=True)
+
+
+@app.callback()
+def _root() -> None:
+    """Make data sets."""
+
+
+@app.command()
+def create(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the data set; an unfinished one is completed.")],
+    maps: Annotated[int, typer.Option("--maps", min=1, help="Number of cities.")],
+    tx_per_map: Annotated[int, typer.Option("--tx-per-map", min=1, help="Transmitters on each.")],
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed: the same seed gives the same files.")],
+    cars: Annotated[bool, typer.Option("--cars", help="Write cars, and gains with them, too.")] = False,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; the files do not depend on it.")] = 1,
+    style: Annotated[str, typer.Option("--style", help="City style, or 'mixed'.")] = "mixed",
+    size: Annotated[int, typer.Option("--size", min=1, help="Rows and columns of a map, in cells of 1 m.")] = 256,
+) -> None:
+    """Generate cities and dominant path maps in RadioMapSeer's layout on disk.
+
+    Example: radiodiff dataset create --out data/city --maps 20 --tx-per-map 8 --seed 1
+    """
+    from time import perf_counter
+
+    from radiodiff.cli.progress import counted
+    from radiodiff.data import CreateSettings, create_data_set
+    from radiodiff.layouts import CitySettings
+
+    settings = CreateSettings(maps, tx_per_map, seed, cars, CitySettings(rows=size, cols=size, style=style))
+    start = perf_counter()
+    counted(create_data_set(out, settings, workers=workers), "creating", "maps")
+    count = maps * tx_per_map * len(settings.simulations)
+    typer.echo(f"{out}: {maps} cities, {count} radio maps ({perf_counter() - start:.1f} s)")

@@ -1,0 +1,35 @@
+"""Progress on the terminal: bars for counted work, a spinner for the rest. Silent where stderr is no terminal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["counted", "waiting"]
+
+
+def counted(steps: Iterator[tuple[int, int]], title: str, unit: str) -> None:
+    """Run steps that report (done, wanted), drawing a bar with rate and time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(title, total=None)
+        for done, wanted in steps:
+            progress.update(task, completed=done, total=wanted)
+
+
+@contextmanager
+def waiting(title: str) -> Iterator[None]:
+    """Show a spinner while a block runs."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(title):
+        yield

@@ -1,0 +1,146 @@
+"""`radiodiff simulate`: buildings and transmitters in, radio maps out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from radiodiff.errors import InputError
+
+if TYPE_CHECKING:
+    from radiodiff.scene import Scene, Transmitter
+
+__all__ = ["simulate"]
+
+Position = tuple[float, float]
+GREY_SCALES = ("raw", "thresholded")
+
+
+def simulate(
+    buildings: Annotated[
+        Path,
+        typer.Option(
+            "--buildings",
+            help="PNG mask, GeoJSON or GeoPackage footprints, GeoTIFF, RadioMapSeer polygon file or folder.",
+        ),
+    ],
+    tx: Annotated[
+        list[str],
+        typer.Option("--tx", metavar="COL,ROW", help="Transmitter cell, or X,Y with --tx-crs. Repeat for more."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="Radio map: .npz .png .tif .csv. With several --tx, NAME_0, NAME_1, ...")
+    ],
+    engine: Annotated[
+        str, typer.Option("--engine", help="dominant-path, free-space, log-distance, multi-wall or umi.")
+    ] = "dominant-path",
+    cell_size: Annotated[float | None, typer.Option("--cell-size", help="Edge of a cell [m]; 1.0 if not given.")] = None,
+    grey: Annotated[str | None, typer.Option("--grey", help="Scale of a .png: raw (default) or thresholded.")] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw the map: .png .pdf .svg.")] = None,
+    tx_crs: Annotated[str | None, typer.Option("--tx-crs", help="CRS of --tx, for example EPSG:4326 (lon,lat).")] = None,
+    tx_height: Annotated[float, typer.Option("--tx-height", help="Transmitter height [m].")] = 1.5,
+    frequency: Annotated[float, typer.Option("--frequency", help="Carrier [Hz].")] = 5.9e9,
+    invert: Annotated[bool, typer.Option("--invert", help="Buildings are 0 in the mask.")] = False,
+    map_id: Annotated[int | None, typer.Option("--map-id", help="Map of a RadioMapSeer folder.")] = None,
+    cars: Annotated[bool, typer.Option("--cars", help="Use the cars of a RadioMapSeer folder.")] = False,
+    layer: Annotated[str | None, typer.Option("--layer", help="Layer of a vector file.")] = None,
+    target_crs: Annotated[str | None, typer.Option("--target-crs", help="Metric CRS of the map's grid.")] = None,
+    raster_kind: Annotated[str, typer.Option("--raster-kind", help="A GeoTIFF holds a mask or a height.")] = "mask",
+) -> None:
+    """Compute radio maps of a building layout.
+
+    Example: radiodiff simulate --buildings city.png --tx 120,80 --out city.npz --plot city_map.png
+    """
+    from time import perf_counter
+
+    from radiodiff.cli.progress import waiting
+    from radiodiff.formats import SceneOptions, check_radio_map_path, read_scene, write_radio_map
+    from radiodiff.propagation import make_engine
+
+    if grey is not None and (grey not in GREY_SCALES or out.suffix.lower() != ".png"):
+        raise InputError(
+            "--grey must be raw or thresholded, and goes with a .png",
+            value=f"--grey {grey} --out {out}",
+            remedy="Leave it out for other files: they hold dB.",
+        )
+    positions = [_position(text) for text in tx]
+    outs, plots = _numbered(out, len(tx)), _numbered(plot, len(tx)) if plot else []
+    for path in outs:
+        check_radio_map_path(path)
+    if plots:
+        from radiodiff.viz import check_figure_path, draw_radio_map, save_figure
+
+        for path in plots:
+            check_figure_path(path)
+    model = make_engine(engine)
+    options = SceneOptions(
+        cell_size_m=1.0 if cell_size is None else cell_size,
+        invert=invert,
+        map_id=map_id,
+        cars=cars,
+        layer=layer,
+        target_crs=target_crs,
+        raster_kind=raster_kind,
+    )
+    started = perf_counter()
+    with waiting("reading the buildings"):
+        found = read_scene(buildings, options)
+    for note in found.notes:
+        typer.echo(f"note: {note}")
+    txs = [_transmitter(found.scene, position, tx_crs, tx_height, frequency) for position in positions]
+    read = perf_counter()
+    with waiting("computing (the first run ever also compiles, about 20 s)"):
+        radio_maps = list(model.radio_maps(found.scene, txs))
+    computed = perf_counter()
+    for radio_map, path in zip(radio_maps, outs, strict=True):
+        write_radio_map(radio_map, path, thresholded=None if grey is None else grey == "thresholded")
+        typer.echo(f"{path}: {_summary(radio_map.path_loss_db)}")
+    for radio_map, path in zip(radio_maps, plots, strict=False):
+        save_figure(draw_radio_map(radio_map), path)
+        typer.echo(f"{path}: figure")
+    ended = perf_counter()
+    typer.echo(f"read {read - started:.2f} s, computed {computed - read:.2f} s, wrote {ended - computed:.2f} s")
+
+
+def _position(text: str) -> Position:
+    """Two numbers of `A,B`."""
+    try:
+        first, second = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            "--tx must be two numbers with a comma between them",
+            value=repr(text),
+            remedy="Column first, then row, both from 0 at the top left: --tx 120,80.",
+        ) from error
+    return first, second
+
+
+def _transmitter(
+    scene: "Scene", position: Position, crs: str | None, height_m: float, frequency_hz: float
+) -> "Transmitter":
+    from radiodiff.formats import local_position
+    from radiodiff.scene import Transmitter
+
+    if crs is None:
+        tx = Transmitter.at_cell(scene.grid, *position, height_m=height_m, frequency_hz=frequency_hz)
+    else:
+        x_m, y_m = local_position(scene.grid, *position, crs=crs)
+        tx = Transmitter(x_m, y_m, height_m=height_m, frequency_hz=frequency_hz)
+    scene.check_transmitter(tx)
+    return tx
+
+
+def _numbered(path: Path, count: int) -> list[Path]:
+    """The path itself, or one per transmitter: name_0.suffix, name_1.suffix, ..."""
+    if count == 1:
+        return [path]
+    return [path.with_name(f"{path.stem}_{index}{path.suffix}") for index in range(count)]
+
+
+def _summary(path_loss_db: object) -> str:
+    import numpy as np
+
+    values = np.asarray(path_loss_db)
+    low, middle, high = np.nanquantile(values, [0.0, 0.5, 1.0])
+    rows, cols = values.shape
+    return f"{cols} x {rows} cells, path loss {low:.1f} to {high:.1f} dB, median {middle:.1f} dB"

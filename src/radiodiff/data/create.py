@@ -1,0 +1,280 @@
+"""Make a data set of generated cities and dominant path maps in RadioMapSeer's layout on disk.
+
+```
+dataset.json                            settings: what makes two runs the same data set
+dataset.csv                             one row per radio map, written last
+antenna/<map>.json                      transmitters
+polygon/{buildings_complete,cars}/<map>.json
+png/{buildings_complete,cars}/<map>.png
+png/antennas/<map>_<tx>.png
+gain/{DPM,carsDPM}/<map>_<tx>.png       raw grey
+```
+
+Every file is written under another name and moved into place, so a file that is there is whole. A map is done when
+all its files are there; what is missing is made again, from seeds that depend on the data set's seed and the map's
+number alone. The result therefore does not depend on the number of workers nor on interruptions.
+"""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from radiodiff import __version__
+from radiodiff.errors import DataSetError, InputError
+from radiodiff.formats import (
+    CAR_PNG_SAMPLE_OFFSET,
+    PNG_SAMPLE_OFFSET,
+    TEMPORARY_PREFIX,
+    atomic_write,
+    write_antennas_json,
+    write_grey_png,
+    write_mask_png,
+    write_radiomapseer_polygons,
+)
+from radiodiff.grey_scale import RADIOMAPSEER_GREY
+from radiodiff.layouts import CitySettings
+from radiodiff.propagation import DominantPath
+from radiodiff.scene import Footprint, Scene, Transmitter, rasterize
+
+__all__ = ["CreateSettings", "create_data_set"]
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class CreateSettings:
+    """What a generated data set holds.
+
+    Attributes:
+        maps: Number of maps.
+        tx_per_map: Transmitters on each.
+        seed: Seed of the data set; map i depends on it and on i alone.
+        cars: Write cars, and gains with them, too.
+        city: Size and style of the cities.
+        engine: Engine and law.
+
+    Raises:
+        InputError: A count is not positive, the seed is negative, or cars are wanted of cities without any.
+    """
+
+    maps: int
+    tx_per_map: int
+    seed: int
+    cars: bool = False
+    city: CitySettings = field(default_factory=CitySettings)
+    engine: DominantPath = field(default_factory=DominantPath)
+
+    def __post_init__(self) -> None:
+        for name, least in (("maps", 1), ("tx_per_map", 1), ("seed", 0)):
+            if not getattr(self, name) >= least:
+                raise InputError(
+                    f"CreateSettings.{name} must be a whole number of at least {least}",
+                    value=getattr(self, name),
+                    remedy=f"Give {name.replace('_', ' ')} with --{name.replace('_', '-')}.",
+                )
+        if self.cars and not self.city.cars_per_hectare > 0:
+            raise InputError(
+                "A data set with cars needs cities with cars",
+                value=f"cars_per_hectare={self.city.cars_per_hectare}",
+                remedy="Raise CitySettings.cars_per_hectare or leave the cars out.",
+            )
+
+    @property
+    def simulations(self) -> tuple[str, ...]:
+        """Folders under `gain/`."""
+        return ("DPM", "carsDPM") if self.cars else ("DPM",)
+
+    def identity(self) -> dict[str, Any]:
+        """What two runs must share to add to the same folder; the number of maps may grow."""
+        return {
+            "format": "radiodiff-generated",
+            "format_version": FORMAT_VERSION,
+            "radiodiff": __version__,
+            "tx_per_map": self.tx_per_map,
+            "seed": self.seed,
+            "cars": self.cars,
+            "city": json.loads(json.dumps(asdict(self.city))),
+            "engine": {"name": self.engine.name, "law": asdict(self.engine.law)},
+            "grey": {**asdict(RADIOMAPSEER_GREY), "scale": "raw"},
+        }
+
+
+def create_data_set(root: str | Path, settings: CreateSettings, *, workers: int = 1) -> Iterator[tuple[int, int]]:
+    """Write a data set, or what an interrupted run left missing of it.
+
+    Args:
+        root: The folder; made where it is not there.
+        settings: What to make.
+        workers: Processes; 1 works in this one.
+
+    Yields:
+        (maps done, maps wanted), first for what was there already, then after every map.
+
+    Raises:
+        DataSetError: The folder holds something else, or a data set with other settings.
+        InputError: `workers` is not positive.
+        LayoutError: No city of these settings has room for the transmitters.
+    """
+    if not workers >= 1:
+        raise InputError("workers must be at least 1", value=workers, remedy="Use the number of processor cores.")
+    root = Path(root)
+    _claim(root, settings)
+    _refuse_fewer(root, settings)
+    missing = _missing_maps(root, settings)
+    done = settings.maps - len(missing)
+    yield done, settings.maps
+    for _ in _make_maps(root, settings, missing, workers):
+        done += 1
+        yield done, settings.maps
+    _write_index(root, settings)
+
+
+def _make_maps(root: Path, settings: CreateSettings, map_ids: list[int], workers: int) -> Iterator[int]:
+    if workers == 1 or len(map_ids) <= 1:
+        for map_id in map_ids:
+            yield _make_map(root, settings, map_id)
+        return
+    # Fresh processes: forking one that has threads (numba, rich) can deadlock.
+    with ProcessPoolExecutor(min(workers, len(map_ids)), mp_context=get_context("spawn")) as pool:
+        waiting = iter(map_ids)
+        running: set[Future[int]] = set()
+        try:
+            while True:
+                # A short queue: an interrupted run stops soon, and memory does not grow with the data set.
+                while len(running) < 2 * workers and (map_id := next(waiting, None)) is not None:
+                    running.add(pool.submit(_make_map, root, settings, map_id))
+                if not running:
+                    return
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _make_map(root: Path, settings: CreateSettings, map_id: int) -> int:
+    """Write all files of one map."""
+    from radiodiff.layouts import draw_transmitter_cells, generate_city
+
+    scene = generate_city(settings.city, (settings.seed, map_id))
+    cells = draw_transmitter_cells(scene, settings.tx_per_map, (settings.seed, map_id))
+    grid = scene.grid
+    write_antennas_json(root / f"antenna/{map_id}.json", cells, grid)
+    _write_layer(root, "buildings_complete", map_id, scene, scene.footprints or (), PNG_SAMPLE_OFFSET)
+    scenes = {"DPM": scene.without_cars()}
+    if settings.cars:
+        _write_layer(root, "cars", map_id, scene, scene.car_footprints or (), CAR_PNG_SAMPLE_OFFSET)
+        scenes["carsDPM"] = scene
+    for index, (col, row) in enumerate(cells):
+        antenna = np.zeros(grid.shape, dtype=bool)
+        antenna[row, col] = True
+        write_mask_png(root / f"png/antennas/{map_id}_{index}.png", antenna)
+    txs = [Transmitter.at_cell(grid, col, row) for col, row in cells]
+    for simulation, variant in scenes.items():
+        for index, radio_map in enumerate(settings.engine.radio_maps(variant, txs)):
+            grey = RADIOMAPSEER_GREY.to_grey(radio_map.path_loss_db, thresholded=False)
+            write_grey_png(root / f"gain/{simulation}/{map_id}_{index}.png", grey)
+    return map_id
+
+
+def _write_layer(
+    root: Path,
+    layer: str,
+    map_id: int,
+    scene: Scene,
+    footprints: tuple[Footprint, ...],
+    sample_offset: tuple[float, float],
+) -> None:
+    write_radiomapseer_polygons(root / f"polygon/{layer}/{map_id}.json", footprints, scene.grid)
+    mask = rasterize(scene.grid, [f.polygon for f in footprints], sample_offset=sample_offset)
+    write_mask_png(root / f"png/{layer}/{map_id}.png", mask)
+
+
+def _folders(settings: CreateSettings) -> dict[str, tuple[str, ...]]:
+    """Suffix-less file names that a map has in each folder, with {map} and {tx} left open."""
+    layers = ("buildings_complete", "cars") if settings.cars else ("buildings_complete",)
+    per_map = {"antenna": ".json"}
+    per_map |= {f"polygon/{layer}": ".json" for layer in layers} | {f"png/{layer}": ".png" for layer in layers}
+    per_tx = {"png/antennas": ".png"} | {f"gain/{simulation}": ".png" for simulation in settings.simulations}
+    return {folder: ("{map}" + suffix,) for folder, suffix in per_map.items()} | {
+        folder: tuple(f"{{map}}_{tx}{suffix}" for tx in range(settings.tx_per_map)) for folder, suffix in per_tx.items()
+    }
+
+
+def _claim(root: Path, settings: CreateSettings) -> None:
+    """Make the folders and the settings file, or check that an earlier run made the same."""
+    record = root / "dataset.json"
+    if record.is_file():
+        try:
+            earlier = json.loads(record.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise DataSetError(
+                "dataset.json must be JSON", value=f"{record}: {error}", remedy="Use another folder."
+            ) from error
+        wanted = settings.identity()
+        different = [key for key in wanted if earlier.get(key) != wanted[key]]
+        if different:
+            raise DataSetError(
+                "A data set folder can only be completed with the settings it was begun with",
+                value="; ".join(f"{key}: {earlier.get(key)} on disk, {wanted[key]} asked for" for key in different),
+                remedy="Use the same settings or another folder.",
+            )
+    elif root.is_dir() and any(root.iterdir()):
+        raise DataSetError(
+            "The folder of a new data set must be empty or absent",
+            value=f"{root}, which holds other files",
+            remedy="Use another folder.",
+        )
+    for folder in _folders(settings):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for leftover in (root / folder).glob(f"{TEMPORARY_PREFIX}*"):
+            leftover.unlink(missing_ok=True)
+    with atomic_write(record) as temporary:
+        temporary.write_text(json.dumps(settings.identity(), indent=1) + "\n", encoding="utf-8")
+
+
+def _refuse_fewer(root: Path, settings: CreateSettings) -> None:
+    index = root / "dataset.csv"
+    if not index.is_file():
+        return
+    with index.open(encoding="utf-8", newline="") as lines:
+        maps = 1 + max((int(row["map"]) for row in csv.DictReader(lines)), default=-1)
+    if maps > settings.maps:
+        raise DataSetError(
+            "A data set can grow, not shrink",
+            value=f"{maps} maps in {index}, {settings.maps} asked for",
+            remedy=f"Ask for at least {maps} maps or use another folder.",
+        )
+
+
+def _missing_maps(root: Path, settings: CreateSettings) -> list[int]:
+    """Maps of which a file is not there."""
+    wanted = range(settings.maps)
+    missing: set[int] = set()
+    for folder, names in _folders(settings).items():
+        there = {entry.name for entry in os.scandir(root / folder)}
+        missing |= {i for i in wanted if any(name.format(map=i) not in there for name in names)}
+    return sorted(missing)
+
+
+def _write_index(root: Path, settings: CreateSettings) -> None:
+    """Write dataset.csv: one row per radio map."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["map", "tx", "col", "row", *(f"gain_{simulation}" for simulation in settings.simulations)])
+    for map_id in range(settings.maps):
+        pairs = json.loads((root / f"antenna/{map_id}.json").read_text(encoding="utf-8"))
+        for tx, (x, y) in enumerate(pairs):
+            gains = (f"gain/{simulation}/{map_id}_{tx}.png" for simulation in settings.simulations)
+            writer.writerow([map_id, tx, x, settings.city.rows - 1 - y, *gains])
+    with atomic_write(root / "dataset.csv") as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
