@@ -9,6 +9,7 @@ from shapely import box
 from shapely.affinity import affine_transform
 
 from radiodiff.propagation.base import PropagationModel
+from radiodiff.propagation.dominant_path import DominantPath
 from radiodiff.propagation.free_space import FreeSpace
 from radiodiff.propagation.log_distance import LogDistance
 from radiodiff.propagation.multi_wall import MultiWall
@@ -53,6 +54,8 @@ ENGINES = (
     EngineCase(LogDistance(exponent=2.7), lambda d, f: free_space_law(np.ones(1), f) + 27 * np.log10(d)),
     EngineCase(UrbanMicro(), street_law),
     EngineCase(MultiWall(), free_space_law),
+    # Path lengths are compared in float32, and the loss of a corner is a polynomial good to 1e-4 dB.
+    EngineCase(DominantPath(), lambda d, f: 47.84 + 25.05 * np.log10(d) + 20 * np.log10(f / 5.9e9), tolerance_db=1e-3),
 )
 
 BLOCKS = ((2, 4, 9, 7), (13, 2, 20, 12), (5, 15, 8, 24), (14, 18, 25, 21), (27, 5, 30, 16))

@@ -53,7 +53,7 @@ def nmse(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None)
     Raises:
         InputError: The truth is 0 everywhere (and the cases of the module).
 
-    Source: Levie et al. (2021), "RadioUNet", IEEE Trans. Wireless Commun. 20(6), section V.
+    Source: Levie et al. (2021), "RadioUNet", IEEE Trans. Wireless Commun. 20(6).
     """
     predicted, true = _selected(prediction, truth, mask)
     power = float(np.sum(true**2))
@@ -69,7 +69,7 @@ def nmse(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None)
 def psnr(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
     """Peak signal-to-noise ratio of levels in [0, 1], `-10 log10 mse` [dB]; infinite without an error.
 
-    Source: Huynh-Thu and Ghanbari (2008), Electronics Letters 44(13), eq. 1 and 2.
+    Source: Huynh-Thu and Ghanbari (2008), "Scope of validity of PSNR", Electronics Letters 44(13).
     """
     error = mse(prediction, truth, mask)
     return -10.0 * math.log10(error) if error > 0 else math.inf

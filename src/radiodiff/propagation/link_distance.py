@@ -10,7 +10,7 @@ __all__ = ["MINIMUM_DISTANCE_M", "check_rx_height", "link_distance_m"]
 
 MINIMUM_DISTANCE_M = 1.0
 """Shorter links count as this long, so that the loss stays finite at the transmitter's own cell. One metre is
-the reference distance of the log-distance law and inside the far field of antennas from 0.5 GHz up [m]."""
+the reference distance of the log-distance law, and in the far field of small antennas from 0.5 GHz up [m]."""
 
 
 def link_distance_m(tx: Transmitter, grid: Grid, rx_height_m: float) -> NDArray[np.float64]:
