@@ -17,6 +17,7 @@ from radiodiff.formats.radiomapseer import (
     read_radiomapseer_transmitters,
 )
 from radiodiff.formats.radiomapseer_json import (
+    CAR_PNG_SAMPLE_OFFSET,
     GAIN_SAMPLE_OFFSET,
     PNG_SAMPLE_OFFSET,
     RADIOMAPSEER_GRID,
@@ -28,6 +29,7 @@ from radiodiff.formats.scene_file import SceneFile, SceneOptions
 from radiodiff.formats.vector import VectorReport, read_footprints
 
 __all__ = [
+    "CAR_PNG_SAMPLE_OFFSET",
     "GAIN_SAMPLE_OFFSET",
     "PNG_SAMPLE_OFFSET",
     "RADIOMAPSEER_GRID",

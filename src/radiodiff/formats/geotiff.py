@@ -77,7 +77,7 @@ def open_raster(file: Path) -> Iterator[Any]:
             raster = rasterio.open(file)
         with raster:
             yield raster
-    except RasterioIOError as error:
+    except (RasterioIOError, UnicodeError) as error:
         raise FormatError(
             "A raster must be readable by rasterio",
             value=f"{file} ({error})",

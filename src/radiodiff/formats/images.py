@@ -2,7 +2,10 @@
 
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +14,9 @@ from radiodiff.errors import FormatError
 from radiodiff.formats.atomic import atomic_write
 from radiodiff.formats.checks import MAX_CELLS, check_cell_count, check_file, check_free_cells
 from radiodiff.scene import Grid, Scene
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 __all__ = [
     "image_size",
@@ -22,7 +28,6 @@ __all__ = [
 ]
 
 GREY_MODES = {"1": "1-bit", "L": "8-bit grey"}
-CONVERT = "Convert it first: PIL.Image.open(old).convert('L').save(new)"
 
 
 def read_grey_image(path: str | Path) -> tuple[NDArray[np.uint8], dict[str, str]]:
@@ -34,18 +39,33 @@ def read_grey_image(path: str | Path) -> tuple[NDArray[np.uint8], dict[str, str]
     Raises:
         FormatError: The file is absent, empty, damaged, too large, or holds colours or 16-bit values.
     """
+    with _opened(check_file(path)) as image:
+        if image.mode not in GREY_MODES:
+            raise _no_grey(path, image.mode)
+        return np.array(image.convert("L")), dict(getattr(image, "text", {}))
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """(rows, cols) of an image, from its header alone.
+
+    Raises:
+        FormatError: The file is absent, empty, too large or no image.
+    """
+    with _opened(check_file(path)) as image:
+        return image.height, image.width
+
+
+@contextmanager
+def _opened(file: Path) -> "Iterator[Image.Image]":
     from PIL import Image
 
-    file = check_file(path)
     try:
         with warnings.catch_warnings():
             # Pillow warns at 89 million pixels and refuses at twice that; the limit here is lower.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file) as image:
                 check_cell_count(image.height, image.width, file.name)
-                _check_mode(image.mode, file)
-                grey = np.array(image.convert("L"))
-                text = dict(getattr(image, "text", {}))
+                yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise FormatError(
             f"An image must have at most {MAX_CELLS:,} pixels", value=file, remedy="Cut it into parts."
@@ -56,38 +76,17 @@ def read_grey_image(path: str | Path) -> tuple[NDArray[np.uint8], dict[str, str]
             value=f"{file} ({error})",
             remedy="The file is damaged, cut short or no image: open it in a viewer, or copy it again.",
         ) from error
-    return grey, text
 
 
-def _check_mode(mode: str, file: Path) -> None:
-    if mode in GREY_MODES:
-        return
-    depth = "16 or 32 bits per pixel" if mode.startswith(("I", "F")) else "colours, a palette or transparency"
-    raise FormatError(
+def _no_grey(path: str | Path, mode: str) -> FormatError:
+    deep = mode.startswith(("I", "F"))
+    return FormatError(
         f"An image must be {' or '.join(GREY_MODES.values())}",
-        value=f"{file}, mode {mode} ({depth})",
-        remedy=CONVERT
-        if not mode.startswith(("I", "F"))
-        else "Compare it with a threshold and save it as 8-bit grey.",
+        value=f"{path}, mode {mode} ({'16 or 32 bits per pixel' if deep else 'colours or a palette'})",
+        remedy="Compare it with a threshold and save it as 8-bit grey."
+        if deep
+        else "Convert it first: PIL.Image.open(old).convert('L').save(new)",
     )
-
-
-def image_size(path: str | Path) -> tuple[int, int]:
-    """(rows, cols) of an image, from its header alone.
-
-    Raises:
-        FormatError: The file is absent, empty or no image.
-    """
-    from PIL import Image
-
-    file = check_file(path)
-    try:
-        with Image.open(file) as image:
-            return image.height, image.width
-    except OSError as error:
-        raise FormatError(
-            "An image must be readable by Pillow", value=f"{file} ({error})", remedy="Copy it again."
-        ) from error
 
 
 def read_mask_image(path: str | Path) -> NDArray[np.bool_]:

@@ -31,6 +31,7 @@ from radiodiff.scene import Footprint, Grid, clean_footprints
 from radiodiff.scene.raster import TIE_CELLS
 
 __all__ = [
+    "CAR_PNG_SAMPLE_OFFSET",
     "GAIN_SAMPLE_OFFSET",
     "PNG_SAMPLE_OFFSET",
     "RADIOMAPSEER_GRID",
@@ -53,6 +54,11 @@ PNG_SAMPLE_OFFSET = (0.5 - TIE_CELLS, -0.5)
 
 The tie offset to the right is taken back: 26 more cells of map 419, all on slanted walls, then agree.
 """
+
+CAR_PNG_SAMPLE_OFFSET = (-0.5, 0.5)
+"""The same for car PNGs: they stand half a cell right of and above the car shadows in carsDPM gains (measured on map
+419: 97.9 % of line-of-sight cells agree on shadow or not, against 93.9 % without the offset and 88.8 % with that of the
+buildings)."""
 
 CENTRE = 0.5
 """A whole-numbered vertex lies at the centre of a cell."""

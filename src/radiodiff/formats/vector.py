@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from radiodiff.errors import FormatError
 from radiodiff.formats.checks import check_cell_count, check_file, check_free_cells
 from radiodiff.formats.scene_file import SceneOptions
-from radiodiff.formats.vector_layer import HEIGHT_COLUMNS, read_polygon_layer
+from radiodiff.formats.vector_layer import HEIGHT_COLUMNS, read_polygon_table
 from radiodiff.scene import Grid, Scene, clean_footprints
 from radiodiff.scene.raster import crop_footprints
 
@@ -35,6 +35,7 @@ class VectorReport:
         unreadable_heights: Features with a height or a number of storeys that is no positive number.
         source_crs: CRS of the layer.
         crs: CRS of the grid.
+        warnings: What GDAL said about the file.
     """
 
     outlines: int
@@ -44,6 +45,7 @@ class VectorReport:
     unreadable_heights: int
     source_crs: str
     crs: str
+    warnings: tuple[str, ...] = ()
 
     def notes(self) -> tuple[str, ...]:
         """One sentence per fact worth telling."""
@@ -57,7 +59,7 @@ class VectorReport:
             notes.append(f"{self.dropped} features are no polygons and were left out.")
         if self.unreadable_heights:
             notes.append(f"{self.unreadable_heights} heights could not be read and count as unknown.")
-        return tuple(notes)
+        return (*notes, *self.warnings)
 
 
 def read_footprints(path: str | Path, options: SceneOptions | None = None) -> tuple[Scene, VectorReport]:
@@ -80,7 +82,8 @@ def read_footprints(path: str | Path, options: SceneOptions | None = None) -> tu
     file = check_file(path)
     if options.target_crs is not None:
         Grid(1, 1, crs=options.target_crs)  # A bad CRS is refused before the layer is read.
-    layer, dropped, source_crs = read_polygon_layer(file, options)
+    polygons = read_polygon_table(file, options)
+    layer = polygons.table
     grid = _grid_over(layer, options, file)
     heights_m, unreadable = _heights_m(layer, options.level_height_m)
     footprints, repaired = clean_footprints(_local_shapes(layer, grid), heights_m)
@@ -99,7 +102,14 @@ def read_footprints(path: str | Path, options: SceneOptions | None = None) -> tu
     )
     known = sum(footprint.height_m is not None for footprint in footprints)
     return scene, VectorReport(
-        len(footprints), repaired, dropped, known, unreadable, source_crs, str(grid.crs)
+        outlines=len(footprints),
+        repaired=repaired,
+        dropped=polygons.dropped,
+        with_height=known,
+        unreadable_heights=unreadable,
+        source_crs=polygons.source_crs,
+        crs=str(grid.crs),
+        warnings=polygons.warnings,
     )
 
 

@@ -1,5 +1,7 @@
 """Vector layers as GeoPandas reads them: polygons only, with a CRS, in metres."""
 
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,29 +10,49 @@ import numpy as np
 from radiodiff.errors import FormatError
 from radiodiff.formats.scene_file import SceneOptions
 
-__all__ = ["HEIGHT_COLUMNS", "read_polygon_layer"]
+__all__ = ["HEIGHT_COLUMNS", "PolygonTable", "read_polygon_table"]
 
 HEIGHT_COLUMNS = ("height", "building:levels")
 
 
-def read_polygon_layer(file: Path, options: SceneOptions) -> tuple[Any, int, str]:
-    """The polygons of a layer with their heights, in metres.
+@dataclass(frozen=True)
+class PolygonTable:
+    """The polygons of a layer.
 
-    Returns:
-        A GeoDataFrame in a projected CRS, how many features were left out, and the CRS of the layer.
+    Attributes:
+        table: GeoDataFrame with the height columns the layer has, in a projected CRS in metres.
+        dropped: How many features were left out because they are no polygon, or empty.
+        source_crs: CRS of the layer.
+        warnings: What GDAL said about the file.
+    """
+
+    table: Any
+    dropped: int
+    source_crs: str
+    warnings: tuple[str, ...]
+
+
+def read_polygon_table(file: Path, options: SceneOptions) -> PolygonTable:
+    """The polygons of a layer, in metres.
 
     Raises:
         FormatError: The file is not readable, has no polygons or no CRS, or cannot be projected.
     """
-    layer, dropped = _only_polygons(_read_layer(file, options.layer), file)
+    with warnings.catch_warnings(record=True) as caught:
+        # GDAL's remarks on a file come as RuntimeWarning; they belong to the report of that file.
+        warnings.simplefilter("always", RuntimeWarning)
+        layer = _read_layer(file, options.layer)
+    layer, dropped = _only_polygons(layer, file)
     layer = _with_crs(layer, options.source_crs, file)
-    return _in_metres(layer, options.target_crs, file), dropped, layer.crs.to_string()
+    remarks = tuple(dict.fromkeys(str(warning.message) for warning in caught))
+    return PolygonTable(_in_metres(layer, options.target_crs, file), dropped, layer.crs.to_string(), remarks)
 
 
 def _read_layer(file: Path, layer: str | None) -> Any:
     import geopandas
     import pyogrio
     from pyogrio.errors import DataLayerError, DataSourceError
+    from shapely.errors import GEOSException
 
     try:
         names = [str(name) for name, _ in pyogrio.list_layers(file)]
@@ -40,14 +62,14 @@ def _read_layer(file: Path, layer: str | None) -> Any:
                 value=f"{file} with {', '.join(names)}",
                 remedy="Give layer (--layer NAME).",
             )
+        if layer is not None and layer not in names:
+            raise FormatError(
+                f"Layer {layer!r} must be in the file",
+                value=f"{file} with {', '.join(names)}",
+                remedy="Give one of these.",
+            )
         return geopandas.read_file(file, layer=layer or names[0], columns=HEIGHT_COLUMNS)
-    except DataLayerError as error:
-        raise FormatError(
-            f"Layer {layer!r} must be in the file",
-            value=f"{file} with {', '.join(names)}",
-            remedy="Give one of these.",
-        ) from error
-    except DataSourceError as error:
+    except (DataSourceError, DataLayerError, GEOSException, UnicodeError) as error:
         raise FormatError(
             "A vector layer must be readable by GeoPandas",
             value=f"{file} ({error})",

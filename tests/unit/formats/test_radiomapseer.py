@@ -187,6 +187,12 @@ def test_the_image_gives_the_size(root):
     assert scene.footprints[0].polygon.bounds[3] == 300.5 - 21
 
 
+def test_a_damaged_image_beside_outlines(root):
+    (root / "png/buildings_complete/7.png").write_bytes(b"\x89PNG")
+    with pytest.raises(FormatError, match="readable by Pillow"):
+        read_radiomapseer_scene(root, 7)
+
+
 def test_cars_from_image_or_outlines(root):
     assert read_radiomapseer_scene(root, 7).cars is None
     assert read_radiomapseer_scene(root, 7, cars=True).cars.sum() == 256**2 - 200

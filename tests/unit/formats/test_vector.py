@@ -282,6 +282,30 @@ def test_bounds_must_hold_something(bounds):
         SceneOptions(bounds=bounds)
 
 
+def test_text_that_is_not_utf_8(tmp_path):
+    path = write(tmp_path / "a.geojson", [box(13, 52, 13.1, 52.1)], "EPSG:4326", height=["high"])
+    path.write_bytes(path.read_bytes().replace(b"high", b"hi\x8eh"))
+    with pytest.raises(FormatError, match="readable by GeoPandas"):
+        read_footprints(path)
+
+
+def test_an_outline_that_is_not_closed(tmp_path):
+    text = '{"type": "Polygon", "coordinates": [[[13, 52], [13.1, 52], [13.1, 52.1], [13, 52.1]]]}'
+    (tmp_path / "a.geojson").write_text(text)
+    with pytest.raises(FormatError, match="closed linestring"):
+        read_footprints(tmp_path / "a.geojson")
+
+
+def test_what_gdal_remarks_is_told(tmp_path):
+    text = '{"type": "Feature", "properties": {}, "geometry": {"type": "Mesh", "coordinates": []}}'
+    good = '{"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": '
+    good += "[[[13, 52], [13.001, 52], [13.001, 52.001], [13, 52]]]}}"
+    (tmp_path / "a.geojson").write_text(f'{{"type": "FeatureCollection", "features": [{text}, {good}]}}')
+    _, report = read_footprints(tmp_path / "a.geojson")
+    assert report.dropped == 1
+    assert "Unsupported geometry type" in report.notes()[-1]
+
+
 # Positions.
 
 
