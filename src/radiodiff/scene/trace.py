@@ -14,6 +14,9 @@ TOLERANCE_CELLS = 1.2
 """The staircase of a straight wall stays within 0.71 cells of it. Less slack than this leaves false corners on long
 walls, and each costs a path 2.4 dB (benchmarks/fidelity.md)."""
 
+MOVED_CELLS_PER_LENGTH = 0.35
+"""A straight wall cuts at most a quarter of a cell off, or adds it to, each step of its staircase."""
+
 MAX_CORNER_SHIFT_CELLS = 1.5
 """A fitted corner further than this from the staircase belongs to two walls that are almost parallel."""
 
@@ -37,13 +40,22 @@ def trace_footprints(grid: Grid, mask: NDArray[np.bool_]) -> tuple[Footprint, ..
     for geometry, _ in shapes(mask.astype(np.uint8), mask=mask, connectivity=4, transform=Affine.identity()):
         shell, *holes = (_straighten(np.asarray(ring, dtype=np.float64)) for ring in geometry["coordinates"])
         outline = shapely.Polygon(shell, holes)
-        if not outline.is_valid:
-            # Walls thinner than a cell or two can cross when straightened: keep the staircase there.
-            outline = shapely.Polygon(geometry["coordinates"][0], geometry["coordinates"][1:])
+        staircase = shapely.Polygon(geometry["coordinates"][0], geometry["coordinates"][1:])
+        if not (outline.is_valid and _is_close(outline, staircase)):
+            # Walls of a cell or two cross or vanish when straightened: keep the staircase there.
+            outline = staircase
         found.extend(shapely.get_parts(shapely.make_valid(outline)))
     size = grid.cell_size_m
     scaled = (shapely.transform(part, lambda points: points * size) for part in found)
     return tuple(Footprint(part) for part in scaled if part.geom_type == "Polygon" and part.area > 0)
+
+
+def _is_close(outline: object, staircase: object) -> bool:
+    """Whether no more area changed sides than straight walls through a staircase account for."""
+    import shapely
+
+    moved = shapely.area(shapely.symmetric_difference(outline, staircase))
+    return bool(moved <= MOVED_CELLS_PER_LENGTH * shapely.length(staircase))
 
 
 def _straighten(ring: Points) -> Points:
@@ -100,7 +112,7 @@ def _between(points: Points, start: int, stop: int) -> Points:
     """Points of one wall, without its two ends where there are enough: they may belong to the neighbours."""
     count = (stop - start) % len(points)
     indices = (start + np.arange(count + 1)) % len(points)
-    return points[indices[1:-1] if count >= 4 else indices]
+    return points[indices[1:-1] if count >= 3 else indices]
 
 
 def _fit_line(points: Points) -> tuple[Points, Points]:

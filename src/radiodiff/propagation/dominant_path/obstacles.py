@@ -40,18 +40,18 @@ class Obstacles:
     @classmethod
     def of_scene(cls, scene: Scene) -> "Obstacles":
         """Buildings and cars; outlines where the scene has them, otherwise traced from its rasters."""
-        import shapely
-
         grid = scene.grid
         union = _union_in_cells(grid, scene.buildings, scene.footprints)
-        solid = _offset(_offset(union, GAP_CELLS), -2.0 * GAP_CELLS)
+        solid = _polygons(_offset(_offset(union, GAP_CELLS), -2.0 * GAP_CELLS))
         rings = _rings(solid)
-        cars = _rings(_union_in_cells(grid, scene.cars, scene.car_footprints)) if scene.cars is not None else []
+        cars = []
+        if scene.cars is not None:
+            cars = _rings(_polygons(_union_in_cells(grid, scene.cars, scene.car_footprints)))
         corners = [_convex_corners(ring) for ring in rings]
         return cls(
             _walls(rings),
             np.concatenate(corners) if corners else np.empty((0, 4)),
-            shapely.get_parts(solid),
+            solid,
             _walls(cars),
             _box(grid, rings + cars),
         )
@@ -70,14 +70,20 @@ def _union_in_cells(grid: Grid, mask: NDArray[np.bool_], footprints: tuple[Footp
     return shapely.transform(union, lambda points: points / grid.cell_size_m)
 
 
-def _rings(geometry: object) -> list[NDArray[np.float64]]:
-    """Rings of all polygons of a geometry, open, the solid on the left in (x, y) algebra."""
+def _polygons(geometry: object) -> NDArray[np.object_]:
+    import shapely
+
+    parts = shapely.get_parts(geometry)
+    return parts[shapely.area(parts) > 0.0]
+
+
+def _rings(polygons: NDArray[np.object_]) -> list[NDArray[np.float64]]:
+    """Rings of polygons, open, the solid on the left in (x, y) algebra."""
     import shapely
 
     rings = []
-    for part in shapely.get_parts(geometry):
-        part = shapely.orient_polygons(shapely.remove_repeated_points(part, GAP_CELLS / 10.0))
-        rings += [shapely.get_coordinates(ring)[:-1] for ring in (part.exterior, *part.interiors)]
+    for polygon in shapely.orient_polygons(shapely.remove_repeated_points(polygons, GAP_CELLS / 10.0)):
+        rings += [shapely.get_coordinates(ring)[:-1] for ring in (polygon.exterior, *polygon.interiors)]
     return rings
 
 
