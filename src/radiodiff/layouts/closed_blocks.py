@@ -15,6 +15,9 @@ SMALLEST_LIGHT_WELL_M2 = 45.0
 SMALLEST_BUILDING_M2 = 60.0
 THINNEST_BUILDING_M = 4.0
 PAVEMENT_M = 1.5
+SLIT_M = 3.2
+"""Gaps between neighbours narrower than this are filled."""
+
 SHALLOWEST_PAIR_M = 34.0
 OVERLAP_M = 0.1
 """How far neighbours reach into each other, so that no hairline gap is left between them."""
@@ -37,8 +40,7 @@ def fill_old_block(outline: Outline, density: float, rng: np.random.Generator) -
         rings.append(plots[rng.uniform(size=count) >= 0.1 * (1.0 - density)])
     shapes = shapely.polygons(np.concatenate(rings))
     built = shapely.union_all(shapes[shapely.is_valid(shapes)])
-    # Slits and light wells narrower than a room are filled.
-    built = built.buffer(0.9, join_style="mitre").buffer(-0.9, join_style="mitre")
+    built = built.buffer(SLIT_M / 2.0, join_style="mitre").buffer(-SLIT_M / 2.0, join_style="mitre")
     outer = outline.polygon.buffer(-PAVEMENT_M / 2.0, join_style="mitre")
     built = shapely.simplify(shapely.intersection(built, outer), 0.7)
     return [_without_small_yards(part) for part in buildings_in(built)]

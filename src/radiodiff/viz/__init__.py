@@ -1,0 +1,15 @@
+"""Figures with matplotlib: scenes, path loss, comparisons. pyplot and its global state are never used."""
+
+from radiodiff.viz.comparison import draw_comparison
+from radiodiff.viz.figure_file import FIGURE_SUFFIXES, check_figure_path, save_figure
+from radiodiff.viz.path_loss import draw_path_loss
+from radiodiff.viz.scene_layers import draw_scene
+
+__all__ = [
+    "FIGURE_SUFFIXES",
+    "check_figure_path",
+    "draw_comparison",
+    "draw_path_loss",
+    "draw_scene",
+    "save_figure",
+]
