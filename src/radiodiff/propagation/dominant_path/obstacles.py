@@ -42,7 +42,7 @@ class Obstacles:
         """Buildings and cars; outlines where the scene has them, otherwise traced from its rasters."""
         grid = scene.grid
         union = _union_in_cells(grid, scene.buildings, scene.footprints)
-        solid = _polygons(_offset(_offset(union, GAP_CELLS), -2.0 * GAP_CELLS))
+        solid = _polygons(_offset(_offset(_welded(union), GAP_CELLS), -2.0 * GAP_CELLS))
         rings = _rings(solid)
         cars = []
         if scene.cars is not None:
@@ -89,6 +89,21 @@ def _rings(polygons: NDArray[np.object_]) -> list[NDArray[np.float64]]:
 
 def _walls(rings: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.concatenate([np.hstack([ring, np.roll(ring, -1, axis=0)]) for ring in rings] or [np.empty((0, 4))])
+
+
+def _welded(union: object) -> object:
+    """The union with a tiny block over every point where two of its outlines, or one with itself, only touch."""
+    import shapely
+
+    rings = shapely.get_rings(shapely.get_parts(union))
+    points = np.concatenate([shapely.get_coordinates(ring)[:-1] for ring in rings] or [np.empty((0, 2))])
+    positions, counts = np.unique(points.round(9), axis=0, return_counts=True)
+    touching = positions[counts > 1]
+    if not len(touching):
+        return union
+    x, y = touching.T
+    reach = 4.0 * GAP_CELLS
+    return shapely.union_all([union, *shapely.box(x - reach, y - reach, x + reach, y + reach)])
 
 
 def _offset(geometry: object, distance: float) -> object:
