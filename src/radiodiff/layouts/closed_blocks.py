@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from radiodiff.layouts.outline import Frame, Outline, Vertices, cut_by_line
+from radiodiff.layouts.spacing import move_walls
 
 if TYPE_CHECKING:
     from shapely import Polygon
@@ -40,8 +41,8 @@ def fill_old_block(outline: Outline, density: float, rng: np.random.Generator) -
         rings.append(plots[rng.uniform(size=count) >= 0.1 * (1.0 - density)])
     shapes = shapely.polygons(np.concatenate(rings))
     built = shapely.union_all(shapes[shapely.is_valid(shapes)])
-    built = built.buffer(SLIT_M / 2.0, join_style="mitre").buffer(-SLIT_M / 2.0, join_style="mitre")
-    outer = outline.polygon.buffer(-PAVEMENT_M / 2.0, join_style="mitre")
+    built = move_walls(move_walls(built, SLIT_M / 2.0), -SLIT_M / 2.0)
+    outer = move_walls(outline.polygon, -PAVEMENT_M / 2.0)
     built = shapely.simplify(shapely.intersection(built, outer), 0.7)
     return [_without_small_yards(part) for part in buildings_in(built)]
 
@@ -70,7 +71,7 @@ def fill_lots(outline: Outline, density: float, rng: np.random.Generator) -> lis
             left_m = right_m
     shapes = [shapely.Polygon(ring) for ring in rings if len(ring) >= 3]
     built = shapely.union_all([shape for shape in shapes if shape.is_valid])
-    built = shapely.intersection(built, outline.polygon.buffer(-PAVEMENT_M, join_style="mitre"))
+    built = shapely.intersection(built, move_walls(outline.polygon, -PAVEMENT_M))
     return buildings_in(shapely.simplify(built, 0.4))
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from radiodiff.layouts.spacing import move_walls
+
 if TYPE_CHECKING:
     from shapely import Polygon
 
@@ -64,7 +66,7 @@ def _eroded(buildings: list[Building], excess_m2: float) -> list[Building]:
         return buildings
     thinner = []
     for building in buildings:
-        shape = building.polygon.buffer(-step_m, join_style="mitre")
+        shape = move_walls(building.polygon, -step_m)
         parts = [part for part in shapely.get_parts(shape) if part.area > 0]
         thinner += [replace(building, polygon=part) for part in parts]
     return thinner

@@ -6,6 +6,7 @@ import numpy as np
 
 from radiodiff.layouts.closed_blocks import OVERLAP_M, PAVEMENT_M, buildings_in, fill_lots
 from radiodiff.layouts.outline import Outline, Vertices
+from radiodiff.layouts.spacing import move_walls
 
 if TYPE_CHECKING:
     from shapely import Polygon
@@ -24,9 +25,9 @@ def fill_perimeter(outline: Outline, density: float, rng: np.random.Generator) -
 
     low, high = outline.main_frame.extent(outline.ring)
     ring = _cut_corners(outline, rng.uniform(4.0, 9.0)) if rng.uniform() < 0.35 else outline.ring
-    outer = shapely.simplify(shapely.Polygon(ring).buffer(-PAVEMENT_M, join_style="mitre"), 0.8)
+    outer = shapely.simplify(move_walls(shapely.Polygon(ring), -PAVEMENT_M), 0.8)
     depth_m = min(rng.uniform(9.5, 12.0) + 5.0 * density, DEEPEST_RING_SHARE * float(high[1] - low[1]))
-    yard = shapely.simplify(outer.buffer(-depth_m, join_style="mitre"), 0.8)
+    yard = shapely.simplify(move_walls(outer, -depth_m), 0.8)
     if yard.geom_type != "Polygon" or not 2.0 * yard.area > NARROWEST_YARD_M * yard.length:
         return fill_lots(outline, density, rng)
     built = outer - yard
@@ -66,7 +67,7 @@ def _yard_wings(outline: Outline, yard: "Polygon", density: float, rng: np.rando
     span, width_m = high - low, rng.uniform(8.0, 12.0)
     if rng.uniform() < 0.3:
         plan = frame.rectangle(low + [0.2, 0.3] * span, high - [0.2, 0.3] * span)
-        return shapely.intersection(yard.buffer(-6.0, join_style="mitre"), shapely.Polygon(plan))
+        return shapely.intersection(move_walls(yard, -6.0), shapely.Polygon(plan))
     count = int(span[0] / (width_m + rng.uniform(14.0, 20.0) + 30.0 * (1.0 - density)))
     strips = []
     for index in range(count):

@@ -1,9 +1,14 @@
-"""Keeping shapes apart."""
+"""Keeping shapes apart and moving their walls."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["keep_apart"]
+if TYPE_CHECKING:
+    from shapely import MultiPolygon, Polygon
+
+__all__ = ["keep_apart", "move_walls"]
 
 
 def keep_apart(shapes: NDArray[np.object_], distance_m: float) -> list[int]:
@@ -20,3 +25,14 @@ def keep_apart(shapes: NDArray[np.object_], distance_m: float) -> list[int]:
         if kept.isdisjoint(neighbours.get(index, ())):
             kept.add(index)
     return sorted(kept)
+
+
+def move_walls(shape: "Polygon | MultiPolygon", outward_m: float) -> "Polygon | MultiPolygon":
+    """The shape with every wall moved outwards, or inwards where negative, and its corners kept sharp."""
+    import shapely
+
+    # GEOS now and then raises a floating-point flag without harm to the result, and about one sharp-cornered
+    # offset in 50,000 crosses itself: an offset by 0 repairs that.
+    with np.errstate(invalid="ignore"):
+        moved = shapely.buffer(shape, outward_m, join_style="mitre")
+        return moved if shapely.is_valid(moved) else shapely.buffer(moved, 0.0)

@@ -1,10 +1,9 @@
 """Figures on disk."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
+from radiodiff.atomic_file import atomic_write, check_target
 from radiodiff.errors import FormatError
 
 if TYPE_CHECKING:
@@ -32,13 +31,7 @@ def check_figure_path(path: str | Path) -> Path:
             value=target,
             remedy="Change the name; the suffix says how the figure is written.",
         )
-    if not target.parent.is_dir() or target.is_dir():
-        raise FormatError(
-            "A figure file must lie in a folder that exists, and not be one itself",
-            value=target,
-            remedy=f"Check the name, or create the folder: mkdir -p {target.parent}",
-        )
-    return target
+    return check_target(target)
 
 
 def save_figure(figure: "Figure", path: str | Path, *, dpi: float = 150.0) -> Path:
@@ -59,18 +52,7 @@ def save_figure(figure: "Figure", path: str | Path, *, dpi: float = 150.0) -> Pa
 
     target = check_figure_path(path)
     suffix = target.suffix.lower()
-    temporary = target.with_name(f".radiodiff-{uuid4().hex}{suffix}")
-    try:
-        # Without a salt of our own, the ids inside an SVG are drawn at random.
-        with matplotlib.rc_context({"svg.hashsalt": "radiodiff"}):
-            figure.savefig(temporary, format=suffix[1:], dpi=dpi, metadata=dict(UNDATED[suffix]))
-        os.replace(temporary, target)
-    except OSError as error:
-        raise FormatError(
-            "A figure file must be writable",
-            value=f"{target} ({error.strerror or error})",
-            remedy="Check the rights of the folder and the free space on the disk.",
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    # Without a salt of our own, the ids inside an SVG are drawn at random.
+    with atomic_write(target) as temporary, matplotlib.rc_context({"svg.hashsalt": "radiodiff"}):
+        figure.savefig(temporary, format=suffix[1:], dpi=dpi, metadata=dict(UNDATED[suffix]))
     return target

@@ -113,6 +113,13 @@ def test_mixed_meets_a_narrow_range(low):
         assert low <= generate_city(settings, seed).coverage <= low + 0.05
 
 
+@pytest.mark.parametrize("seed", [124, 965])
+def test_offsets_that_cross_themselves_are_repaired(seed):
+    # A sharp-cornered offset of a block of these scenes is not a valid polygon.
+    scene = generate_city(CitySettings(style="old_town"), seed)
+    assert shapely.is_valid(polygons(scene.footprints)).all()
+
+
 def test_other_sizes_and_cells():
     scene = generate_city(CitySettings(rows=200, cols=120, cell_size_m=0.5, cars_follow_streets=True), 3)
     assert scene.grid.shape == scene.buildings.shape == (200, 120)
