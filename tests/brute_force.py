@@ -29,7 +29,7 @@ def path_loss_db(scene: Scene, tx: Transmitter, law: DominantPathLaw) -> NDArray
     first = [i for i in range(len(corners)) if sees(start, corners[i][0])]
     sequences = [(i,) for i in first]
     for _ in range(law.max_corners - 1):
-        sequences += [s + (j,) for s in sequences for j in range(len(corners)) if (s[-1], j) in links]
+        sequences += [(*s, j) for s in sequences for j in range(len(corners)) if (s[-1], j) in links]
     sequences = sorted({s for s in sequences if len(s) <= law.max_corners})
     result = np.full(scene.grid.shape, np.nan)
     x_m, y_m = scene.grid.centres_m()
@@ -53,14 +53,16 @@ def _loss(points: list[Point], sequence: tuple[int, ...], corners: list[tuple], 
     for before, index, after in zip(points, sequence, points[2:], strict=False):
         corner, wall_in, wall_out = corners[index]
         turn = _turn(_minus(corner, before), _minus(after, corner))
-        tight_left = _turn(wall_in, _minus(corner, before)) >= -1e-6 and _turn(_minus(corner, before), wall_out) >= -1e-6
+        tight_left = (
+            _turn(wall_in, _minus(corner, before)) >= -1e-6 and _turn(_minus(corner, before), wall_out) >= -1e-6
+        )
         back_out, back_in = (-wall_out[0], -wall_out[1]), (-wall_in[0], -wall_in[1])
         tight_right = (
             _turn(back_in, _minus(corner, before)) >= -1e-6 and _turn(_minus(corner, before), back_out) >= -1e-6
         )
-        if tight_left and -1e-6 <= turn <= _turn(_minus(corner, before), wall_out) + 1e-6:
-            pass
-        elif tight_right and -1e-6 <= -turn <= _turn(back_in, _minus(corner, before)) + 1e-6:
+        if (tight_left and -1e-6 <= turn <= _turn(_minus(corner, before), wall_out) + 1e-6) or (
+            tight_right and -1e-6 <= -turn <= _turn(back_in, _minus(corner, before)) + 1e-6
+        ):
             pass
         else:
             return math.inf

@@ -9,7 +9,14 @@ __all__ = ["counted", "waiting"]
 def counted(steps: Iterator[tuple[int, int]], title: str, unit: str) -> None:
     """Run steps that report (done, wanted), drawing a bar with rate and time left."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn(title),

@@ -1,13 +1,15 @@
 """`radiodiff simulate`: buildings and transmitters in, radio maps out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from radiodiff.errors import InputError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from radiodiff.scene import Scene, Transmitter
 
 __all__ = ["simulate"]
@@ -34,15 +36,18 @@ def simulate(
     engine: Annotated[
         str, typer.Option("--engine", help="dominant-path, free-space, log-distance, multi-wall or umi.")
     ] = "dominant-path",
-    cell_size: Annotated[float | None, typer.Option("--cell-size", help="Edge of a cell [m]; 1.0 if not given.")] = None,
+    cell_size: Annotated[float | None, typer.Option("--cell-size", help="Edge of a cell [m], 1 if not given.")] = None,
     grey: Annotated[str | None, typer.Option("--grey", help="Scale of a .png: raw (default) or thresholded.")] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the map: .png .pdf .svg.")] = None,
-    tx_crs: Annotated[str | None, typer.Option("--tx-crs", help="CRS of --tx, for example EPSG:4326 (lon,lat).")] = None,
+    tx_crs: Annotated[str | None, typer.Option("--tx-crs", help="CRS of --tx, such as EPSG:4326 (lon,lat).")] = None,
     tx_height: Annotated[float, typer.Option("--tx-height", help="Transmitter height [m].")] = 1.5,
     frequency: Annotated[float, typer.Option("--frequency", help="Carrier [Hz].")] = 5.9e9,
     invert: Annotated[bool, typer.Option("--invert", help="Buildings are 0 in the mask.")] = False,
     map_id: Annotated[int | None, typer.Option("--map-id", help="Map of a RadioMapSeer folder.")] = None,
     cars: Annotated[bool, typer.Option("--cars", help="Use the cars of a RadioMapSeer folder.")] = False,
+    image_only: Annotated[
+        bool, typer.Option("--image-only", help="Read a RadioMapSeer image, not the outlines beside it.")
+    ] = False,
     layer: Annotated[str | None, typer.Option("--layer", help="Layer of a vector file.")] = None,
     target_crs: Annotated[str | None, typer.Option("--target-crs", help="Metric CRS of the map's grid.")] = None,
     raster_kind: Annotated[str, typer.Option("--raster-kind", help="A GeoTIFF holds a mask or a height.")] = "mask",
@@ -68,7 +73,7 @@ def simulate(
     for path in outs:
         check_radio_map_path(path)
     if plots:
-        from radiodiff.viz import check_figure_path, draw_radio_map, save_figure
+        from radiodiff.viz import check_figure_path, save_figure
 
         for path in plots:
             check_figure_path(path)
@@ -78,6 +83,7 @@ def simulate(
         invert=invert,
         map_id=map_id,
         cars=cars,
+        image_only=image_only,
         layer=layer,
         target_crs=target_crs,
         raster_kind=raster_kind,
@@ -96,7 +102,7 @@ def simulate(
         write_radio_map(radio_map, path, thresholded=None if grey is None else grey == "thresholded")
         typer.echo(f"{path}: {_summary(radio_map.path_loss_db)}")
     for radio_map, path in zip(radio_maps, plots, strict=False):
-        save_figure(draw_radio_map(radio_map), path)
+        save_figure(cast("Figure", radio_map.plot().get_figure(root=True)), path)
         typer.echo(f"{path}: figure")
     ended = perf_counter()
     typer.echo(f"read {read - started:.2f} s, computed {computed - read:.2f} s, wrote {ended - computed:.2f} s")

@@ -22,6 +22,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,11 @@ from typing import Any
 import numpy as np
 
 from radiodiff import __version__
+from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
 from radiodiff.errors import DataSetError, InputError
 from radiodiff.formats import (
     CAR_PNG_SAMPLE_OFFSET,
     PNG_SAMPLE_OFFSET,
-    TEMPORARY_PREFIX,
-    atomic_write,
     write_antennas_json,
     write_grey_png,
     write_mask_png,
@@ -150,7 +150,7 @@ def _make_maps(root: Path, settings: CreateSettings, map_ids: list[int], workers
         try:
             while True:
                 # A short queue: an interrupted run stops soon, and memory does not grow with the data set.
-                while len(running) < 2 * workers and (map_id := next(waiting, None)) is not None:
+                for map_id in islice(waiting, 2 * workers - len(running)):
                     running.add(pool.submit(_make_map, root, settings, map_id))
                 if not running:
                     return

@@ -1,7 +1,6 @@
 """Files in and out: building images, RadioMapSeer, vector layers, GeoTIFF, radio maps, antenna tables."""
 
 from radiodiff.formats.antenna_table import read_antenna_csv
-from radiodiff.formats.atomic import TEMPORARY_PREFIX, atomic_write, check_target
 from radiodiff.formats.geotiff import read_building_geotiff
 from radiodiff.formats.images import read_building_png, read_mask_image, write_grey_png, write_mask_png
 from radiodiff.formats.position import local_position
@@ -34,13 +33,10 @@ __all__ = [
     "PNG_SAMPLE_OFFSET",
     "RADIOMAPSEER_GRID",
     "RADIO_MAP_SUFFIXES",
-    "TEMPORARY_PREFIX",
     "SceneFile",
     "SceneOptions",
     "VectorReport",
-    "atomic_write",
     "check_radio_map_path",
-    "check_target",
     "local_position",
     "read_antenna_csv",
     "read_building_geotiff",

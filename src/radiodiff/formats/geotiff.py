@@ -36,13 +36,9 @@ def read_building_geotiff(
         SceneError: Every cell is indoors.
     """
     if kind not in ("mask", "height"):
-        raise FormatError(
-            "A building raster must be 'mask' or 'height'", value=repr(kind), remedy="Give one of them."
-        )
+        raise FormatError("A building raster must be 'mask' or 'height'", value=repr(kind), remedy="Give one of them.")
     if invert and kind == "height":
-        raise FormatError(
-            "Only a mask can be inverted", value="kind='height'", remedy="Use min_height_m instead."
-        )
+        raise FormatError("Only a mask can be inverted", value="kind='height'", remedy="Use min_height_m instead.")
     file = check_file(path)
     with open_raster(file) as raster:
         grid = _grid_of(raster, file)
@@ -54,9 +50,7 @@ def read_building_geotiff(
     else:
         buildings = has_data & (_binary(data, has_data, file) ^ invert)
     scene = Scene(grid, buildings, source=file.name)
-    remedy = (
-        "If free cells read as buildings, change the inversion." if kind == "mask" else "Raise min_height_m."
-    )
+    remedy = "If free cells read as buildings, change the inversion." if kind == "mask" else "Raise min_height_m."
     return check_free_cells(scene, str(file), remedy=remedy)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from radiodiff.atomic_file import atomic_write
 from radiodiff.errors import FormatError
-from radiodiff.formats.atomic import atomic_write
 from radiodiff.formats.checks import MAX_CELLS, check_cell_count, check_file, check_free_cells
 from radiodiff.scene import Grid, Scene
 

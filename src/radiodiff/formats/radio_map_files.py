@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from radiodiff.atomic_file import atomic_write, check_target
 from radiodiff.errors import FormatError
-from radiodiff.formats.atomic import atomic_write, check_target
 from radiodiff.formats.checks import check_file
 from radiodiff.formats.radio_map_geotiff import read_radio_map_geotiff, write_radio_map_geotiff
 from radiodiff.formats.radio_map_header import decode_header, encode_header, radio_map_from_header

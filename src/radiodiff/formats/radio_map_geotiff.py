@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from radiodiff.atomic_file import atomic_write
 from radiodiff.errors import FormatError
-from radiodiff.formats.atomic import atomic_write
 from radiodiff.formats.checks import check_file
 from radiodiff.formats.geotiff import open_raster
 from radiodiff.formats.radio_map_header import (

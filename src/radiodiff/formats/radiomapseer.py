@@ -4,17 +4,23 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from radiodiff.errors import FormatError
 from radiodiff.formats.checks import check_free_cells
 from radiodiff.formats.images import image_size, read_building_png, read_mask_image
 from radiodiff.formats.radiomapseer_json import (
+    CAR_PNG_SAMPLE_OFFSET,
+    PNG_SAMPLE_OFFSET,
     RADIOMAPSEER_GRID,
     PolygonLayer,
     read_antennas_json,
     read_polygons_json,
 )
 from radiodiff.formats.scene_file import SceneFile
-from radiodiff.scene import Grid, Scene
+from radiodiff.scene import Footprint, Grid, Scene
+from radiodiff.scene.trace import trace_footprints
 
 __all__ = [
     "load_radiomapseer_map",
@@ -28,18 +34,17 @@ __all__ = [
 BUILDING_LAYER = re.compile(r"complete|(missing|removed)[1-4]/[1-6]")
 
 
-def read_radiomapseer_scene(
-    root: str | Path, map_id: int, *, cars: bool = False, buildings: str = "complete"
-) -> Scene:
+def read_radiomapseer_scene(root: str | Path, map_id: int, *, cars: bool = False, buildings: str = "complete") -> Scene:
     """Scene of one map of a RadioMapSeer folder.
 
     Buildings come from `polygon/` by the rule of the gain images; where a map has no polygon file, from
-    `png/`, which stands half a cell beside the gain (`radiodiff.formats.radiomapseer_json`). Cars likewise.
+    `png/`, traced and moved by the half cell that it stands beside the gain (`radiodiff.formats.radiomapseer_json`).
+    Cars likewise.
 
     Args:
         root: The folder that holds `antenna`, `gain`, `png` and `polygon`.
         map_id: Number of the map.
-        cars: Read the cars too; an image of cars gives no car outlines.
+        cars: Read the cars too.
         buildings: "complete", or a layer with missing or removed buildings such as "missing2/5".
 
     Raises:
@@ -107,8 +112,9 @@ def load_radiomapseer_map(
     if outlines.is_file():
         found = load_radiomapseer_polygons(outlines, grid=grid)
     else:
-        note = f"{outlines} is not there: the buildings come from the image, half a cell beside the gain."
-        found = SceneFile(read_building_png(image), (note,))
+        note = f"{outlines} is not there: the buildings are traced from the image and moved half a cell, to the gain."
+        traced = _traced(grid, read_building_png(image).buildings, PNG_SAMPLE_OFFSET)
+        found = SceneFile(Scene.from_footprints(grid, traced), (note,))
     scene = replace(found.scene, source=f"RadioMapSeer map {map_id}, buildings {buildings}")
     found = SceneFile(scene, found.notes)
     return _with_cars(found, root, map_id) if cars else found
@@ -149,7 +155,15 @@ def _with_cars(found: SceneFile, root: Path, map_id: int) -> SceneFile:
             value=f"neither {image} nor {outlines}",
             remedy="Add the file, or read the scene without cars.",
         )
-    return SceneFile(replace(scene, cars=read_mask_image(image)), found.notes)
+    return SceneFile(scene.with_cars(_traced(scene.grid, read_mask_image(image), CAR_PNG_SAMPLE_OFFSET)), found.notes)
+
+
+def _traced(grid: Grid, mask: NDArray[np.bool_], sample_offset: tuple[float, float]) -> tuple[Footprint, ...]:
+    """Outlines of a RadioMapSeer image in the frame of the gain; `sample_offset` is the rule it was drawn by."""
+    from shapely.affinity import translate
+
+    right_m, down_m = (round(2 * cells) / 2 * grid.cell_size_m for cells in sample_offset)
+    return tuple(replace(f, polygon=translate(f.polygon, right_m, down_m)) for f in trace_footprints(grid, mask))
 
 
 def _notes(layer: PolygonLayer, what: str) -> tuple[str, ...]:

@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from radiodiff.atomic_file import atomic_write
 from radiodiff.errors import FormatError, TransmitterError
-from radiodiff.formats.atomic import atomic_write
 from radiodiff.formats.checks import check_file
 from radiodiff.scene import Footprint, Grid, clean_footprints
 from radiodiff.scene.raster import TIE_CELLS
@@ -137,9 +137,7 @@ def read_antennas_json(path: str | Path, *, rows: int = RADIOMAPSEER_GRID.rows) 
     pairs = _pairs(read_json(path), "An antenna file", str(path))
     if not (pairs == np.rint(pairs)).all():
         bad = int(np.flatnonzero((pairs != np.rint(pairs)).any(axis=1))[0])
-        raise _not_pairs(
-            "An antenna file", f"{path}, transmitter {bad} at {pairs[bad].tolist()}, not whole numbers"
-        )
+        raise _not_pairs("An antenna file", f"{path}, transmitter {bad} at {pairs[bad].tolist()}, not whole numbers")
     return [(int(x), rows - 1 - int(y)) for x, y in pairs]
 
 
@@ -167,9 +165,7 @@ def _pairs(content: Any, what: str, where: str) -> NDArray[np.float64]:
     if not isinstance(content, list):
         raise _not_pairs(what, f"{where}, which holds {type(content).__name__}")
     try:
-        pairs = (
-            np.asarray(content, dtype=np.float64).reshape(len(content), 2) if content else np.empty((0, 2))
-        )
+        pairs = np.asarray(content, dtype=np.float64).reshape(len(content), 2) if content else np.empty((0, 2))
     except (TypeError, ValueError) as error:
         raise _not_pairs(what, f"{where} ({error})") from error
     if not np.isfinite(pairs).all():

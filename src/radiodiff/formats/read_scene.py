@@ -5,7 +5,7 @@ from pathlib import Path
 from radiodiff.errors import FormatError
 from radiodiff.formats.checks import check_file
 from radiodiff.formats.geotiff import read_building_geotiff
-from radiodiff.formats.images import read_building_png
+from radiodiff.formats.images import image_size, read_building_png
 from radiodiff.formats.radiomapseer import (
     load_radiomapseer_map,
     load_radiomapseer_polygons,
@@ -14,6 +14,7 @@ from radiodiff.formats.radiomapseer import (
 from radiodiff.formats.radiomapseer_json import read_json
 from radiodiff.formats.scene_file import SceneFile, SceneOptions
 from radiodiff.formats.vector import read_footprints
+from radiodiff.scene import Grid
 
 __all__ = ["read_scene"]
 
@@ -30,7 +31,7 @@ KINDS = {
 }
 
 OPTIONS = {
-    "image": {"cell_size_m", "invert"},
+    "image": {"cell_size_m", "invert", "image_only"},
     "RadioMapSeer folder": {"map_id", "cars", "buildings"},
     "RadioMapSeer polygon file": set(),
     "vector layer": {
@@ -44,7 +45,8 @@ OPTIONS = {
 def read_scene(path: str | Path, options: SceneOptions | None = None) -> SceneFile:
     """Read buildings from any file that radiodiff knows.
 
-    A folder is read as RadioMapSeer, `.png .bmp .pbm .pgm` as an image, `.geojson .gpkg .shp` as a vector
+    A folder is read as RadioMapSeer, `.png .bmp .pbm .pgm` as an image (inside a RadioMapSeer folder, the outlines
+    beside it take its place), `.geojson .gpkg .shp` as a vector
     layer, `.tif .tiff` as a GeoTIFF, `.json` as a polygon file of RadioMapSeer when it holds a list, else as
     GeoJSON.
 
@@ -64,8 +66,10 @@ def read_scene(path: str | Path, options: SceneOptions | None = None) -> SceneFi
             remedy="Leave the others out.",
         )
     if kind == "image":
-        scene = read_building_png(source, cell_size_m=options.cell_size_m, invert=options.invert)
-        return SceneFile(scene, _outlines_note(source))
+        outlines = outlines_beside(source)
+        if outlines is not None and not options.changed():
+            return _read_outlines_beside(source, outlines)
+        return SceneFile(read_building_png(source, cell_size_m=options.cell_size_m, invert=options.invert))
     if kind == "RadioMapSeer folder":
         return load_radiomapseer_map(source, options.map_id, cars=options.cars, buildings=options.buildings)
     if kind == "RadioMapSeer polygon file":
@@ -96,8 +100,8 @@ def _kind(source: Path) -> str:
     return KINDS[suffix]
 
 
-def _outlines_note(image: Path) -> tuple[str, ...]:
-    outlines = outlines_beside(image)
-    if outlines is None:
-        return ()
-    return (f"{outlines} holds the outlines of this map: give that file for corners finer than a cell.",)
+def _read_outlines_beside(image: Path, outlines: Path) -> SceneFile:
+    """The outlines of a RadioMapSeer image: its gains follow them, and the image stands half a cell beside."""
+    found = load_radiomapseer_polygons(outlines, grid=Grid(*image_size(image)))
+    note = f"{outlines} was read in place of {image.name}, half a cell beside it (--image-only reads the image)."
+    return SceneFile(found.scene, (note, *found.notes))

@@ -34,6 +34,7 @@ class SceneOptions:
         map_id: Number of the map (RadioMapSeer folders).
         cars: Read the cars too (RadioMapSeer folders).
         buildings: Which building layer, "complete" or for example "missing2/5" (RadioMapSeer folders).
+        image_only: Do not take the outlines that lie beside an image in a RadioMapSeer folder (images).
         layer: Name of the layer (vector files with several).
         source_crs: CRS of the coordinates, over the one the file names (vector layers).
         target_crs: Metric CRS of the grid; by default the layer's own, or its UTM zone (vector layers).
@@ -53,6 +54,7 @@ class SceneOptions:
     map_id: int | None = None
     cars: bool = False
     buildings: str = "complete"
+    image_only: bool = False
     layer: str | None = None
     source_crs: str | None = None
     target_crs: str | None = None

@@ -49,9 +49,7 @@ class VectorReport:
 
     def notes(self) -> tuple[str, ...]:
         """One sentence per fact worth telling."""
-        moved = (
-            f"reprojected from {self.source_crs} to {self.crs}" if self.crs != self.source_crs else self.crs
-        )
+        moved = f"reprojected from {self.source_crs} to {self.crs}" if self.crs != self.source_crs else self.crs
         notes = [f"{self.outlines} building outlines ({moved}), {self.with_height} of them with a height."]
         if self.repaired:
             notes.append(f"{self.repaired} outlines crossed themselves and were repaired.")

@@ -81,4 +81,5 @@ class TableAntenna(Antenna):
     def relative_gain_db(self, offset_deg: ArrayLike) -> NDArray[np.float64]:
         """Interpolated over the circle."""
         gains = np.asarray(self.gains_db) - max(self.gains_db)
-        return np.interp(np.asarray(offset_deg, dtype=np.float64) % 360.0, np.arange(361.0), np.append(gains, gains[0]))
+        offset = np.asarray(offset_deg, dtype=np.float64) % 360.0
+        return np.asarray(np.interp(offset, np.arange(361.0), np.append(gains, gains[0])))

@@ -100,7 +100,8 @@ class Grid:
 
     @cached_property
     def _centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return (np.arange(self.cols) + 0.5) * self.cell_size_m, (np.arange(self.rows) + 0.5) * self.cell_size_m
+        x_m, y_m = (np.arange(count, dtype=np.float64) + 0.5 for count in (self.cols, self.rows))
+        return x_m * np.float64(self.cell_size_m), y_m * np.float64(self.cell_size_m)
 
     def centres_m(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Local x (1, cols) and y (rows, 1) of the cell centres [m], ready to broadcast."""

@@ -82,7 +82,7 @@ def clean_footprints(
             value=f"{len(heights)} heights for {len(shapes)} shapes",
             remedy="Give as many heights as shapes.",
         )
-    repaired, kept = 0, []
+    repaired, kept = 0, list[Footprint]()
     for shape, height_m in zip(shapes, heights, strict=True):
         if not shapely.is_valid(shape):
             shape = shapely.make_valid(shape)

@@ -1,5 +1,7 @@
 """Outlines of obstacles read off a raster, with corners below the size of a cell."""
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,10 @@ Points = NDArray[np.float64]
 TOLERANCE_CELLS = 1.2
 """The staircase of a straight wall stays within 0.71 cells of it. Less slack than this leaves false corners on long
 walls, and each costs a path 2.4 dB (benchmarks/fidelity.md)."""
+
+SMALLEST_CELLS = 40
+"""Smaller things (cars) are too few cells to tell a slanted side by. They keep their staircase, and so do things with
+walls of a cell or two, which cross or vanish when straightened."""
 
 MOVED_CELLS_PER_LENGTH = 0.35
 """A straight wall cuts at most a quarter of a cell off, or adds it to, each step of its staircase."""
@@ -41,8 +47,7 @@ def trace_footprints(grid: Grid, mask: NDArray[np.bool_]) -> tuple[Footprint, ..
         shell, *holes = (_straighten(np.asarray(ring, dtype=np.float64)) for ring in geometry["coordinates"])
         outline = shapely.Polygon(shell, holes)
         staircase = shapely.Polygon(geometry["coordinates"][0], geometry["coordinates"][1:])
-        if not (outline.is_valid and _is_close(outline, staircase)):
-            # Walls of a cell or two cross or vanish when straightened: keep the staircase there.
+        if not (staircase.area >= SMALLEST_CELLS and outline.is_valid and _is_close(outline, staircase)):
             outline = staircase
         found.extend(shapely.get_parts(shapely.make_valid(outline)))
     size = grid.cell_size_m
@@ -75,7 +80,7 @@ def _straighten(ring: Points) -> Points:
 def _crack_midpoints(ring: Points) -> Points:
     """Midpoints of the unit steps of a closed ring whose last point repeats the first."""
     pieces = []
-    for start, stop in zip(ring[:-1], ring[1:], strict=True):
+    for start, stop in itertools.pairwise(ring):
         count = round(float(np.abs(stop - start).max()))
         pieces.append(start + (stop - start) * ((np.arange(count) + 0.5) / count)[:, None])
     return np.concatenate(pieces)
@@ -127,7 +132,7 @@ def _corner(before: tuple[Points, Points], after: tuple[Points, Points], key: Po
     (p, u), (q, v) = before, after
     cross = u[0] * v[1] - u[1] * v[0]
     if abs(cross) > 0.05:
-        meeting = p + u * ((q[0] - p[0]) * v[1] - (q[1] - p[1]) * v[0]) / cross
+        meeting: Points = p + u * ((q[0] - p[0]) * v[1] - (q[1] - p[1]) * v[0]) / cross
         if np.hypot(*(meeting - key)) <= MAX_CORNER_SHIFT_CELLS:
             return meeting
     return at_border
@@ -135,4 +140,5 @@ def _corner(before: tuple[Points, Points], after: tuple[Points, Points], key: Po
 
 def _near_staircase(ring: Points, point: Points) -> Points:
     """The ring vertex next to a point."""
-    return ring[int(np.argmin(((ring - point) ** 2).sum(axis=1)))]
+    nearest: Points = ring[int(np.argmin(((ring - point) ** 2).sum(axis=1)))]
+    return nearest

@@ -33,6 +33,4 @@ def plain_map() -> RadioMap:
 def a_radio_map(grid: Grid) -> RadioMap:
     values = np.random.default_rng(0).uniform(50.0, 140.0, grid.shape).astype(np.float32)
     values[5:9, 10:20] = np.nan
-    return RadioMap(
-        values, grid, Transmitter(7.5, 3.25, azimuth_deg=30.0), "test", meta={"seed": 0, "tags": ["a"]}
-    )
+    return RadioMap(values, grid, Transmitter(7.5, 3.25, azimuth_deg=30.0), "test", meta={"seed": 0, "tags": ["a"]})

@@ -47,17 +47,13 @@ def test_no_data_is_free(tmp_path, mask):
 def test_heights(tmp_path):
     heights = np.array([[0.0, 1.9, 2.0, 30.0, np.nan, -9999.0]], dtype=np.float32)
     path = write(tmp_path / "a.tif", heights, nodata=-9999.0)
-    assert read_building_geotiff(path, kind="height").buildings.tolist() == [
-        [False, False, True, True, False, False]
-    ]
+    assert read_building_geotiff(path, kind="height").buildings.tolist() == [[False, False, True, True, False, False]]
     assert read_building_geotiff(path, kind="height", min_height_m=10.0).buildings.sum() == 1
 
 
 def test_heights_are_no_mask(tmp_path):
     path = write(tmp_path / "a.tif", np.array([[0.0, 3.5, 7.0]], dtype=np.float32))
-    with pytest.raises(
-        FormatError, match=r"binary.*3 values: 0, 3.5, 7\. Heights are read with kind='height'"
-    ):
+    with pytest.raises(FormatError, match=r"binary.*3 values: 0, 3.5, 7\. Heights are read with kind='height'"):
         read_building_geotiff(path)
 
 

@@ -50,9 +50,7 @@ def test_an_image_without_buildings_is_a_scene(tmp_path):
     assert read_building_png(save(np.zeros((4, 5), np.uint8), tmp_path / "b.png")).coverage == 0.0
 
 
-@pytest.mark.parametrize(
-    ("level", "invert", "remedy"), [(255, False, "--invert"), (0, True, "inversion out")]
-)
+@pytest.mark.parametrize(("level", "invert", "remedy"), [(255, False, "--invert"), (0, True, "inversion out")])
 def test_all_buildings_are_refused(tmp_path, level, invert, remedy):
     path = save(np.full((4, 5), level, np.uint8), tmp_path / "b.png")
     with pytest.raises(SceneError, match=f"all 20 cells are indoors.*{remedy}"):

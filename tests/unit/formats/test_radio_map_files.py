@@ -214,9 +214,7 @@ def test_png_as_pillow_reads_it(tmp_path, plain_map):
     write_radio_map(plain_map, tmp_path / "a.png", thresholded=True)
     with Image.open(tmp_path / "a.png") as image:
         assert image.mode == "L"
-        assert np.array_equal(
-            np.array(image), RADIOMAPSEER_GREY.to_grey(plain_map.path_loss_db, thresholded=True)
-        )
+        assert np.array_equal(np.array(image), RADIOMAPSEER_GREY.to_grey(plain_map.path_loss_db, thresholded=True))
         header = json.loads(image.text["radiodiff"])
     assert header["grey"] == {
         "scale": "thresholded", "min_gain_db": -147.0, "max_gain_db": -47.84, "threshold": 0.2

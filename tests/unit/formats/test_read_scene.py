@@ -63,10 +63,14 @@ def test_folder_of_radiomapseer(folder):
     assert found.scene.grid.shape == (40, 50)
 
 
-def test_an_image_with_outlines_beside_says_so(folder):
-    found = read_scene(folder / "seer/png/buildings_complete/7.png")
-    assert found.scene.footprints is None
+def test_the_outlines_beside_an_image_take_its_place(folder):
+    image = folder / "seer/png/buildings_complete/7.png"
+    found = read_scene(image)
+    assert len(found.scene.footprints) == 1
     assert str(folder / "seer/polygon/buildings_complete/7.json") in found.notes[0]
+    alone = read_scene(image, SceneOptions(image_only=True))
+    assert alone.scene.footprints is None
+    assert alone.notes == ()
     assert read_scene(folder / "a.png").notes == ()
 
 

@@ -49,15 +49,11 @@ def test_formats_and_degrees(tmp_path, suffix):
     assert scene.grid.bounds == pytest.approx((X + 3, Y + 4, X + 43, Y + 54), abs=1.0)
     x, y = scene.grid.cells_to_map(0, 0)
     west, south, east, north = scene.footprints[0].polygon.bounds
-    assert (x + west, y - south, x + east, y - north) == pytest.approx(
-        (X + 3, Y + 14, X + 13, Y + 4), abs=0.02
-    )
+    assert (x + west, y - south, x + east, y - north) == pytest.approx((X + 3, Y + 14, X + 13, Y + 4), abs=0.02)
 
 
 def test_another_crs_on_request(tmp_path):
-    scene, _ = read_footprints(
-        write(tmp_path / "a.gpkg", [square(0, 0)]), SceneOptions(target_crs="EPSG:25832")
-    )
+    scene, _ = read_footprints(write(tmp_path / "a.gpkg", [square(0, 0)]), SceneOptions(target_crs="EPSG:25832"))
     corner = Transformer.from_crs(UTM, "EPSG:25832", always_xy=True).transform(X, Y)
     assert scene.grid.crs == "EPSG:25832"
     assert scene.grid.bounds[0] == pytest.approx(corner[0], abs=2.0)
@@ -274,9 +270,7 @@ def test_margins_must_not_be_negative(value):
         SceneOptions(margin_m=value)
 
 
-@pytest.mark.parametrize(
-    "bounds", [(1.0, 0.0, 0.0, 1.0), (0.0, 1.0, 1.0, 1.0), (0.0, 0.0, 1.0, float("nan"))]
-)
+@pytest.mark.parametrize("bounds", [(1.0, 0.0, 0.0, 1.0), (0.0, 1.0, 1.0, 1.0), (0.0, 0.0, 1.0, float("nan"))])
 def test_bounds_must_hold_something(bounds):
     with pytest.raises(InputError, match="bounds must be finite"):
         SceneOptions(bounds=bounds)

@@ -74,7 +74,7 @@ def test_more_corners_allowed_never_raise_the_loss() -> None:
         DominantPath(dataclasses.replace(RADIOMAPSEER_LAW, max_corners=n)).radio_map(scene, tx).path_loss_db
         for n in range(5)
     ]
-    for fewer, more in zip(maps, maps[1:], strict=False):
+    for fewer, more in itertools.pairwise(maps):
         assert (np.nan_to_num(more) <= np.nan_to_num(fewer) + 1e-4).all()
 
 
@@ -136,7 +136,10 @@ def test_a_higher_carrier_adds_its_free_space_difference() -> None:
 
 
 def test_the_corner_polynomial_follows_the_angle_law() -> None:
-    for law in (RADIOMAPSEER_LAW, DominantPathLaw(corner_saturation_deg=120.0, corner_max_db=30.0, over_roof_loss_db=90)):
+    for law in (
+        RADIOMAPSEER_LAW,
+        DominantPathLaw(corner_saturation_deg=120.0, corner_max_db=30.0, over_roof_loss_db=90),
+    ):
         coefficients, last_turn, per_decade, _ = _gain_law(law)
         turns_deg = np.linspace(0.0, law.corner_saturation_deg, 500)
         half_tangent = np.tan(np.radians(turns_deg) / 2.0)

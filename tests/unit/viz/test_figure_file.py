@@ -35,7 +35,7 @@ def test_folder_must_exist(tmp_path):
     with pytest.raises(FormatError, match="mkdir -p"):
         check_figure_path(tmp_path / "absent" / "figure.png")
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises(FormatError, match="not be one itself"):
+    with pytest.raises(FormatError, match="not be a folder"):
         check_figure_path(tmp_path / "folder.png")
 
 

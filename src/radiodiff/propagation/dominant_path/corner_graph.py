@@ -92,16 +92,15 @@ class CornerGraph:
         """Best path from a point to every cell under a law.
 
         Args:
-            x, y: The transmitter, outside the obstacles [cells].
+            x: Column position of the transmitter, outside the obstacles [cells].
+            y: Row position [cells].
             law: The law.
         """
         corners = self.obstacles.corners
         los_runs, seen, states, values = self._look_around(x, y)
         slope_db = (law.corner_max_db - law.corner_offset_db) / np.radians(law.corner_saturation_deg)
         losses = (law.corner_offset_db, slope_db, law.corner_max_db, law.car_loss_nlos_db)
-        label_state, labels = path_kernels.find_labels(
-            seen, states, values, self._links, losses, law.max_corners
-        )
+        label_state, labels = path_kernels.find_labels(seen, states, values, self._links, losses, law.max_corners)
         product = np.full(self.shape, np.inf, dtype=np.float32)
         label = np.full(self.shape, path_kernels.NO_LABEL, dtype=np.int32)
         path_kernels.paint_labels(corners, label_state, labels, *self._runs, _gain_law(law), product, label)
@@ -111,7 +110,10 @@ class CornerGraph:
 
     def _look_around(self, x: float, y: float) -> tuple[NDArray[Any], ...]:
         obstacles = self.obstacles
-        return graph_kernels.look_around(x, y, obstacles.corners, obstacles.all_walls, obstacles.cars, self.shape)
+        seen: tuple[NDArray[Any], ...] = graph_kernels.look_around(
+            x, y, obstacles.corners, obstacles.all_walls, obstacles.cars, self.shape
+        )
+        return seen
 
     def shortest_lengths(self, x: float, y: float) -> NDArray[np.float32]:
         """Length of the shortest path around obstacles to every cell, (rows, cols), inf where none leads [cells]."""
@@ -155,4 +157,9 @@ def _gain_law(law: DominantPathLaw) -> tuple[tuple[np.float32, ...], np.float32,
     coefficients = series.convert(kind=np.polynomial.Polynomial).coef
     padded = np.zeros(GAIN_DEGREE + 1)
     padded[: len(coefficients)] = coefficients
-    return tuple(np.float32(c) for c in padded), np.float32(last_turn), per_decade, 10.0 ** (law.car_loss_nlos_db / per_decade)
+    return (
+        tuple(np.float32(c) for c in padded),
+        np.float32(last_turn),
+        per_decade,
+        10.0 ** (law.car_loss_nlos_db / per_decade),
+    )

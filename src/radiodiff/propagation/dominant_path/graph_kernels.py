@@ -148,9 +148,7 @@ def look_around(x, y, corners, walls, cars, shape):
     segments = np.empty((2 * m + 2, 5))
     bounds = np.empty((2 * m + 2, 2))
     count = facing_walls(x, y, walls, ids, first_angle, last_angle, reach)
-    found = sweep(
-        x, y, walls, (count, ids, first_angle, last_angle, reach), 0.0, 2.0 * math.pi, segments, bounds
-    )
+    found = sweep(x, y, walls, (count, ids, first_angle, last_angle, reach), 0.0, 2.0 * math.pi, segments, bounds)
     runs = np.empty((shape[0] * (found + 1), 3), np.int32)
     filled = fill_segments(x, y, walls, segments, found, shape, np.empty(shape[0], np.int64), runs)
     shaded = np.empty(shape, np.uint8)

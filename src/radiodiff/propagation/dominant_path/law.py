@@ -95,7 +95,13 @@ class DominantPathLaw:
 
     @classmethod
     def from_winprop(
-        cls, *, exponent_los: float, exponent_olos: float, diffr_offset: float, diffr_loss: float, diffr_breakpoint: float
+        cls,
+        *,
+        exponent_los: float,
+        exponent_olos: float,
+        diffr_offset: float,
+        diffr_loss: float,
+        diffr_breakpoint: float,
     ) -> "DominantPathLaw":
         """The law with WinProp's own parameter names.
 

@@ -1,7 +1,7 @@
 """The dominant path model: the path of least loss around the corners of a city."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +22,14 @@ class DominantPath(PropagationModel):
     """Dominant path model with the constants of `law`.
 
     Buildings are infinitely high (25 m buildings and 1.5 m antennas in RadioMapSeer); heights do not enter. Cars, where
-    the scene has them, let waves through: every straight stretch of a path that crosses cars loses a fixed amount. The corner graph is built once per scene; every transmitter on it
-    then takes milliseconds.
+    the scene has them, let waves through: every straight stretch of a path that crosses cars loses a fixed amount. The
+    corner graph is built once per scene; every transmitter on it then takes milliseconds.
 
     Source: Wahl et al. (2005); see `DominantPathLaw`.
     """
 
     law: DominantPathLaw = field(default_factory=lambda: RADIOMAPSEER_LAW)
-    name: ClassVar[str] = "dominant-path"
+    name = "dominant-path"
 
     def prepare(self, scene: Scene) -> Solver:
         """Build the corner graph of a scene."""
@@ -57,7 +57,7 @@ def path_loss_of_paths_db(
         around_db = reference_db + 10.0 * law.nlos_exponent * np.log10(
             np.maximum(paths.product * size, law.minimum_distance_m)
         )
-    loss_db = np.minimum(around_db, over_roofs_db)
+    loss_db: NDArray[np.float64] = np.minimum(around_db, over_roofs_db)
     straight_db = reference_db + 10.0 * law.los_exponent * log_distance + law.car_loss_los_db * paths.crosses_car
     loss_db[paths.is_los] = straight_db[paths.is_los]
     _fill_rim(loss_db, graph.solid_cells, graph.solid_cells & ~scene.buildings)

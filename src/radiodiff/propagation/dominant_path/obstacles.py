@@ -73,8 +73,9 @@ def _union_in_cells(grid: Grid, mask: NDArray[np.bool_], footprints: tuple[Footp
 def _polygons(geometry: object) -> NDArray[np.object_]:
     import shapely
 
-    parts = shapely.get_parts(geometry)
-    return parts[shapely.area(parts) > 0.0]
+    parts: NDArray[np.object_] = shapely.get_parts(geometry)
+    solid: NDArray[np.object_] = parts[shapely.area(parts) > 0.0]
+    return solid
 
 
 def _rings(polygons: NDArray[np.object_]) -> list[NDArray[np.float64]]:

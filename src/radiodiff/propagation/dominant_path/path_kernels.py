@@ -126,9 +126,9 @@ def _clip_run(low, high, dy, x, ux, uy, sign):
     b = sign * ux * dy + CELL_EPSILON
     # a (col + 0.5 - x) <= b
     if a > 1e-9:
-        high = int(math.floor(min(b / a + x - 0.5, float(high))))
+        high = math.floor(min(b / a + x - 0.5, float(high)))
     elif a < -1e-9:
-        low = int(math.ceil(max(b / a + x - 0.5, float(low))))
+        low = math.ceil(max(b / a + x - 0.5, float(low)))
     elif b < 0.0:
         high = low - 1
     return low, high

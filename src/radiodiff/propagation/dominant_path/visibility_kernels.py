@@ -219,8 +219,8 @@ def fill_segments(x, y, walls, segments, found, shape, run_of_row, runs):
         y1 = y + d1y * reach / (d1x * ey - d1y * ex)
         if not (math.isfinite(y0) and math.isfinite(y1)):
             continue
-        top = max(0, int(math.ceil(within(min(y, y0, y1), rows) - 0.5 - CELL_EPSILON)))
-        bottom = min(rows - 1, int(math.floor(within(max(y, y0, y1), rows) - 0.5 + CELL_EPSILON)))
+        top = max(0, math.ceil(within(min(y, y0, y1), rows) - 0.5 - CELL_EPSILON))
+        bottom = min(rows - 1, math.floor(within(max(y, y0, y1), rows) - 0.5 + CELL_EPSILON))
         slack0 = CELL_EPSILON * (abs(d0x) + abs(d0y))
         slack1 = CELL_EPSILON * (abs(d1x) + abs(d1y))
         slack_wall = CELL_EPSILON * (abs(ex) + abs(ey))
@@ -231,8 +231,8 @@ def fill_segments(x, y, walls, segments, found, shape, run_of_row, runs):
             limits = _narrow(d0y, d0x * (py - y) + d0y * x + slack0, limits)
             limits = _narrow(-d1y, -d1x * (py - y) - d1y * x + slack1, limits)
             limits = _narrow(-ey, -ex * (py - ay) - ey * ax + slack_wall, limits)
-            low = max(int(math.ceil(within(limits[0], cols) - 0.5)), 0)
-            high = min(int(math.floor(within(limits[1], cols) - 0.5)), cols - 1)
+            low = max(math.ceil(within(limits[0], cols) - 0.5), 0)
+            high = min(math.floor(within(limits[1], cols) - 0.5), cols - 1)
             if low > high:
                 continue
             last = run_of_row[row]
@@ -256,7 +256,7 @@ def is_facing(x, y, wall):
 
 @njit(cache=True, error_model="numpy")
 def cells_behind(x, y, wall, row, cols):
-    """First and last column of the cells of a row that lie behind a wall (4,) as seen from (x, y); first > last if none."""
+    """First and last column of the cells of a row behind a wall (4,) as seen from (x, y); first > last if none."""
     ax = wall[0] - x
     ay = wall[1] - y
     bx = wall[2] - x
@@ -268,8 +268,8 @@ def cells_behind(x, y, wall, row, cols):
     limits = _narrow(sign * by, sign * bx * dy, limits)
     limits = _narrow(-sign * ay, -sign * ax * dy, limits)
     limits = _narrow(sign * (by - ay), sign * ((bx - ax) * (dy - ay) + (by - ay) * ax), limits)
-    first = max(int(math.ceil(within(limits[0] + x, cols) - 0.5)), 0)
-    last = min(int(math.floor(within(limits[1] + x, cols) - 0.5)), cols - 1)
+    first = max(math.ceil(within(limits[0] + x, cols) - 0.5), 0)
+    last = min(math.floor(within(limits[1] + x, cols) - 0.5), cols - 1)
     return first, last
 
 

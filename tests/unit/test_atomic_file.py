@@ -2,8 +2,8 @@ import contextlib
 
 import pytest
 
+from radiodiff.atomic_file import atomic_write, check_target
 from radiodiff.errors import FormatError
-from radiodiff.formats import atomic_write, check_target
 
 
 def test_the_file_appears_only_when_the_block_has_ended(tmp_path):
