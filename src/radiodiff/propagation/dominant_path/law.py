@@ -41,7 +41,7 @@ class DominantPathLaw:
 
     reference_loss_db: float = 47.84
     reference_frequency_hz: float = 5.9e9
-    los_exponent: float = 2.505
+    los_exponent: float = 2.5
     nlos_exponent: float = 2.8
     corner_offset_db: float = 2.4
     corner_max_db: float = 12.7
