@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from radiodiff.propagation.dominant_path.visibility_kernels import (
+    cars_in_view,
     facing_walls,
     fill_segments,
     grown,
@@ -75,6 +76,7 @@ def build_graph(corners, walls, cars, shape):
     runs = np.empty((max(256 * n, 1), 4), np.int32)
     part = np.empty((4 * shape[0], 4), np.int32)
     shaded = np.empty(shape, np.uint8)
+    chosen = np.empty_like(cars)
     num_links = 0
     num_runs = 0
     for k in range(n):
@@ -83,10 +85,10 @@ def build_graph(corners, walls, cars, shape):
         width = corners[k, 3]
         count = facing_walls(x, y, walls, ids, first_angle, last_angle, reach)
         facing = (count, ids, first_angle, last_angle, reach)
-        shade(x, y, cars, shaded)
         for side in range(2):
             start = corners[k, 2] + side * math.pi
             found = sweep(x, y, walls, facing, start, width, segments, bounds)
+            near = chosen[: cars_in_view(x, y, cars, (walls, segments, bounds, found), start, width, chosen)]
             for j in range(n):
                 dx = corners[j, 0] - x
                 dy = corners[j, 1] - y
@@ -96,7 +98,7 @@ def build_graph(corners, walls, cars, shape):
                 leaving = sector_offset(angle, start, width)
                 if leaving < 0.0:
                     continue
-                if not sees(x, y, walls, segments, bounds, found, corners[j, 0], corners[j, 1], leaving):
+                if not sees(walls, segments, bounds, found, corners[j, 0], corners[j, 1], leaving):
                     continue
                 for entered in range(2):
                     arriving = sector_offset(angle, corners[j, 2] + entered * math.pi, corners[j, 3])
@@ -111,10 +113,11 @@ def build_graph(corners, walls, cars, shape):
                     link_value[num_links, 2] = dy / length
                     link_value[num_links, 3] = leaving
                     link_value[num_links, 4] = arriving
-                    link_value[num_links, 5] = is_behind(x, y, cars, corners[j, 0], corners[j, 1])
+                    link_value[num_links, 5] = is_behind(x, y, near, corners[j, 0], corners[j, 1])
                     num_links += 1
             filled = fill_segments(x, y, walls, segments, found, shape, run_of_row, buffer)
-            part, filled = split_runs(buffer, filled, shaded, cars.shape[0] > 0, part)
+            shade(x, y, near, buffer, filled, shaded)
+            part, filled = split_runs(buffer, filled, shaded, near.shape[0] > 0, part)
             runs = grown(runs, num_runs + filled)
             runs[num_runs : num_runs + filled] = part[:filled]
             num_runs += filled
@@ -151,9 +154,11 @@ def look_around(x, y, corners, walls, cars, shape):
     found = sweep(x, y, walls, (count, ids, first_angle, last_angle, reach), 0.0, 2.0 * math.pi, segments, bounds)
     runs = np.empty((shape[0] * (found + 1), 3), np.int32)
     filled = fill_segments(x, y, walls, segments, found, shape, np.empty(shape[0], np.int64), runs)
+    chosen = np.empty_like(cars)
+    near = chosen[: cars_in_view(x, y, cars, (walls, segments, bounds, found), 0.0, 2.0 * math.pi, chosen)]
     shaded = np.empty(shape, np.uint8)
-    shade(x, y, cars, shaded)
-    part, filled = split_runs(runs, filled, shaded, cars.shape[0] > 0, np.empty((filled + 1, 4), np.int32))
+    shade(x, y, near, runs, filled, shaded)
+    part, filled = split_runs(runs, filled, shaded, near.shape[0] > 0, np.empty((filled + 1, 4), np.int32))
     is_seen = np.zeros(n, np.bool_)
     states = np.empty(2 * n, np.int64)
     values = np.empty((2 * n, 5))
@@ -162,9 +167,7 @@ def look_around(x, y, corners, walls, cars, shape):
         dx = corners[j, 0] - x
         dy = corners[j, 1] - y
         angle = math.atan2(dy, dx)
-        is_seen[j] = sees(
-            x, y, walls, segments, bounds, found, corners[j, 0], corners[j, 1], relative_angle(angle, 0.0)
-        )
+        is_seen[j] = sees(walls, segments, bounds, found, corners[j, 0], corners[j, 1], relative_angle(angle, 0.0))
         if not is_seen[j]:
             continue
         length = max(math.hypot(dx, dy), 1e-9)
@@ -176,7 +179,7 @@ def look_around(x, y, corners, walls, cars, shape):
                 values[entered, 1] = dx / length
                 values[entered, 2] = dy / length
                 values[entered, 3] = arriving
-                values[entered, 4] = is_behind(x, y, cars, corners[j, 0], corners[j, 1])
+                values[entered, 4] = is_behind(x, y, near, corners[j, 0], corners[j, 1])
                 entered += 1
     return part[:filled].copy(), is_seen, states[:entered].copy(), values[:entered].copy()
 

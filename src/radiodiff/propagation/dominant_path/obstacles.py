@@ -110,7 +110,9 @@ def _welded(union: object) -> object:
 def _offset(geometry: object, distance: float) -> object:
     import shapely
 
-    return shapely.buffer(geometry, distance, join_style="mitre", mitre_limit=MITRE_LIMIT)
+    # GEOS now and then raises a floating-point flag without harm to the result.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return shapely.buffer(geometry, distance, join_style="mitre", mitre_limit=MITRE_LIMIT)
 
 
 def _convex_corners(ring: NDArray[np.float64]) -> NDArray[np.float64]:

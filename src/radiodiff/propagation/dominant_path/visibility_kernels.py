@@ -150,19 +150,25 @@ def sweep(x, y, walls, facing, start, width, segments, bounds):
 
 
 @njit(cache=True, error_model="numpy")
-def sees(x, y, walls, segments, bounds, found, target_x, target_y, target_angle):
-    """Whether a target in the swept sector lies on this side of the nearest wall."""
+def segment_at(bounds, found, angle):
+    """Index of the segment of a sweep that holds an angle counted from its start."""
     low = 0
     high = found - 1
     while low < high:
         middle = (low + high) // 2
-        if bounds[middle, 1] < target_angle:
+        if bounds[middle, 1] < angle:
             low = middle + 1
         else:
             high = middle
+    return low
+
+
+@njit(cache=True, error_model="numpy")
+def sees(walls, segments, bounds, found, target_x, target_y, target_angle):
+    """Whether a target in the swept sector lies on this side of the nearest wall."""
     if found == 0:
         return False
-    i = int(segments[low, 4])
+    i = int(segments[segment_at(bounds, found, target_angle), 4])
     ex = walls[i, 2] - walls[i, 0]
     ey = walls[i, 3] - walls[i, 1]
     return ex * (target_y - walls[i, 1]) - ey * (target_x - walls[i, 0]) <= CELL_EPSILON
@@ -275,12 +281,10 @@ def cells_behind(x, y, wall, row, cols):
 
 @njit(cache=True, error_model="numpy")
 def is_behind(x, y, walls, target_x, target_y):
-    """Whether the straight line from (x, y) to a target enters one of the solids that `walls` (n, 4) enclose."""
+    """Whether the straight line from (x, y) to a target crosses one of the walls (n, 4), all facing (x, y)."""
     px = target_x - x
     py = target_y - y
     for i in range(walls.shape[0]):
-        if not is_facing(x, y, walls[i]):
-            continue
         ax = walls[i, 0] - x
         ay = walls[i, 1] - y
         bx = walls[i, 2] - x
@@ -295,27 +299,69 @@ def is_behind(x, y, walls, target_x, target_y):
 
 
 @njit(cache=True, error_model="numpy")
-def shade(x, y, cars, shaded):
-    """Set to 1 the cells whose straight line from (x, y) crosses a car, to 0 all others; nothing without cars.
+def cars_in_view(x, y, cars, view, start, width, chosen):
+    """Car sides that face (x, y) and may be seen from there within a swept sector; those surely hidden are left out.
 
     Args:
-        x, y: Where the lines start.
+        x, y: The point.
         cars: (m, 4) walls of the cars.
-        shaded: Out, (rows, cols) uint8.
+        view: (walls, segments, bounds, found) of `sweep`.
+        start, width: Sector [rad].
+        chosen: Out, (m, 4).
+
+    Returns:
+        How many.
     """
-    if cars.shape[0] == 0:
-        return
-    rows, cols = shaded.shape
-    shaded[:] = 0
+    walls, segments, bounds, found = view
+    count = 0
     for i in range(cars.shape[0]):
         if not is_facing(x, y, cars[i]):
             continue
+        first = relative_angle(math.atan2(cars[i, 3] - y, cars[i, 2] - x), start)
+        last = relative_angle(math.atan2(cars[i, 1] - y, cars[i, 0] - x), start)
+        if first <= last:
+            if first > width:
+                continue
+            # Wholly behind one wall: both ends are, and no other wall begins between them.
+            if (
+                last <= width
+                and segment_at(bounds, found, first) == segment_at(bounds, found, last)
+                and not sees(walls, segments, bounds, found, cars[i, 2], cars[i, 3], first)
+                and not sees(walls, segments, bounds, found, cars[i, 0], cars[i, 1], last)
+            ):
+                continue
+        chosen[count] = cars[i]
+        count += 1
+    return count
+
+
+@njit(cache=True, error_model="numpy")
+def shade(x, y, cars, runs, count, shaded):
+    """Set to 1 the cells whose straight line from (x, y) crosses a car, in the rows of some runs; to 0 their others.
+
+    Args:
+        x, y: Where the lines start.
+        cars: (m, 4) sides of the cars that face (x, y).
+        runs: (n, 3) int32, of which `count` are filled.
+        shaded: Out, (rows, cols) uint8.
+    """
+    rows, cols = shaded.shape
+    if count == 0 or cars.shape[0] == 0:
+        return
+    first_row = runs[:count, 0].min()
+    last_row = runs[:count, 0].max()
+    shaded[first_row : last_row + 1] = 0
+    for i in range(cars.shape[0]):
         ay = cars[i, 1]
         by = cars[i, 3]
-        # The shadow lies wholly below or above a point that the wall is wholly below or above of.
-        top = int(within(min(ay, by) - 0.5, rows)) if min(ay, by) > y else 0
-        bottom = int(within(max(ay, by) + 0.5, rows)) if max(ay, by) < y else rows - 1
-        for row in range(max(top, 0), min(bottom, rows - 1) + 1):
+        # The shadow of a wall that lies wholly below or above the point does so, too.
+        top = first_row
+        bottom = last_row
+        if min(ay, by) > y:
+            top = max(top, int(within(min(ay, by) - 0.5, rows)))
+        if max(ay, by) < y:
+            bottom = min(bottom, int(within(max(ay, by) + 0.5, rows)))
+        for row in range(top, bottom + 1):
             first, last = cells_behind(x, y, cars[i], row, cols)
             if first <= last:
                 shaded[row, first : last + 1] = 1
