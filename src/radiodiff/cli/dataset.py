@@ -18,13 +18,13 @@ def _root() -> None:
 @app.command()
 def create(
     out: Annotated[Path, typer.Option("--out", help="Folder of the data set; an unfinished one is completed.")],
-    maps: Annotated[int, typer.Option("--maps", min=1, help="Number of cities.")],
-    tx_per_map: Annotated[int, typer.Option("--tx-per-map", min=1, help="Transmitters on each.")],
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed: the same seed gives the same files.")],
+    maps: Annotated[int, typer.Option("--maps", help="Number of cities.")],
+    tx_per_map: Annotated[int, typer.Option("--tx-per-map", help="Transmitters on each.")],
+    seed: Annotated[int, typer.Option("--seed", help="Seed: the same seed gives the same files.")],
     cars: Annotated[bool, typer.Option("--cars", help="Write cars, and gains with them, too.")] = False,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; the files do not depend on it.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", help="Processes; the files do not depend on it.")] = 1,
     style: Annotated[str, typer.Option("--style", help="City style, or 'mixed'.")] = "mixed",
-    size: Annotated[int, typer.Option("--size", min=1, help="Rows and columns of a map, in cells of 1 m.")] = 256,
+    size: Annotated[int, typer.Option("--size", help="Rows and columns of a map, in cells of 1 m.")] = 256,
 ) -> None:
     """Generate cities and dominant path maps in RadioMapSeer's layout on disk.
 

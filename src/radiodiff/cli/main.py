@@ -7,7 +7,7 @@ second.
 import shutil
 import sys
 import textwrap
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -48,13 +48,34 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line. Errors in what the user gave end with one paragraph and exit code 2."""
+    """Run the command line.
+
+    Errors in what the user gave, and files that the system refuses, end with one paragraph and exit code 2; an
+    interrupt ends with exit code 130.
+    """
     try:
         app()
     except RadiodiffError as error:
-        width = min(shutil.get_terminal_size().columns, 100)
-        sys.stderr.write(textwrap.fill(f"error: {error}", width, break_long_words=False, break_on_hyphens=False) + "\n")
-        sys.exit(INPUT_ERROR)
-    except KeyboardInterrupt:
+        _stop(str(error))
+    except OSError as error:
+        _stop(
+            f"The system must allow every file operation; got {error}. Check the path, the rights and the free space."
+        )
+    except BaseException as error:
+        if not _is_interrupt(error):
+            raise
         sys.stderr.write("interrupted\n")
         sys.exit(INTERRUPTED)
+
+
+def _stop(message: str) -> NoReturn:
+    width = min(shutil.get_terminal_size().columns, 100)
+    sys.stderr.write(textwrap.fill(f"error: {message}", width, break_long_words=False, break_on_hyphens=False) + "\n")
+    sys.exit(INPUT_ERROR)
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: typer makes an exit of it, a compiled kernel a SystemError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None

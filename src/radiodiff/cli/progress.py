@@ -27,7 +27,8 @@ def counted(steps: Iterator[tuple[int, int]], title: str, unit: str) -> None:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         for done, wanted in steps:
             progress.update(task, completed=done, total=wanted)

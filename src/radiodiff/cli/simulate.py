@@ -49,7 +49,13 @@ def simulate(
         bool, typer.Option("--image-only", help="Read a RadioMapSeer image, not the outlines beside it.")
     ] = False,
     layer: Annotated[str | None, typer.Option("--layer", help="Layer of a vector file.")] = None,
+    source_crs: Annotated[
+        str | None, typer.Option("--source-crs", help="CRS of a vector file that names none, or a wrong one.")
+    ] = None,
     target_crs: Annotated[str | None, typer.Option("--target-crs", help="Metric CRS of the map's grid.")] = None,
+    margin: Annotated[
+        float, typer.Option("--margin", help="Free space around the outlines of a vector file [m].")
+    ] = 0.0,
     raster_kind: Annotated[str, typer.Option("--raster-kind", help="A GeoTIFF holds a mask or a height.")] = "mask",
 ) -> None:
     """Compute radio maps of a building layout.
@@ -70,6 +76,7 @@ def simulate(
         )
     positions = [_position(text) for text in tx]
     outs, plots = _numbered(out, len(tx)), _numbered(plot, len(tx)) if plot else []
+    _check_different([buildings, *outs, *plots])
     for path in outs:
         check_radio_map_path(path)
     if plots:
@@ -85,7 +92,9 @@ def simulate(
         cars=cars,
         image_only=image_only,
         layer=layer,
+        source_crs=source_crs,
         target_crs=target_crs,
+        margin_m=margin,
         raster_kind=raster_kind,
     )
     started = perf_counter()
@@ -141,6 +150,17 @@ def _numbered(path: Path, count: int) -> list[Path]:
     if count == 1:
         return [path]
     return [path.with_name(f"{path.stem}_{index}{path.suffix}") for index in range(count)]
+
+
+def _check_different(paths: list[Path]) -> None:
+    """Make sure that no output takes the place of the input or of another output."""
+    seen: set[Path] = set()
+    for path in paths:
+        if path.resolve() in seen:
+            raise InputError(
+                "--buildings, --out and --plot must be different files", value=path, remedy="Give another name."
+            )
+        seen.add(path.resolve())
 
 
 def _summary(path_loss_db: object) -> str:

@@ -10,9 +10,10 @@ png/antennas/<map>_<tx>.png
 gain/{DPM,carsDPM}/<map>_<tx>.png       raw grey
 ```
 
-Every file is written under another name and moved into place, so a file that is there is whole. A map is done when
-all its files are there; what is missing is made again, from seeds that depend on the data set's seed and the map's
-number alone. The result therefore does not depend on the number of workers nor on interruptions.
+Every file is written under another name and moved into place, so a file that is there is whole (one of 0 bytes, which
+a power cut can leave, counts as absent). A map is done when all its files are there; what is missing is made again,
+from seeds that depend on the data set's seed and the map's number alone. The result therefore does not depend on the
+number of workers nor on interruptions. One run at a time may work on a folder.
 """
 
 import csv
@@ -20,10 +21,8 @@ import io
 import json
 import os
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
-from itertools import islice
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +30,12 @@ import numpy as np
 
 from radiodiff import __version__
 from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
+from radiodiff.data.worker_pool import run_in_processes
 from radiodiff.errors import DataSetError, InputError
 from radiodiff.formats import (
     CAR_PNG_SAMPLE_OFFSET,
     PNG_SAMPLE_OFFSET,
+    read_radiomapseer_transmitters,
     write_antennas_json,
     write_grey_png,
     write_mask_png,
@@ -75,12 +76,7 @@ class CreateSettings:
 
     def __post_init__(self) -> None:
         for name, least in (("maps", 1), ("tx_per_map", 1), ("seed", 0)):
-            if not getattr(self, name) >= least:
-                raise InputError(
-                    f"CreateSettings.{name} must be a whole number of at least {least}",
-                    value=getattr(self, name),
-                    remedy=f"Give {name.replace('_', ' ')} with --{name.replace('_', '-')}.",
-                )
+            _check_count(f"CreateSettings.{name}", getattr(self, name), least)
         if self.cars and not self.city.cars_per_hectare > 0:
             raise InputError(
                 "A data set with cars needs cities with cars",
@@ -121,14 +117,16 @@ def create_data_set(root: str | Path, settings: CreateSettings, *, workers: int 
 
     Raises:
         DataSetError: The folder holds something else, or a data set with other settings.
+        FormatError: A file cannot be written.
         InputError: `workers` is not positive.
         LayoutError: No city of these settings has room for the transmitters.
     """
-    if not workers >= 1:
-        raise InputError("workers must be at least 1", value=workers, remedy="Use the number of processor cores.")
+    _check_count("workers", workers, 1)
     root = Path(root)
-    _claim(root, settings)
-    _refuse_fewer(root, settings)
+    if not _is_begun(root, settings):
+        # Settings that no city meets leave no folder behind.
+        _draw_map(settings, 0)
+    _make_folders(root, settings)
     missing = _missing_maps(root, settings)
     done = settings.maps - len(missing)
     yield done, settings.maps
@@ -143,30 +141,21 @@ def _make_maps(root: Path, settings: CreateSettings, map_ids: list[int], workers
         for map_id in map_ids:
             yield _make_map(root, settings, map_id)
         return
-    # Fresh processes: forking one that has threads (numba, rich) can deadlock.
-    with ProcessPoolExecutor(min(workers, len(map_ids)), mp_context=get_context("spawn")) as pool:
-        waiting = iter(map_ids)
-        running: set[Future[int]] = set()
-        try:
-            while True:
-                # A short queue: an interrupted run stops soon, and memory does not grow with the data set.
-                for map_id in islice(waiting, 2 * workers - len(running)):
-                    running.add(pool.submit(_make_map, root, settings, map_id))
-                if not running:
-                    return
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    yield future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    yield from run_in_processes(partial(_make_map, root, settings), map_ids, min(workers, len(map_ids)))
+
+
+def _draw_map(settings: CreateSettings, map_id: int) -> tuple[Scene, list[tuple[int, int]]]:
+    """City and transmitter cells of one map."""
+    from radiodiff.layouts import draw_transmitter_cells, generate_city
+
+    seed = (settings.seed, map_id)
+    scene = generate_city(settings.city, seed)
+    return scene, draw_transmitter_cells(scene, settings.tx_per_map, seed)
 
 
 def _make_map(root: Path, settings: CreateSettings, map_id: int) -> int:
     """Write all files of one map."""
-    from radiodiff.layouts import draw_transmitter_cells, generate_city
-
-    scene = generate_city(settings.city, (settings.seed, map_id))
-    cells = draw_transmitter_cells(scene, settings.tx_per_map, (settings.seed, map_id))
+    scene, cells = _draw_map(settings, map_id)
     grid = scene.grid
     write_antennas_json(root / f"antenna/{map_id}.json", cells, grid)
     _write_layer(root, "buildings_complete", map_id, scene, scene.footprints or (), PNG_SAMPLE_OFFSET)
@@ -210,50 +199,76 @@ def _folders(settings: CreateSettings) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _claim(root: Path, settings: CreateSettings) -> None:
-    """Make the folders and the settings file, or check that an earlier run made the same."""
-    record = root / "dataset.json"
-    if record.is_file():
-        try:
-            earlier = json.loads(record.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise DataSetError(
-                "dataset.json must be JSON", value=f"{record}: {error}", remedy="Use another folder."
-            ) from error
-        wanted = settings.identity()
-        different = [key for key in wanted if earlier.get(key) != wanted[key]]
-        if different:
-            raise DataSetError(
-                "A data set folder can only be completed with the settings it was begun with",
-                value="; ".join(f"{key}: {earlier.get(key)} on disk, {wanted[key]} asked for" for key in different),
-                remedy="Use the same settings or another folder.",
-            )
-    elif root.is_dir() and any(root.iterdir()):
+def _is_begun(root: Path, settings: CreateSettings) -> bool:
+    """Whether an earlier run began this data set. What is there is looked at only.
+
+    Raises:
+        DataSetError: The folder is none, or holds something else, or more maps than wanted.
+    """
+    if root.exists() and not root.is_dir():
         raise DataSetError(
-            "The folder of a new data set must be empty or absent",
-            value=f"{root}, which holds other files",
-            remedy="Use another folder.",
+            "A data set must have a folder", value=f"{root}, which is a file", remedy="Use another name."
         )
-    for folder in _folders(settings):
-        (root / folder).mkdir(parents=True, exist_ok=True)
-        for leftover in (root / folder).glob(f"{TEMPORARY_PREFIX}*"):
-            leftover.unlink(missing_ok=True)
-    with atomic_write(record) as temporary:
-        temporary.write_text(json.dumps(settings.identity(), indent=1) + "\n", encoding="utf-8")
-
-
-def _refuse_fewer(root: Path, settings: CreateSettings) -> None:
-    index = root / "dataset.csv"
-    if not index.is_file():
-        return
-    with index.open(encoding="utf-8", newline="") as lines:
-        maps = 1 + max((int(row["map"]) for row in csv.DictReader(lines)), default=-1)
-    if maps > settings.maps:
+    record = root / "dataset.json"
+    if not record.is_file():
+        if root.is_dir() and not all(path.name.startswith(TEMPORARY_PREFIX) for path in root.iterdir()):
+            raise DataSetError(
+                "The folder of a new data set must be empty or absent",
+                value=f"{root}, which holds other files",
+                remedy="Use another folder.",
+            )
+        return False
+    earlier, wanted = _read_record(record), settings.identity()
+    different = [key for key in wanted if earlier.get(key) != wanted[key]]
+    if different:
+        raise DataSetError(
+            "A data set folder can only be completed with the settings it was begun with",
+            value="; ".join(f"{key}: {earlier.get(key)} on disk, {wanted[key]} asked for" for key in different),
+            remedy="Use the same settings or another folder.",
+        )
+    # A map's antenna file is its first.
+    numbers = [int(path.stem) for path in root.glob("antenna/*.json") if path.stem.isdecimal()]
+    if max(numbers, default=-1) >= settings.maps:
         raise DataSetError(
             "A data set can grow, not shrink",
-            value=f"{maps} maps in {index}, {settings.maps} asked for",
-            remedy=f"Ask for at least {maps} maps or use another folder.",
+            value=f"{root} with map {max(numbers)}, {settings.maps} maps asked for",
+            remedy=f"Ask for at least {max(numbers) + 1} maps or use another folder.",
         )
+    return True
+
+
+def _read_record(record: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(record.read_bytes())
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise DataSetError(
+            "dataset.json must hold the settings of a data set",
+            value=f"{record}, which is damaged or of another program",
+            remedy="Use another folder.",
+        )
+    return content
+
+
+def _make_folders(root: Path, settings: CreateSettings) -> None:
+    """Write the settings, make the folders, and take away what a killed run left unfinished."""
+    folders = [root, *(root / name for name in _folders(settings))]
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        # First of all: a folder that holds anything but this is foreign.
+        with atomic_write(root / "dataset.json") as temporary:
+            temporary.write_text(json.dumps(settings.identity(), indent=1) + "\n", encoding="utf-8")
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
+                leftover.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataSetError(
+            "The folders of a data set must be writable",
+            value=error,
+            remedy="Check the path, the rights and the free space, and that no file has the name of a folder.",
+        ) from error
 
 
 def _missing_maps(root: Path, settings: CreateSettings) -> list[int]:
@@ -261,7 +276,8 @@ def _missing_maps(root: Path, settings: CreateSettings) -> list[int]:
     wanted = range(settings.maps)
     missing: set[int] = set()
     for folder, names in _folders(settings).items():
-        there = {entry.name for entry in os.scandir(root / folder)}
+        with os.scandir(root / folder) as entries:
+            there = {entry.name for entry in entries if entry.is_file() and entry.stat().st_size > 0}
         missing |= {i for i in wanted if any(name.format(map=i) not in there for name in names)}
     return sorted(missing)
 
@@ -272,9 +288,17 @@ def _write_index(root: Path, settings: CreateSettings) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["map", "tx", "col", "row", *(f"gain_{simulation}" for simulation in settings.simulations)])
     for map_id in range(settings.maps):
-        pairs = json.loads((root / f"antenna/{map_id}.json").read_text(encoding="utf-8"))
-        for tx, (x, y) in enumerate(pairs):
+        for tx, (col, row) in enumerate(read_radiomapseer_transmitters(root, map_id, rows=settings.city.rows)):
             gains = (f"gain/{simulation}/{map_id}_{tx}.png" for simulation in settings.simulations)
-            writer.writerow([map_id, tx, x, settings.city.rows - 1 - y, *gains])
+            writer.writerow([map_id, tx, col, row, *gains])
     with atomic_write(root / "dataset.csv") as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _check_count(name: str, count: object, least: int) -> None:
+    if not (isinstance(count, int) and not isinstance(count, bool) and count >= least):
+        raise InputError(
+            f"{name} must be a whole number of at least {least}",
+            value=repr(count),
+            remedy=f"Give for example {max(least, 1)}.",
+        )

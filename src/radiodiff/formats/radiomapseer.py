@@ -155,7 +155,14 @@ def _with_cars(found: SceneFile, root: Path, map_id: int) -> SceneFile:
             value=f"neither {image} nor {outlines}",
             remedy="Add the file, or read the scene without cars.",
         )
-    return SceneFile(scene.with_cars(_traced(scene.grid, read_mask_image(image), CAR_PNG_SAMPLE_OFFSET)), found.notes)
+    mask, (rows, cols) = read_mask_image(image), scene.grid.shape
+    if mask.shape != scene.grid.shape:
+        raise FormatError(
+            f"A car image must have the {rows} x {cols} cells of the buildings",
+            value=f"{image} of {mask.shape[0]} x {mask.shape[1]}",
+            remedy="Take both from the same data set.",
+        )
+    return SceneFile(scene.with_cars(_traced(scene.grid, mask, CAR_PNG_SAMPLE_OFFSET)), found.notes)
 
 
 def _traced(grid: Grid, mask: NDArray[np.bool_], sample_offset: tuple[float, float]) -> tuple[Footprint, ...]:

@@ -96,7 +96,7 @@ def read_footprints(path: str | Path, options: SceneOptions | None = None) -> tu
     scene = check_free_cells(
         Scene.from_footprints(grid, footprints, source=file.name),
         str(file),
-        remedy="Add free space around the buildings (margin_m), or give wider bounds.",
+        remedy="Add free space around the buildings, margin_m (--margin), or give wider bounds.",
     )
     known = sum(footprint.height_m is not None for footprint in footprints)
     return scene, VectorReport(

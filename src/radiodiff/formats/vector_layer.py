@@ -110,14 +110,14 @@ def _with_crs(layer: Any, source_crs: str | None, file: Path) -> Any:
         raise FormatError(
             "A building layer must name its coordinate reference system",
             value=f"{file} without one",
-            remedy="Give source_crs (for example EPSG:4326); a shapefile has it in its .prj file.",
+            remedy="Give source_crs (--source-crs EPSG:4326, for example); a shapefile has it in its .prj file.",
         )
     x_min, y_min, x_max, y_max = layer.total_bounds
     if layer.crs.is_geographic and not (x_min >= -180 and x_max <= 360 and y_min >= -90 and y_max <= 90):
         raise FormatError(
             f"Coordinates in {layer.crs.to_string()} must be degrees",
             value=f"{file}, x {x_min:g}..{x_max:g}, y {y_min:g}..{y_max:g}",
-            remedy="Give the CRS they are in as source_crs; GeoJSON without one is read as EPSG:4326.",
+            remedy="Give the CRS they are in as source_crs (--source-crs); GeoJSON without one is read as EPSG:4326.",
         )
     return layer
 

@@ -33,6 +33,6 @@ def move_walls(shape: "Polygon | MultiPolygon", outward_m: float) -> "Polygon | 
 
     # GEOS now and then raises a floating-point flag without harm to the result, and about one sharp-cornered
     # offset in 50,000 crosses itself: an offset by 0 repairs that.
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         moved = shapely.buffer(shape, outward_m, join_style="mitre")
         return moved if shapely.is_valid(moved) else shapely.buffer(moved, 0.0)
