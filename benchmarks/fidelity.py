@@ -50,7 +50,9 @@ def compare(scene: Scene, tx: Transmitter, grey: NDArray[np.float64], outside: N
         "p90_abs_error_db": float(np.quantile(error_db[outside], 0.9)),
         "rmse_db": float(np.sqrt((error_db[outside] ** 2).mean())),
         "nmse": float(squared.sum() / (grey**2).sum()),
-        "share_of_squared_error": {name: float(squared[region].sum() / squared.sum()) for name, region in regions.items()},
+        "share_of_squared_error": {
+            name: float(squared[region].sum() / squared.sum()) for name, region in regions.items()
+        },
         "median_abs_error_db_by_region": {
             name: float(np.median(error_db[region])) for name, region in regions.items() if name != "indoors in either"
         },

@@ -14,7 +14,7 @@ Points = NDArray[np.float64]
 
 TOLERANCE_CELLS = 1.2
 """The staircase of a straight wall stays within 0.71 cells of it. Less slack than this leaves false corners on long
-walls, and each costs a path 2.4 dB (benchmarks/fidelity.md)."""
+walls, and each costs a path 2.4 dB (benchmarks/README.md)."""
 
 SMALLEST_CELLS = 40
 """Smaller things (cars) are too few cells to tell a slanted side by. They keep their staircase, and so do things with

@@ -36,7 +36,7 @@ class DominantPathLaw:
     The defaults reproduce WinProp's dominant path maps in RadioMapSeer.
     Source: form of the law: Wahl, Woelfle, Wertz, Wildbolz, Landstorfer (2005), "Dominant path prediction model for
     urban scenarios", 14th IST Mobile and Wireless Communications Summit. Constants: measured on RadioMapSeer,
-    see benchmarks/fidelity.md.
+    see benchmarks/README.md.
     """
 
     reference_loss_db: float = 47.84
