@@ -40,7 +40,7 @@ class RadioMap:
     meta: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        values = np.asarray(self.path_loss_db, dtype=np.float32)
+        values = np.array(self.path_loss_db, dtype=np.float32)
         if values.shape != self.grid.shape or np.isinf(values).any():
             raise InputError(
                 f"RadioMap.path_loss_db must be {self.grid.rows} x {self.grid.cols} cells, finite or NaN",

@@ -22,7 +22,9 @@ def create(
     tx_per_map: Annotated[int, typer.Option("--tx-per-map", help="Transmitters on each.")],
     seed: Annotated[int, typer.Option("--seed", help="Seed: the same seed gives the same files.")],
     cars: Annotated[bool, typer.Option("--cars", help="Write cars, and gains with them, too.")] = False,
-    workers: Annotated[int, typer.Option("--workers", help="Processes; the files do not depend on it.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Processes, by default one per core; the files do not depend on it.")
+    ] = None,
     style: Annotated[str, typer.Option("--style", help="City style, or 'mixed'.")] = "mixed",
     size: Annotated[int, typer.Option("--size", help="Rows and columns of a map, in cells of 1 m.")] = 256,
 ) -> None:
@@ -30,6 +32,7 @@ def create(
 
     Example: radiodiff dataset create --out data/city --maps 20 --tx-per-map 8 --seed 1
     """
+    from os import cpu_count
     from time import perf_counter
 
     from radiodiff.cli.progress import counted
@@ -38,6 +41,7 @@ def create(
 
     settings = CreateSettings(maps, tx_per_map, seed, cars, CitySettings(rows=size, cols=size, style=style))
     start = perf_counter()
-    counted(create_data_set(out, settings, workers=workers), "creating", "maps")
+    processes = (cpu_count() or 1) if workers is None else workers
+    counted(create_data_set(out, settings, workers=processes), "creating", "maps")
     count = maps * tx_per_map * len(settings.simulations)
     typer.echo(f"{out}: {maps} cities, {count} radio maps ({perf_counter() - start:.1f} s)")

@@ -36,12 +36,14 @@ def simulate(
     engine: Annotated[
         str, typer.Option("--engine", help="dominant-path, free-space, log-distance, multi-wall or umi.")
     ] = "dominant-path",
-    cell_size: Annotated[float | None, typer.Option("--cell-size", help="Edge of a cell [m], 1 if not given.")] = None,
+    cell_size: Annotated[
+        float | None, typer.Option("--cell-size", help="Edge of a cell in metres; 1 if left out.")
+    ] = None,
     grey: Annotated[str | None, typer.Option("--grey", help="Scale of a .png: raw (default) or thresholded.")] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the map: .png .pdf .svg.")] = None,
     tx_crs: Annotated[str | None, typer.Option("--tx-crs", help="CRS of --tx, such as EPSG:4326 (lon,lat).")] = None,
-    tx_height: Annotated[float, typer.Option("--tx-height", help="Transmitter height [m].")] = 1.5,
-    frequency: Annotated[float, typer.Option("--frequency", help="Carrier [Hz].")] = 5.9e9,
+    tx_height: Annotated[float, typer.Option("--tx-height", help="Transmitter height in metres.")] = 1.5,
+    frequency: Annotated[float, typer.Option("--frequency", help="Carrier in hertz.")] = 5.9e9,
     invert: Annotated[bool, typer.Option("--invert", help="Buildings are 0 in the mask.")] = False,
     map_id: Annotated[int | None, typer.Option("--map-id", help="Map of a RadioMapSeer folder.")] = None,
     cars: Annotated[bool, typer.Option("--cars", help="Use the cars of a RadioMapSeer folder.")] = False,
@@ -54,7 +56,7 @@ def simulate(
     ] = None,
     target_crs: Annotated[str | None, typer.Option("--target-crs", help="Metric CRS of the map's grid.")] = None,
     margin: Annotated[
-        float, typer.Option("--margin", help="Free space around the outlines of a vector file [m].")
+        float, typer.Option("--margin", help="Free space around a vector file's outlines in metres.")
     ] = 0.0,
     raster_kind: Annotated[str, typer.Option("--raster-kind", help="A GeoTIFF holds a mask or a height.")] = "mask",
 ) -> None:

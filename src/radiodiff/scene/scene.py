@@ -86,7 +86,9 @@ class Scene:
                     value=f"{layer.dtype} of shape {layer.shape}",
                     remedy="Compare with a threshold first and give the grid the size of the raster.",
                 )
+            layer = layer.copy()
             layer.flags.writeable = False
+            object.__setattr__(self, name, layer)
         if self.car_footprints is not None and self.cars is None:
             raise SceneError(
                 "A scene with car footprints needs the car raster", value="cars=None", remedy="Use Scene.with_cars."
