@@ -4,12 +4,11 @@ import itertools
 from fractions import Fraction
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine_cases import Motion, random_town
-from radiodiff.propagation.wall_kernels import count_wall_runs, obstructed_length_cells
+from engine_cases import Motion
+from radiodiff.propagation.wall_kernels import count_wall_runs
 
 seeds = st.integers(0, 2**32 - 1)
 ROWS, COLS = 8, 11
@@ -22,8 +21,8 @@ def noise(seed: int, rows: int = ROWS, cols: int = COLS) -> np.ndarray:
     return np.random.default_rng(seed).random((rows, cols)) < 0.4
 
 
-def slow_walk(walls: np.ndarray, tx: tuple[Fraction, Fraction], row: int, col: int) -> tuple[int, Fraction]:
-    """Wall runs and share in walls of one ray, cut at every grid line; a part's middle tells its cell."""
+def slow_walk(walls: np.ndarray, tx: tuple[Fraction, Fraction], row: int, col: int) -> int:
+    """Wall runs of one ray, cut at every grid line; a part's middle tells its cell."""
     start_x, start_y = tx
     run_x, run_y = col + Fraction(1, 2) - start_x, row + Fraction(1, 2) - start_y
     cuts = {Fraction(0), Fraction(1)}
@@ -31,12 +30,11 @@ def slow_walk(walls: np.ndarray, tx: tuple[Fraction, Fraction], row: int, col: i
         if run:
             cuts |= {cut for line in range(lines + 1) if 0 < (cut := (line - start) / run) < 1}
     ordered = sorted(cuts)
-    states, share = [], Fraction(0)
+    states = []
     for before, after in itertools.pairwise(ordered):
         middle = (before + after) / 2
         x, y = start_x + middle * run_x, start_y + middle * run_y
         is_wall = bool(walls[int(y), int(x)])
-        share += (after - before) * is_wall
         if before > 0:
             corner_x, corner_y = start_x + before * run_x, start_y + before * run_y
             if corner_x.denominator == corner_y.denominator == 1:
@@ -49,8 +47,7 @@ def slow_walk(walls: np.ndarray, tx: tuple[Fraction, Fraction], row: int, col: i
                 if all(beside) and not states[-1] and not is_wall:
                     states.append(True)
         states.append(is_wall)
-    runs = sum(now and not earlier for earlier, now in itertools.pairwise([False, *states]))
-    return runs, share
+    return sum(now and not earlier for earlier, now in itertools.pairwise([False, *states]))
 
 
 @settings(max_examples=40)
@@ -59,14 +56,10 @@ def test_the_walk_agrees_with_fractions(seed: int, quarters_x: int, quarters_y: 
     walls = noise(seed)
     tx = Fraction(quarters_x, 4), Fraction(quarters_y, 4)
     runs = count_wall_runs(walls, float(tx[0]), float(tx[1]))
-    length = obstructed_length_cells(walls, float(tx[0]), float(tx[1]))
     for row, col in np.ndindex(ROWS, COLS):
         if (col + Fraction(1, 2), row + Fraction(1, 2)) == tx:
             continue
-        expected_runs, share = slow_walk(walls, tx, row, col)
-        assert runs[row, col] == expected_runs
-        distance = np.hypot(float(col + Fraction(1, 2) - tx[0]), float(row + Fraction(1, 2) - tx[1]))
-        assert length[row, col] == pytest.approx(float(share) * distance, abs=1e-12)
+        assert runs[row, col] == slow_walk(walls, tx, row, col)
 
 
 @given(seeds, st.data())
@@ -75,8 +68,6 @@ def test_a_ray_and_its_reverse_meet_the_same_walls(seed: int, data: st.DataObjec
     (row_a, col_a), (row_b, col_b) = ((data.draw(st.integers(0, 19)), data.draw(st.integers(0, 29))) for _ in range(2))
     there = count_wall_runs(walls, col_a + 0.5, row_a + 0.5)[row_b, col_b]
     assert there == count_wall_runs(walls, col_b + 0.5, row_b + 0.5)[row_a, col_a]
-    length = obstructed_length_cells(walls, col_a + 0.5, row_a + 0.5)[row_b, col_b]
-    assert length == pytest.approx(obstructed_length_cells(walls, col_b + 0.5, row_b + 0.5)[row_a, col_a], abs=1e-12)
 
 
 @given(seeds, quarters_right, quarters_down, st.integers(0, 3), st.booleans())
@@ -89,12 +80,6 @@ def test_walls_turn_with_the_grid(seed: int, quarters_x: int, quarters_y: int, t
     np.testing.assert_array_equal(
         count_wall_runs(motion.array(walls), moved_x, moved_y), motion.array(count_wall_runs(walls, x, y))
     )
-    np.testing.assert_allclose(
-        obstructed_length_cells(motion.array(walls), moved_x, moved_y),
-        motion.array(obstructed_length_cells(walls, x, y)),
-        rtol=0,
-        atol=1e-12,
-    )
 
 
 @given(seeds, quarters_right, quarters_down)
@@ -102,20 +87,3 @@ def test_finer_cells_meet_the_same_walls(seed: int, quarters_x: int, quarters_y:
     walls, x, y = noise(seed), quarters_x / 4, quarters_y / 4
     fine = np.kron(walls, np.ones((3, 3), dtype=bool))
     np.testing.assert_array_equal(count_wall_runs(fine, 3 * x, 3 * y)[1::3, 1::3], count_wall_runs(walls, x, y))
-    np.testing.assert_allclose(
-        obstructed_length_cells(fine, 3 * x, 3 * y)[1::3, 1::3],
-        3 * obstructed_length_cells(walls, x, y),
-        rtol=0,
-        atol=1e-12,
-    )
-
-
-@given(seeds)
-def test_obstructed_length_is_positive_exactly_behind_walls_of_blocks(seed: int) -> None:
-    town = random_town(seed)
-    row, col = np.argwhere(~town.buildings)[0]
-    runs = count_wall_runs(town.buildings, col + 0.5, row + 0.5)
-    length = obstructed_length_cells(town.buildings, col + 0.5, row + 0.5)
-    # The one wall without a length is the joint of two that touch at a corner.
-    assert (runs[length > 0] > 0).all()
-    assert (length <= np.hypot(*np.ogrid[-row : town.grid.rows - row, -col : town.grid.cols - col]) + 1e-12).all()

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from radiodiff.errors import PropagationError
 
-__all__ = ["count_wall_runs", "obstructed_length_cells"]
+__all__ = ["count_wall_runs"]
 
 POINTS_PER_CELL = 1 << 16
 """Lattice points per cell edge. The products of two ray components stay below 2^63 up to 2^31 cells."""
@@ -48,15 +48,6 @@ def count_wall_runs(buildings: NDArray[np.bool_], tx_col: float, tx_row: float) 
     return _count_wall_runs(np.array(buildings, dtype=np.uint8, order="C"), x, y)  # type: ignore[no-any-return]
 
 
-def obstructed_length_cells(buildings: NDArray[np.bool_], tx_col: float, tx_row: float) -> NDArray[np.float64]:
-    """Length of the straight ray to every cell that lies inside walls, (rows, cols) [cell edges].
-
-    Arguments and errors are those of `count_wall_runs`.
-    """
-    x, y = _lattice_point(buildings.shape, tx_col, tx_row)
-    return _obstructed_length(np.array(buildings, dtype=np.uint8, order="C"), x, y)  # type: ignore[no-any-return]
-
-
 def _lattice_point(shape: tuple[int, ...], tx_col: float, tx_row: float) -> tuple[int, int]:
     rows, cols = shape
     if not (0 <= tx_col <= cols and 0 <= tx_row <= rows):
@@ -74,19 +65,8 @@ def _count_wall_runs(walls, x, y):  # type: ignore[no-untyped-def]
     runs = np.empty((rows, cols), np.int32)
     for row in range(rows):
         for col in range(cols):
-            runs[row, col] = _walk(walls, x, y, row, col)[0]
+            runs[row, col] = _walk(walls, x, y, row, col)
     return runs
-
-
-@njit(cache=True)
-def _obstructed_length(walls, x, y):  # type: ignore[no-untyped-def]
-    rows, cols = walls.shape
-    length = np.empty((rows, cols), np.float64)
-    for row in range(rows):
-        for col in range(cols):
-            share = _walk(walls, x, y, row, col)[1]
-            length[row, col] = share * np.hypot(col + 0.5 - x / POINTS_PER_CELL, row + 0.5 - y / POINTS_PER_CELL)
-    return length
 
 
 @njit(cache=True)
@@ -104,7 +84,7 @@ def _axis(start, cell):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, forceinline=True)
 def _walk(walls, x, y, row, col):  # type: ignore[no-untyped-def]
-    """Wall runs on the ray from lattice point (x, y) to a cell's centre, and the share of it inside walls."""
+    """Wall runs on the ray from lattice point (x, y) to a cell's centre."""
     cells = walls.ravel()
     cols = walls.shape[1]
     step_col, first_col, edge_x, length_x = _axis(x, col)
@@ -113,32 +93,22 @@ def _walk(walls, x, y, row, col):  # type: ignore[no-untyped-def]
     # Times run from 0 to length_x * length_y, so that all crossings fall on whole numbers.
     length_x, length_y = max(length_x, 1), max(length_y, 1)
     period_x, period_y = POINTS_PER_CELL * length_y, POINTS_PER_CELL * length_x
-    time_x = edge_x * length_y if step_col != 0 else NEVER
     # How far the next crossing in x is ahead of the next one in y: the walk waits for this number only.
-    lead = time_x - (edge_y * length_x if step_row != 0 else NEVER)
+    lead = (edge_x * length_y if step_col != 0 else NEVER) - (edge_y * length_x if step_row != 0 else NEVER)
 
     here, last = first_row * cols + first_col, row * cols + col
-    wall = np.int64(cells[here])
-    runs, time_in_walls = wall, np.int64(0)
+    wall = cells[here]
+    runs = np.int64(wall)
     while here != last:
-        time = time_x - max(lead, 0)
         if lead == 0:
             beside = cells[here + step_col] and cells[here + step_row]
             here += step_col + step_row
             runs += beside and not wall and not cells[here]
-            time_x += period_x
             lead += period_x - period_y
         else:
             is_x = lead < 0
             here += step_col if is_x else step_row
-            time_x += period_x if is_x else 0
             lead += period_x if is_x else -period_y
-        # +1 into a wall, -1 out of one; without a branch, which costs as much as the whole step.
-        change = np.int64(cells[here]) - wall
-        runs += change == 1
-        time_in_walls -= change * time
-        wall += change
-    total = length_x * length_y
-    if wall:
-        time_in_walls += total
-    return runs, time_in_walls / total
+        runs += cells[here] and not wall
+        wall = cells[here]
+    return runs

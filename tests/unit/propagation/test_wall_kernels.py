@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from radiodiff.errors import PropagationError
-from radiodiff.propagation.wall_kernels import count_wall_runs, obstructed_length_cells
+from radiodiff.propagation.wall_kernels import count_wall_runs
 
 
 def walls_of(*rows: str) -> np.ndarray:
@@ -17,18 +17,6 @@ def test_runs_along_a_row_and_a_column() -> None:
     np.testing.assert_array_equal(count_wall_runs(walls, 6.5, 0.5), [[2, 2, 2, 1, 1, 0, 0]])
 
 
-def test_length_inside_walls_along_a_row() -> None:
-    np.testing.assert_allclose(
-        obstructed_length_cells(walls_of(".##.#.."), 0.5, 0.5), [[0, 0.5, 1.5, 2, 2.5, 3, 3]], atol=1e-12
-    )
-
-
-def test_length_inside_walls_on_a_slope() -> None:
-    # From (0.5, 0.5) to (3.5, 1.5): the ray is in column 1 for one third of its length, sqrt(10).
-    length = obstructed_length_cells(walls_of(".#..", ".#.."), 0.5, 0.5)
-    assert length[1, 3] == pytest.approx(np.sqrt(10) / 3)
-
-
 def test_a_ray_through_a_corner_touches_neither_cell_beside_it() -> None:
     assert count_wall_runs(walls_of(".#", ".."), 0.5, 0.5)[1, 1] == 0
     assert count_wall_runs(walls_of("..", "#."), 0.5, 0.5)[1, 1] == 0
@@ -37,7 +25,6 @@ def test_a_ray_through_a_corner_touches_neither_cell_beside_it() -> None:
 def test_walls_that_touch_at_a_corner_are_tight() -> None:
     walls = walls_of(".#", "#.")
     assert count_wall_runs(walls, 0.5, 0.5)[1, 1] == 1
-    assert obstructed_length_cells(walls, 0.5, 0.5)[1, 1] == 0.0
 
 
 def test_a_corner_joint_next_to_a_wall_is_part_of_it() -> None:
@@ -49,13 +36,11 @@ def test_a_diagonal_row_of_walls_is_one_wall() -> None:
     walls = np.eye(5, dtype=bool)
     walls[0, 0] = walls[4, 4] = False
     assert count_wall_runs(walls, 0.5, 0.5)[4, 4] == 1
-    assert obstructed_length_cells(walls, 0.5, 0.5)[4, 4] == pytest.approx(3 * np.sqrt(2))
 
 
 def test_a_ray_starts_in_the_cell_that_it_enters() -> None:
     walls = walls_of("#.")
     np.testing.assert_array_equal(count_wall_runs(walls, 1.0, 0.5), [[1, 0]])
-    np.testing.assert_allclose(obstructed_length_cells(walls, 1.0, 0.5), [[0.5, 0.0]])
     # A transmitter on the corner of four cells meets no joint of walls: it stands in it.
     np.testing.assert_array_equal(count_wall_runs(walls_of("#.", ".#"), 1.0, 1.0), [[1, 0], [0, 1]])
 
@@ -69,7 +54,6 @@ def test_the_border_of_the_grid_is_on_the_grid() -> None:
 def test_the_walk_from_a_cell_to_itself() -> None:
     assert count_wall_runs(walls_of("."), 0.5, 0.5)[0, 0] == 0
     assert count_wall_runs(walls_of("#"), 0.5, 0.5)[0, 0] == 1
-    assert obstructed_length_cells(walls_of("#"), 0.5, 0.5)[0, 0] == 0.0
 
 
 def test_arrays_of_any_layout() -> None:
@@ -89,10 +73,9 @@ def test_a_large_grid_does_not_overflow() -> None:
     assert (runs[:, 10_000:] == 1).all()
 
 
-@pytest.mark.parametrize("walk", [count_wall_runs, obstructed_length_cells])
 @pytest.mark.parametrize(
     ("col", "row"), [(-0.1, 1.0), (3.1, 1.0), (1.0, -0.1), (1.0, 2.1), (np.nan, 1.0), (1.0, np.nan)]
 )
-def test_rays_start_on_the_grid(walk, col: float, row: float) -> None:
+def test_rays_start_on_the_grid(col: float, row: float) -> None:
     with pytest.raises(PropagationError, match=r"0\.\.3 columns and 0\.\.2 rows"):
-        walk(walls_of("...", "..."), col, row)
+        count_wall_runs(walls_of("...", "..."), col, row)
