@@ -12,17 +12,15 @@ import math
 import numpy as np
 from numba import njit
 
+from radiodiff.propagation.dominant_path.crossing_kernels import cars_in_view, is_behind, shade, split_runs
 from radiodiff.propagation.dominant_path.visibility_kernels import (
-    cars_in_view,
     facing_walls,
     fill_segments,
     grown,
-    is_behind,
     relative_angle,
     sees,
-    shade,
-    split_runs,
     sweep,
+    sweep_space,
 )
 
 SECTOR_EPSILON = 1e-7
@@ -61,12 +59,7 @@ def build_graph(corners, walls, cars, shape):
     """
     n = corners.shape[0]
     m = walls.shape[0]
-    ids = np.empty(m, np.int64)
-    first_angle = np.empty(m)
-    last_angle = np.empty(m)
-    reach = np.empty(m)
-    segments = np.empty((2 * m + 2, 5))
-    bounds = np.empty((2 * m + 2, 2))
+    ids, first_angle, last_angle, reach, segments, bounds = sweep_space(m)
     run_of_row = np.empty(shape[0], np.int64)
     buffer = np.empty((shape[0] * (2 * m + 2), 3), np.int32)
     link_start = np.zeros(2 * n + 1, np.int64)
@@ -144,12 +137,7 @@ def look_around(x, y, corners, walls, cars, shape):
     """
     n = corners.shape[0]
     m = walls.shape[0]
-    ids = np.empty(m, np.int64)
-    first_angle = np.empty(m)
-    last_angle = np.empty(m)
-    reach = np.empty(m)
-    segments = np.empty((2 * m + 2, 5))
-    bounds = np.empty((2 * m + 2, 2))
+    ids, first_angle, last_angle, reach, segments, bounds = sweep_space(m)
     count = facing_walls(x, y, walls, ids, first_angle, last_angle, reach)
     found = sweep(x, y, walls, (count, ids, first_angle, last_angle, reach), 0.0, 2.0 * math.pi, segments, bounds)
     runs = np.empty((shape[0] * (found + 1), 3), np.int32)

@@ -11,7 +11,8 @@ import math
 import numpy as np
 from numba import njit
 
-from radiodiff.propagation.dominant_path.visibility_kernels import cells_behind, is_facing
+from radiodiff.propagation.dominant_path.crossing_kernels import cells_behind
+from radiodiff.propagation.dominant_path.visibility_kernels import is_facing
 
 CELL_EPSILON = 1e-6
 NO_LABEL = -1
