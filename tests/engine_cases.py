@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import box
-from shapely.affinity import affine_transform
+from shapely import Polygon, box
+from shapely.affinity import affine_transform, rotate
 
 from radiodiff.propagation.base import PropagationModel
 from radiodiff.propagation.dominant_path import DominantPath
@@ -83,6 +83,25 @@ def random_town(seed: int, *, rows: int = 24, cols: int = 32) -> Scene:
         buildings[top : top + height, left : left + width] = True
     buildings[generator.integers(0, rows), generator.integers(0, cols)] = False
     return Scene(Grid(rows, cols), buildings)
+
+
+def turned_blocks(seed: int, count: int = 7) -> Scene:
+    """Rectangles at any angle that do not touch, on 40 x 60 cells, some of them over the border."""
+    generator = np.random.default_rng(seed)
+    kept: list[Polygon] = []
+    while len(kept) < count:
+        x, y, width, height = generator.uniform((3, 3, 3, 3), (57, 37, 12, 9))
+        block = rotate(box(x, y, x + width, y + height), float(generator.uniform(0, 90)), origin="center")
+        if not any(block.distance(other) < 0.5 for other in kept):
+            kept.append(block)
+    return Scene.from_footprints(Grid(40, 60), [Footprint(block) for block in kept])
+
+
+def free_cell(scene: Scene, seed: int) -> Transmitter:
+    """A transmitter at the centre of a random cell outdoors."""
+    cells = np.argwhere(~scene.buildings)
+    row, col = cells[np.random.default_rng(seed).integers(len(cells))]
+    return Transmitter.at_cell(scene.grid, int(col), int(row))
 
 
 @dataclass(frozen=True)

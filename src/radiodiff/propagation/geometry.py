@@ -40,7 +40,7 @@ class GeometrySolver:
         Raises:
             TransmitterError: It stands off the grid or inside a building.
         """
-        from radiodiff.propagation.dominant_path.model import path_loss_of_paths_db
+        from radiodiff.propagation.dominant_path.model import losses_behind_corners_db, path_loss_of_paths_db
 
         scene, graph, law = self.scene, self.graph, self.law
         scene.check_transmitter(tx)
@@ -52,13 +52,14 @@ class GeometrySolver:
         shortest_m = graph.shortest_lengths(x, y) * size
         enclosed = ~np.isfinite(shortest_m)
         shortest_m[enclosed] = distance_m[enclosed]
+        around_db, over_roofs_db = losses_behind_corners_db(paths, scene, tx, law)
         channels = np.stack(
             [
                 paths.is_los,
                 straight_gain_db,
                 graph.obstructed_lengths(x, y) * size,
                 np.maximum(shortest_m, distance_m),
-                np.degrees(graph.turning_angles(paths)),
+                np.degrees(np.where(around_db <= over_roofs_db, graph.turning_angles(paths), 0.0)),
                 -path_loss_of_paths_db(graph, paths, scene, tx, law),
             ]
         ).astype(np.float32)

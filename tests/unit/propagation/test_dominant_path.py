@@ -9,6 +9,7 @@ import pytest
 import shapely
 
 from brute_force import path_loss_db as brute_force_db
+from engine_cases import free_cell, turned_blocks
 from radiodiff.errors import PropagationError
 from radiodiff.propagation import RADIOMAPSEER_LAW, DominantPath, DominantPathLaw
 from radiodiff.propagation.dominant_path.corner_graph import CornerGraph, _gain_law
@@ -16,26 +17,6 @@ from radiodiff.scene import Footprint, Grid, Scene, Transmitter
 
 GRID = Grid(40, 60)
 WALL = Footprint(shapely.box(30.0, 10.0, 32.0, 40.0))
-
-
-def random_blocks(seed: int, count: int = 7) -> Scene:
-    """Rotated rectangles that do not touch, on 40 x 60 cells."""
-    generator = np.random.default_rng(seed)
-    kept: list[shapely.Polygon] = []
-    while len(kept) < count:
-        x, y, width, height = generator.uniform((3, 3, 3, 3), (57, 37, 12, 9))
-        block = shapely.affinity.rotate(
-            shapely.box(x, y, x + width, y + height), float(generator.uniform(0, 90)), origin="center"
-        )
-        if not any(block.distance(other) < 0.5 for other in kept):
-            kept.append(block)
-    return Scene.from_footprints(GRID, [Footprint(block) for block in kept])
-
-
-def free_cell(scene: Scene, seed: int) -> Transmitter:
-    cells = np.argwhere(~scene.buildings)
-    row, col = cells[np.random.default_rng(seed).integers(len(cells))]
-    return Transmitter.at_cell(scene.grid, int(col), int(row))
 
 
 def test_two_corners_have_the_closed_form() -> None:
@@ -57,7 +38,7 @@ def test_two_corners_have_the_closed_form() -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_agrees_with_a_search_of_all_corner_sequences(seed: int) -> None:
-    scene = random_blocks(seed, count=4)
+    scene = turned_blocks(seed, count=4)
     tx = free_cell(scene, seed)
     law = dataclasses.replace(RADIOMAPSEER_LAW, max_corners=2)
     actual = DominantPath(law).radio_map(scene, tx).path_loss_db
@@ -68,7 +49,7 @@ def test_agrees_with_a_search_of_all_corner_sequences(seed: int) -> None:
 
 
 def test_more_corners_allowed_never_raise_the_loss() -> None:
-    scene = random_blocks(11)
+    scene = turned_blocks(11)
     tx = free_cell(scene, 3)
     maps = [
         DominantPath(dataclasses.replace(RADIOMAPSEER_LAW, max_corners=n)).radio_map(scene, tx).path_loss_db
@@ -128,7 +109,7 @@ def test_a_car_costs_less_on_a_way_around_corners() -> None:
 
 
 def test_a_higher_carrier_adds_its_free_space_difference() -> None:
-    scene = random_blocks(2)
+    scene = turned_blocks(2)
     cell = free_cell(scene, 2)
     low = DominantPath().radio_map(scene, dataclasses.replace(cell, frequency_hz=2.95e9)).path_loss_db
     high = DominantPath().radio_map(scene, cell).path_loss_db

@@ -13,7 +13,7 @@ from radiodiff.scene import Scene, Transmitter
 if TYPE_CHECKING:
     from radiodiff.propagation.dominant_path.corner_graph import CornerGraph, Paths
 
-__all__ = ["DominantPath", "path_loss_of_paths_db"]
+__all__ = ["DominantPath", "losses_behind_corners_db", "path_loss_of_paths_db"]
 
 
 @final
@@ -49,19 +49,25 @@ def path_loss_of_paths_db(
     graph: "CornerGraph", paths: "Paths", scene: Scene, tx: Transmitter, law: DominantPathLaw
 ) -> NDArray[np.float64]:
     """Loss of the best path at every cell outside the buildings, (rows, cols) [dB]."""
-    size = scene.grid.cell_size_m
-    reference_db = law.reference_loss_at_db(tx.frequency_hz)
+    loss_db: NDArray[np.float64] = np.minimum(*losses_behind_corners_db(paths, scene, tx, law))
     log_distance = np.log10(tx.distance_m(scene.grid, minimum_m=law.minimum_distance_m))
-    over_roofs_db = reference_db + 10.0 * law.nlos_exponent * log_distance + law.over_roof_loss_db
-    with np.errstate(divide="ignore"):
-        around_db = reference_db + 10.0 * law.nlos_exponent * np.log10(
-            np.maximum(paths.product * size, law.minimum_distance_m)
-        )
-    loss_db: NDArray[np.float64] = np.minimum(around_db, over_roofs_db)
-    straight_db = reference_db + 10.0 * law.los_exponent * log_distance + law.car_loss_los_db * paths.crosses_car
+    straight_db = law.reference_loss_at_db(tx.frequency_hz) + 10.0 * law.los_exponent * log_distance
+    straight_db += law.car_loss_los_db * paths.crosses_car
     loss_db[paths.is_los] = straight_db[paths.is_los]
     _fill_rim(loss_db, graph.solid_cells, graph.solid_cells & ~scene.buildings)
     return loss_db
+
+
+def losses_behind_corners_db(
+    paths: "Paths", scene: Scene, tx: Transmitter, law: DominantPathLaw
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Loss of the best path around corners and of the path over the roofs, both (rows, cols) [dB]."""
+    reference_db = law.reference_loss_at_db(tx.frequency_hz)
+    per_decade_db = 10.0 * law.nlos_exponent
+    product_m = np.maximum(paths.product * scene.grid.cell_size_m, law.minimum_distance_m)
+    log_distance = np.log10(tx.distance_m(scene.grid, minimum_m=law.minimum_distance_m))
+    around_db: NDArray[np.float64] = reference_db + per_decade_db * np.log10(product_m)
+    return around_db, reference_db + per_decade_db * log_distance + law.over_roof_loss_db
 
 
 def _fill_rim(loss_db: NDArray[np.float64], solid: NDArray[np.bool_], rim: NDArray[np.bool_]) -> None:
