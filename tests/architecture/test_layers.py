@@ -1,0 +1,45 @@
+"""The layers of the package, as the contracts in pyproject.toml draw them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from engine_cases import ENGINES as CASES
+from project_files import ROOT
+from radiodiff.propagation.registry import ENGINES
+
+CHECK = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+HEAVY = {
+    *("geopandas", "matplotlib", "numba", "pandas", "PIL", "pyogrio", "pyproj", "rasterio", "scipy", "shapely"),
+    *("torch", "xarray"),
+}
+"""What takes long to import. The start of the command line is timed in benchmarks/, its cause is tested here."""
+
+
+def test_the_import_contracts_hold() -> None:
+    done = subprocess.run([sys.executable, "-c", CHECK], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import radiodiff",
+        "import radiodiff.cli.main",
+        "import sys, radiodiff.cli.main as cli; sys.argv[1:] = ['--help']; cli.main()",
+        "import sys, radiodiff.cli.main as cli; sys.argv[1:] = ['simulate', '--help']; cli.main()",
+        "import sys, radiodiff.cli.main as cli; sys.argv[1:] = ['dataset', 'create', '--help']; cli.main()",
+    ],
+)
+def test_starting_imports_nothing_heavy(statement: str) -> None:
+    report = f"import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); {statement}"
+    done = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert "radiodiff" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_every_engine_is_under_the_shared_contract() -> None:
+    assert {type(case.engine) for case in CASES} == set(ENGINES.values())
+    assert {name: kind.name for name, kind in ENGINES.items()} == {name: name for name in ENGINES}
