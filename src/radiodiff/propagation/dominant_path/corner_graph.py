@@ -97,10 +97,10 @@ class CornerGraph:
             law: The law.
         """
         corners = self.obstacles.corners
-        los_runs, seen, states, values = self._look_around(x, y)
+        los_runs, _, states, values = self._look_around(x, y)
         slope_db = (law.corner_max_db - law.corner_offset_db) / np.radians(law.corner_saturation_deg)
         losses = (law.corner_offset_db, slope_db, law.corner_max_db, law.car_loss_nlos_db)
-        label_state, labels = path_kernels.find_labels(seen, states, values, self._links, losses, law.max_corners)
+        label_state, labels = path_kernels.find_labels(states, values, self._links, losses, law.max_corners)
         product = np.full(self.shape, np.inf, dtype=np.float32)
         label = np.full(self.shape, path_kernels.NO_LABEL, dtype=np.int32)
         path_kernels.paint_labels(corners, label_state, labels, *self._runs, _gain_law(law), product, label)

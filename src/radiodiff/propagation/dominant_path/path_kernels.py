@@ -39,11 +39,10 @@ def _is_dominated(length, loss_db, offset, side, first, next_label, labels, slop
 
 
 @njit(cache=True, error_model="numpy")
-def find_labels(seen, states, values, links, losses, max_corners):
+def find_labels(states, values, links, losses, max_corners):
     """All undominated paths of up to `max_corners` corners.
 
     Args:
-        seen: (corners,) bool, corners in line of sight.
         states, values: Result of `look_around`.
         links: (link_start, link_state, link_value) of `build_graph`.
         losses: (offset_db, slope_db_per_rad, max_db) of one corner, and the loss of a stretch that crosses cars [dB].
@@ -84,9 +83,6 @@ def find_labels(seen, states, values, links, losses, max_corners):
             side = state % 2
             for link in range(link_start[state], link_start[state + 1]):
                 target = link_state[link]
-                # From a corner in line of sight the straight path is shorter and turns less.
-                if seen[target // 2]:
-                    continue
                 turn = link_value[link, 3] - labels[label, 4]
                 if side == 1:
                     turn = -turn
