@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from radiodiff.interrupts import interrupts_held
 from radiodiff.radio_map import RadioMap
 from radiodiff.scene import Scene, Transmitter
 
@@ -24,7 +25,9 @@ class PropagationModel(ABC):
     * the path loss is finite at every cell outside the buildings and NaN inside;
     * the same arguments give the same bits; nothing is drawn at random;
     * `radio_maps` of a scene equals `radio_map` of each transmitter;
-    * a rotated or mirrored scene gives the rotated or mirrored map.
+    * a rotated or mirrored scene gives the rotated or mirrored map, and swapping transmitter and receiver keeps the
+      loss. Engines that need outlines trace them where a scene has only a raster; slanted walls are then known to a
+      fraction of a cell, which may differ between the scene and its mirror image.
     """
 
     name: str
@@ -46,9 +49,11 @@ class PropagationModel(ABC):
         txs = tuple(txs)
         for tx in txs:
             scene.check_transmitter(tx)
-        solve = self.prepare(scene)
+        with interrupts_held():
+            solve = self.prepare(scene)
         for tx in txs:
-            path_loss_db = solve(tx).astype(np.float32)
+            with interrupts_held():
+                path_loss_db = solve(tx).astype(np.float32)
             path_loss_db[scene.buildings] = np.nan
             yield RadioMap(path_loss_db, scene.grid, tx, producer=repr(self), scene=scene)
 

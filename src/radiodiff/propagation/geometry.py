@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from radiodiff.interrupts import interrupts_held
 from radiodiff.propagation.dominant_path import RADIOMAPSEER_LAW, DominantPathLaw
 from radiodiff.scene import Scene, Transmitter
 
@@ -32,7 +33,8 @@ class GeometrySolver:
 
         self.scene = scene
         self.law = law
-        self.graph = CornerGraph.of_scene(scene)
+        with interrupts_held():
+            self.graph = CornerGraph.of_scene(scene)
 
     def channels(self, tx: Transmitter) -> NDArray[np.float32]:
         """Geometry channels of one transmitter, see `geometry_channels`.
@@ -40,10 +42,14 @@ class GeometrySolver:
         Raises:
             TransmitterError: It stands off the grid or inside a building.
         """
+        self.scene.check_transmitter(tx)
+        with interrupts_held():
+            return self._channels(tx)
+
+    def _channels(self, tx: Transmitter) -> NDArray[np.float32]:
         from radiodiff.propagation.dominant_path.model import losses_behind_corners_db, path_loss_of_paths_db
 
         scene, graph, law = self.scene, self.graph, self.law
-        scene.check_transmitter(tx)
         size = scene.grid.cell_size_m
         x, y = graph.free_point(tx.x_m / size, tx.y_m / size)
         paths = graph.paths(x, y, law)

@@ -15,6 +15,9 @@ __all__ = ["CornerGraph", "Paths"]
 
 GAIN_DEGREE = 8
 
+Indices = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Row and column indices of cells."""
+
 
 @dataclass(frozen=True, eq=False)
 class Paths:
@@ -47,12 +50,14 @@ class CornerGraph:
     Attributes:
         obstacles: Walls and corners.
         shape: (rows, cols).
-        solid_cells: (rows, cols) bool, cells whose centre lies inside an obstacle's outline.
+        rim: Free cells whose centre lies inside an outline, and for each the cell outside that is nearest to where the
+            outline lets it out, both as (row indices, column indices). Outline and raster differ by a fraction of a
+            cell along the walls.
     """
 
     obstacles: Obstacles
     shape: tuple[int, int]
-    solid_cells: NDArray[np.bool_] = field(repr=False)
+    rim: tuple[Indices, Indices] = field(repr=False)
     _links: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] = field(repr=False)
     _runs: tuple[NDArray[np.int64], NDArray[np.int32]] = field(repr=False)
 
@@ -64,8 +69,7 @@ class CornerGraph:
         link_start, link_state, link_value, run_start, runs = graph_kernels.build_graph(
             obstacles.corners, obstacles.all_walls, obstacles.cars, shape
         )
-        solid = rasterize(Grid(*shape), list(obstacles.solid))
-        return cls(obstacles, shape, solid, (link_start, link_state, link_value), (run_start, runs))
+        return cls(obstacles, shape, _rim(obstacles, scene), (link_start, link_state, link_value), (run_start, runs))
 
     @property
     def num_corners(self) -> int:
@@ -77,16 +81,9 @@ class CornerGraph:
 
         A transmitter may stand in a free cell whose centre the outline of a building just covers.
         """
-        import shapely
-
-        point = shapely.Point(x, y)
-        around = self.obstacles.solid[shapely.intersects(self.obstacles.solid, point)]
-        if not len(around):
-            return x, y
-        edge = shapely.get_point(shapely.shortest_line(shapely.boundary(around[0]), point), 0)
-        out_x, out_y = edge.x - x, edge.y - y
-        step = 1e-4 / max(np.hypot(out_x, out_y), 1e-9)
-        return edge.x + out_x * step, edge.y + out_y * step
+        out_x, out_y = (float(value[0]) for value in _way_out(self.obstacles, np.array([x]), np.array([y])))
+        step = 1.0 + 1e-4 / max(float(np.hypot(out_x, out_y)), 1e-9)
+        return x + out_x * step, y + out_y * step
 
     def paths(self, x: float, y: float, law: DominantPathLaw) -> Paths:
         """Best path from a point to every cell under a law.
@@ -163,3 +160,34 @@ def _gain_law(law: DominantPathLaw) -> tuple[tuple[np.float32, ...], np.float32,
         per_decade,
         10.0 ** (law.car_loss_nlos_db / per_decade),
     )
+
+
+def _way_out(
+    obstacles: Obstacles, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shortest way from points (n,) to the outside of the obstacles, x and y parts; 0 for points outside [cells]."""
+    import shapely
+
+    points = shapely.points(x, y)
+    out_x, out_y = np.zeros(len(points)), np.zeros(len(points))
+    tree = shapely.STRtree(obstacles.solid)
+    inside, around = tree.query(points, predicate="intersects")
+    ways = shapely.shortest_line(points[inside], shapely.boundary(obstacles.solid[around]))
+    ends = shapely.get_coordinates(shapely.get_point(ways, 1))
+    out_x[inside], out_y[inside] = ends[:, 0] - x[inside], ends[:, 1] - y[inside]
+    return out_x, out_y
+
+
+def _rim(obstacles: Obstacles, scene: Scene) -> tuple[Indices, Indices]:
+    """`CornerGraph.rim` of a scene. Cells with no cell outside next to them are left out."""
+    solid = rasterize(Grid(*scene.grid.shape), list(obstacles.solid))
+    rows, cols = np.nonzero(solid & ~scene.buildings)
+    out_x, out_y = _way_out(obstacles, cols.astype(np.float64) + 0.5, rows.astype(np.float64) + 0.5)
+    blocked = np.pad(solid, 1, constant_values=True)
+    steps = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)])
+    distance = np.hypot(out_y[:, None] - steps[:, 0], out_x[:, None] - steps[:, 1])
+    distance[blocked[rows[:, None] + 1 + steps[:, 0], cols[:, None] + 1 + steps[:, 1]]] = np.inf
+    nearest = steps[distance.argmin(axis=1)]
+    found = np.isfinite(distance.min(axis=1, initial=np.inf))
+    rows, cols, nearest = rows[found], cols[found], nearest[found]
+    return (rows, cols), (rows + nearest[:, 0], cols + nearest[:, 1])

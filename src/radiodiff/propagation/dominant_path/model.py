@@ -54,7 +54,8 @@ def path_loss_of_paths_db(
     straight_db = law.reference_loss_at_db(tx.frequency_hz) + 10.0 * law.los_exponent * log_distance
     straight_db += law.car_loss_los_db * paths.crosses_car
     loss_db[paths.is_los] = straight_db[paths.is_los]
-    _fill_rim(loss_db, graph.solid_cells, graph.solid_cells & ~scene.buildings)
+    (rows, cols), (free_rows, free_cols) = graph.rim
+    loss_db[rows, cols] = loss_db[free_rows, free_cols]
     return loss_db
 
 
@@ -68,17 +69,3 @@ def losses_behind_corners_db(
     log_distance = np.log10(tx.distance_m(scene.grid, minimum_m=law.minimum_distance_m))
     around_db: NDArray[np.float64] = reference_db + per_decade_db * np.log10(product_m)
     return around_db, reference_db + per_decade_db * log_distance + law.over_roof_loss_db
-
-
-def _fill_rim(loss_db: NDArray[np.float64], solid: NDArray[np.bool_], rim: NDArray[np.bool_]) -> None:
-    """Give free cells that lie inside an outline the least loss among their neighbours outside, in place.
-
-    Outline and raster differ by a fraction of a cell along the walls.
-    """
-    rows, cols = np.nonzero(rim)
-    if not len(rows):
-        return
-    outside = np.pad(np.where(solid, np.inf, loss_db), 1, constant_values=np.inf)
-    nearby = np.stack([outside[rows + i, cols + j] for i in range(3) for j in range(3)]).min(axis=0)
-    found = np.isfinite(nearby)
-    loss_db[rows[found], cols[found]] = nearby[found]

@@ -1,0 +1,31 @@
+"""Ctrl-C at a safe moment."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["interrupts_held"]
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back until the block ends.
+
+    An interrupt that arrives while numba loads a compiled function ends the process with a segmentation fault, and one
+    that arrives inside it comes out as a SystemError. Blocks should take seconds at most. Only the main thread of a
+    process receives interrupts; elsewhere this does nothing.
+    """
+    earlier = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(earlier):
+        yield
+        return
+    received: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: received.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, earlier)
+    if received:
+        earlier(*received[0])
