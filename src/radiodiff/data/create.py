@@ -37,8 +37,8 @@ from radiodiff.formats import (
     PNG_SAMPLE_OFFSET,
     read_radiomapseer_transmitters,
     write_antennas_json,
-    write_grey_png,
     write_mask_png,
+    write_radio_map,
     write_radiomapseer_polygons,
 )
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
@@ -170,8 +170,7 @@ def _make_map(root: Path, settings: CreateSettings, map_id: int) -> int:
     txs = [Transmitter.at_cell(grid, col, row) for col, row in cells]
     for simulation, variant in scenes.items():
         for index, radio_map in enumerate(settings.engine.radio_maps(variant, txs)):
-            grey = RADIOMAPSEER_GREY.to_grey(radio_map.path_loss_db, thresholded=False)
-            write_grey_png(root / f"gain/{simulation}/{map_id}_{index}.png", grey)
+            write_radio_map(radio_map, root / f"gain/{simulation}/{map_id}_{index}.png")
     return map_id
 
 

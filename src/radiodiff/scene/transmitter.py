@@ -11,6 +11,9 @@ from radiodiff.scene.grid import Grid
 
 __all__ = ["Transmitter"]
 
+LOWEST_FREQUENCY_HZ = 1e6
+"""No radio map of a city is drawn below; gigahertz given as a bare number are caught."""
+
 
 @dataclass(frozen=True)
 class Transmitter:
@@ -45,13 +48,18 @@ class Transmitter:
                 raise TransmitterError(
                     f"Transmitter.{name} must be finite", value=getattr(self, name), remedy="Give a number."
                 )
-        for name in ("height_m", "frequency_hz"):
-            if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise TransmitterError(
-                    f"Transmitter.{name} must be finite and above 0",
-                    value=getattr(self, name),
-                    remedy="Heights are in metres above ground, frequencies in hertz (5.9e9, not 5.9).",
-                )
+        if not 0 < self.height_m < np.inf:
+            raise TransmitterError(
+                "Transmitter.height_m must be finite and above 0",
+                value=self.height_m,
+                remedy="Heights are in metres above ground.",
+            )
+        if not LOWEST_FREQUENCY_HZ <= self.frequency_hz < np.inf:
+            raise TransmitterError(
+                f"Transmitter.frequency_hz must be finite and at least {LOWEST_FREQUENCY_HZ:g}",
+                value=self.frequency_hz,
+                remedy="Frequencies are in hertz: 5.9e9, not 5.9.",
+            )
 
     @classmethod
     def at_cell(cls, grid: Grid, col: float, row: float, **settings: object) -> "Transmitter":

@@ -17,7 +17,7 @@ class DominantPathLaw:
     `reference_loss_db + 10 nlos_exponent log10 l + sum over corners of corner_loss(phi)`, where
     `corner_loss(phi) = corner_offset_db + (corner_max_db - corner_offset_db) min(phi / corner_saturation_deg, 1)`.
     Over the roofs (the way into a closed courtyard): the straight distance d with `over_roof_loss_db` in place of the
-    corner losses. A cell receives the path of least loss.
+    corner losses. A cell in line of sight receives the straight path, any other the path of least loss.
 
     Attributes:
         reference_loss_db: Loss at 1 m at the reference frequency [dB].
@@ -48,7 +48,7 @@ class DominantPathLaw:
     corner_saturation_deg: float = 68.0
     car_loss_los_db: float = 4.3
     car_loss_nlos_db: float = 1.3
-    over_roof_loss_db: float = 38.1
+    over_roof_loss_db: float = 3 * 12.7
     max_corners: int = 3
     minimum_distance_m: float = 1.0
 
@@ -121,7 +121,7 @@ class DominantPathLaw:
             corner_offset_db=diffr_offset,
             corner_max_db=diffr_loss,
             corner_saturation_deg=diffr_breakpoint,
-            over_roof_loss_db=3.0 * diffr_loss,
+            over_roof_loss_db=3 * diffr_loss,
         )
 
     def reference_loss_at_db(self, frequency_hz: float) -> float:
