@@ -48,6 +48,16 @@ def test_agrees_with_a_search_of_all_corner_sequences(seed: int) -> None:
     assert np.abs(actual - expected)[outside].max() < 2e-3
 
 
+@pytest.mark.parametrize("top", [2.49, 2.4951, 2.495, 2.4995, 2.4999, 2.501])
+def test_a_wall_that_grazes_the_ray_is_passed_by_its_corners(top: float) -> None:
+    """The transmitter sees the far corner along the wall, some ten-thousandths of a cell inside it."""
+    scene = Scene.from_footprints(GRID, [Footprint(shapely.box(20.0, top, 22.0, 30.0))])
+    tx = Transmitter.at_cell(GRID, 3, 2)
+    law = dataclasses.replace(RADIOMAPSEER_LAW, max_corners=2)
+    actual = DominantPath(law).radio_map(scene, tx).path_loss_db
+    np.testing.assert_allclose(actual, brute_force_db(scene, tx, law), atol=5e-3)
+
+
 def test_more_corners_allowed_never_raise_the_loss() -> None:
     scene = turned_blocks(11)
     tx = free_cell(scene, 3)
