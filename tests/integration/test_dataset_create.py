@@ -28,7 +28,7 @@ from radiodiff.scene import Transmitter
 MAPS, TX, SEED, SIZE = 24, 3, 5, 64
 CITY = CitySettings(rows=SIZE, cols=SIZE)
 OPTIONS = ("--tx-per-map", TX, "--seed", SEED, "--size", SIZE, "--cars")
-COMMAND = ("dataset", "create", "--out", "city", "--maps", MAPS, *OPTIONS)
+COMMAND = ("dataset", "create", "--out", "city", "--maps", MAPS, "--workers", 1, *OPTIONS)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_two_workers_write_the_same_bytes(radiodiff_process: Run, reference: Pat
 
 def test_more_maps_keep_the_old_ones(radiodiff: Run, reference: Path, tmp_path: Path) -> None:
     city = tmp_path / "city"
-    assert radiodiff("dataset", "create", "--out", "city", "--maps", 2, *OPTIONS).code == 0
+    assert radiodiff("dataset", "create", *COMMAND[2:], "--maps", 2).code == 0
     few = {name: content for name, content in tree(city).items() if name != "dataset.csv"}
     assert few.items() <= tree(reference).items()
     gains = list(city.glob("gain/*/*.png"))
