@@ -119,7 +119,7 @@ LAYERS = {
     "no CRS": (["--buildings", "no_crs.gpkg"], ["coordinate reference system", "no_crs.gpkg", "--source-crs"]),
     "raster without CRS": (["--buildings", "no_crs.tif"], ["coordinate reference system", "no_crs.tif"]),
     "raster in degrees": (["--buildings", "degrees.tif"], ["must be projected", "EPSG:4326", "UTM"]),
-    "raster in feet": (["--buildings", "feet.tif"], ["must be in metres", "EPSG:2263", "foot", "UTM"]),
+    "raster in feet": (["--buildings", "feet.tif"], ["must be in metres", "EPSG:2263", "ftUS", "UTM"]),
     "metres said to be degrees": (["--buildings", "metres.geojson"], ["must be degrees", "390000", "--source-crs"]),
     "target in degrees": (
         ["--buildings", "good.geojson", "--target-crs", "EPSG:4326"],
@@ -148,10 +148,18 @@ TRANSMITTERS = {
     "nothing": (["--tx", ""], ["two numbers", "''"]),
     "the second indoors": (["--tx", "11,13", "--tx", "3,5"], ["outside the buildings", "column 3, row 5"]),
     "the second unreadable": (["--tx", "11,13", "--tx", "11;13"], ["two numbers", "'11;13'"]),
+    "latitude first": (
+        ["--buildings", "good.geojson", "--margin", 9, "--tx", "52.5,13.4", "--tx-crs", "EPSG:4326"],
+        ["stand on the map", "52.5, 13.4 in EPSG:4326", "longitude"],
+    ),
+    "bounds that are no numbers": (
+        ["--buildings", "good.geojson", "--bounds", "1,2,3"],
+        ["--bounds must be four numbers", "1,2,3", "metric CRS"],
+    ),
     "a CRS where the grid has none": (["--tx", "11,13", "--tx-crs", UTM], ["needs a grid with a CRS", UTM, "cells"]),
     "height not a number": (["--tx", "11,13", "--tx-height", "nan"], ["height_m", "above 0", "nan", "metres"]),
     "no height": (["--tx", "11,13", "--tx-height", 0], ["height_m", "above 0", "0"]),
-    "negative carrier": (["--tx", "11,13", "--frequency", -1], ["frequency_hz", "above 0", "-1", "hertz"]),
+    "negative carrier": (["--tx", "11,13", "--frequency", -1], ["frequency_hz", "at least 1e+06", "-1", "hertz"]),
 }
 
 OPTIONS = {

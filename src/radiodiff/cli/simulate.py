@@ -55,6 +55,10 @@ def simulate(
         str | None, typer.Option("--source-crs", help="CRS of a vector file that names none, or a wrong one.")
     ] = None,
     target_crs: Annotated[str | None, typer.Option("--target-crs", help="Metric CRS of the map's grid.")] = None,
+    bounds: Annotated[
+        str | None,
+        typer.Option("--bounds", metavar="X,Y,X,Y", help="Part of a vector file: min x, min y, max x, max y."),
+    ] = None,
     margin: Annotated[
         float, typer.Option("--margin", help="Free space around a vector file's outlines in metres.")
     ] = 0.0,
@@ -96,6 +100,7 @@ def simulate(
         layer=layer,
         source_crs=source_crs,
         target_crs=target_crs,
+        bounds=None if bounds is None else _bounds(bounds),
         margin_m=margin,
         raster_kind=raster_kind,
     )
@@ -132,6 +137,29 @@ def _position(text: str) -> Position:
     return first, second
 
 
+def _bounds(text: str) -> tuple[float, float, float, float]:
+    """Four numbers of `A,B,C,D`."""
+    try:
+        x_min, y_min, x_max, y_max = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            "--bounds must be four numbers with commas between them",
+            value=repr(text),
+            remedy="In the map's metric CRS: --bounds 691600,5334900,691800,5335100.",
+        ) from error
+    return x_min, y_min, x_max, y_max
+
+
+def _check_on_map(scene: "Scene", point_m: Position, given: str) -> None:
+    grid = scene.grid
+    if not (0 <= point_m[0] <= grid.cols * grid.cell_size_m and 0 <= point_m[1] <= grid.rows * grid.cell_size_m):
+        raise InputError(
+            f"A transmitter must stand on the map, {', '.join(f'{edge:.1f}' for edge in grid.bounds)} in {grid.crs}",
+            value=given,
+            remedy="Check the order: x (or longitude) first, then y (or latitude).",
+        )
+
+
 def _transmitter(
     scene: "Scene", position: Position, crs: str | None, height_m: float, frequency_hz: float
 ) -> "Transmitter":
@@ -142,6 +170,7 @@ def _transmitter(
         tx = Transmitter.at_cell(scene.grid, *position, height_m=height_m, frequency_hz=frequency_hz)
     else:
         x_m, y_m = local_position(scene.grid, *position, crs=crs)
+        _check_on_map(scene, (x_m, y_m), f"{position[0]:g}, {position[1]:g} in {crs}")
         tx = Transmitter(x_m, y_m, height_m=height_m, frequency_hz=frequency_hz)
     scene.check_transmitter(tx)
     return tx

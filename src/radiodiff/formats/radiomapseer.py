@@ -19,7 +19,7 @@ from radiodiff.formats.radiomapseer_json import (
     read_polygons_json,
 )
 from radiodiff.formats.scene_file import SceneFile
-from radiodiff.scene import Footprint, Grid, Scene
+from radiodiff.scene import Footprint, Grid, Scene, rasterize
 from radiodiff.scene.trace import trace_footprints
 
 __all__ = [
@@ -30,6 +30,9 @@ __all__ = [
     "read_radiomapseer_scene",
     "read_radiomapseer_transmitters",
 ]
+
+MOST_DIFFERING_CELLS = 0.01
+"""Of cells that differ by more than a neighbour; the image of map 419 has none."""
 
 BUILDING_LAYER = re.compile(r"complete|(missing|removed)[1-4]/[1-6]")
 
@@ -54,8 +57,12 @@ def read_radiomapseer_scene(root: str | Path, map_id: int, *, cars: bool = False
     return load_radiomapseer_map(root, map_id, cars=cars, buildings=buildings).scene
 
 
-def read_radiomapseer_polygons(path: str | Path, *, grid: Grid = RADIOMAPSEER_GRID) -> Scene:
+def read_radiomapseer_polygons(path: str | Path, *, grid: Grid | None = None) -> Scene:
     """Scene from a RadioMapSeer polygon file, by the rule of the gain images.
+
+    Args:
+        path: The file.
+        grid: Its grid; by default that of the image beside it in a RadioMapSeer folder, else 256 x 256 cells of 1 m.
 
     Raises:
         FormatError: The file is absent, empty, or not a list of polygons.
@@ -65,22 +72,24 @@ def read_radiomapseer_polygons(path: str | Path, *, grid: Grid = RADIOMAPSEER_GR
 
 
 def read_radiomapseer_transmitters(
-    root_or_file: str | Path, map_id: int | None = None, *, rows: int = RADIOMAPSEER_GRID.rows
+    root_or_file: str | Path, map_id: int | None = None, *, rows: int | None = None
 ) -> list[tuple[int, int]]:
     """Cells (col, row) of the transmitters of one map, for `Transmitter.at_cell`.
 
     Args:
         root_or_file: A RadioMapSeer folder, or an antenna file.
         map_id: Number of the map, needed with a folder.
-        rows: Rows of the grid.
+        rows: Rows of the grid; by default those of the building image of a folder, else 256.
 
     Raises:
         FormatError: The file is not there or not a list of [x, y] pairs; a folder came without a map number.
     """
     path = Path(root_or_file)
     if path.is_dir():
-        path = path / "antenna" / f"{_check_map_id(map_id)}.json"
-    return read_antennas_json(path, rows=rows)
+        image = path / "png" / "buildings_complete" / f"{_check_map_id(map_id)}.png"
+        rows = image_size(image)[0] if rows is None and image.is_file() else rows
+        path = path / "antenna" / f"{map_id}.json"
+    return read_antennas_json(path, rows=rows or RADIOMAPSEER_GRID.rows)
 
 
 def load_radiomapseer_map(
@@ -108,10 +117,10 @@ def load_radiomapseer_map(
             value=f"neither {image} nor {outlines}",
             remedy="Give the folder that holds png/ and polygon/, and a map number of it (0..700).",
         )
-    grid = Grid(*image_size(image)) if image.is_file() else RADIOMAPSEER_GRID
     if outlines.is_file():
-        found = load_radiomapseer_polygons(outlines, grid=grid)
+        found = load_radiomapseer_polygons(outlines)
     else:
+        grid = Grid(*image_size(image))
         note = f"{outlines} is not there: the buildings are traced from the image and moved half a cell, to the gain."
         traced = _traced(grid, read_building_png(image).buildings, PNG_SAMPLE_OFFSET)
         found = SceneFile(Scene.from_footprints(grid, traced), (note,))
@@ -120,26 +129,57 @@ def load_radiomapseer_map(
     return _with_cars(found, root, map_id) if cars else found
 
 
-def load_radiomapseer_polygons(path: str | Path, *, grid: Grid = RADIOMAPSEER_GRID) -> SceneFile:
+def load_radiomapseer_polygons(path: str | Path, *, grid: Grid | None = None) -> SceneFile:
     """`read_radiomapseer_polygons` with its notes.
 
     Raises:
         FormatError: See there.
         SceneError: See there.
     """
+    image = image_beside(path) if grid is None else None
+    grid = grid or (RADIOMAPSEER_GRID if image is None else Grid(*image_size(image)))
     layer = read_polygons_json(path, grid)
     scene = Scene.from_footprints(grid, layer.footprints, source=Path(path).name)
+    if image is not None:
+        _check_same_map(scene, image, path)
     check_free_cells(scene, str(path), remedy="Check that the file holds buildings, not the map's frame.")
     return SceneFile(scene, _notes(layer, "building"))
 
 
+def _check_same_map(scene: Scene, image: Path, outlines: str | Path) -> None:
+    """Refuse an image that does not show the outlines: another size, or another map."""
+    outlined = [footprint.polygon for footprint in scene.footprints or ()]
+    from scipy.ndimage import binary_dilation
+
+    drawn = rasterize(scene.grid, outlined, sample_offset=PNG_SAMPLE_OFFSET)
+    shown = read_mask_image(image)
+    near = np.ones((3, 3), dtype=bool)
+    beside = (shown & ~binary_dilation(drawn, near)) | (drawn & ~binary_dilation(shown, near))
+    differing = float(beside.mean())
+    if differing > MOST_DIFFERING_CELLS:
+        raise FormatError(
+            "The image and the outlines of a map must show the same buildings",
+            value=f"{image}, {scene.grid.cols} x {scene.grid.rows} cells, {differing:.1%} unlike {outlines}",
+            remedy="Check that the image has the size of the map (256 x 256 in RadioMapSeer) and belongs to it.",
+        )
+
+
+def image_beside(outlines: str | Path) -> Path | None:
+    """The image that belongs to a polygon file inside a RadioMapSeer folder, when there is one."""
+    return _counterpart(outlines, "polygon", "png", ".png")
+
+
 def outlines_beside(image: str | Path) -> Path | None:
     """The polygon file that belongs to a building image inside a RadioMapSeer folder, when there is one."""
-    image = Path(image).absolute()
-    for root in image.parents[1:]:
-        if root.name == "png":
-            outlines = root.parent / "polygon" / image.relative_to(root).with_suffix(".json")
-            return outlines if outlines.is_file() else None
+    return _counterpart(image, "png", "polygon", ".json")
+
+
+def _counterpart(path: str | Path, kind: str, other: str, suffix: str) -> Path | None:
+    path = Path(path).absolute()
+    for root in path.parents[1:]:
+        if root.name == kind:
+            counterpart = root.parent / other / path.relative_to(root).with_suffix(suffix)
+            return counterpart if counterpart.is_file() else None
     return None
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from radiodiff.errors import FormatError
 from radiodiff.formats.checks import check_file
 from radiodiff.formats.geotiff import read_building_geotiff
-from radiodiff.formats.images import image_size, read_building_png
+from radiodiff.formats.images import read_building_png
 from radiodiff.formats.radiomapseer import (
     load_radiomapseer_map,
     load_radiomapseer_polygons,
@@ -14,7 +14,6 @@ from radiodiff.formats.radiomapseer import (
 from radiodiff.formats.radiomapseer_json import read_json
 from radiodiff.formats.scene_file import SceneFile, SceneOptions
 from radiodiff.formats.vector import read_footprints
-from radiodiff.scene import Grid
 
 __all__ = ["read_scene"]
 
@@ -69,7 +68,10 @@ def read_scene(path: str | Path, options: SceneOptions | None = None) -> SceneFi
         outlines = outlines_beside(source)
         if outlines is not None and not options.changed():
             return _read_outlines_beside(source, outlines)
-        return SceneFile(read_building_png(source, cell_size_m=options.cell_size_m, invert=options.invert))
+        scene = read_building_png(source, cell_size_m=options.cell_size_m, invert=options.invert)
+        ignored = outlines is not None and not options.image_only
+        notes = (f"{outlines} was not read: other options than the defaults are for the image.",) if ignored else ()
+        return SceneFile(scene, notes)
     if kind == "RadioMapSeer folder":
         return load_radiomapseer_map(source, options.map_id, cars=options.cars, buildings=options.buildings)
     if kind == "RadioMapSeer polygon file":
@@ -102,6 +104,6 @@ def _kind(source: Path) -> str:
 
 def _read_outlines_beside(image: Path, outlines: Path) -> SceneFile:
     """The outlines of a RadioMapSeer image: its gains follow them, and the image stands half a cell beside."""
-    found = load_radiomapseer_polygons(outlines, grid=Grid(*image_size(image)))
+    found = load_radiomapseer_polygons(outlines)
     note = f"{outlines} was read in place of {image.name}, half a cell beside it (--image-only reads the image)."
     return SceneFile(found.scene, (note, *found.notes))

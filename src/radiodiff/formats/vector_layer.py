@@ -9,6 +9,7 @@ import numpy as np
 
 from radiodiff.errors import FormatError
 from radiodiff.formats.scene_file import SceneOptions
+from radiodiff.scene.grid import metric_fault
 
 __all__ = ["HEIGHT_COLUMNS", "PolygonTable", "read_polygon_table"]
 
@@ -141,6 +142,5 @@ def _in_metres(layer: Any, target_crs: str | None, file: Path) -> Any:
 
 
 def _metric_crs(layer: Any) -> Any:
-    """The layer's own CRS when it is projected and in metres, else its UTM zone."""
-    metric = all(axis.unit_conversion_factor == 1.0 for axis in layer.crs.axis_info[:2])
-    return layer.crs if layer.crs.is_projected and metric else layer.estimate_utm_crs()
+    """The layer's own CRS when its coordinates are metres on the ground, else its UTM zone."""
+    return layer.estimate_utm_crs() if metric_fault(layer.crs) else layer.crs

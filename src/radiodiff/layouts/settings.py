@@ -14,6 +14,7 @@ MIXED = "mixed"
 """Each scene draws its own style among those that reach its coverage."""
 
 MINIMUM_SIDE_M = 48.0
+MAXIMUM_CELLS = 64_000_000
 MINIMUM_COVERAGE_SPAN = 0.01
 # (lowest, highest) value allowed in a range.
 RANGE_LIMITS = {"coverage": (0.0, 1.0), "street_width_m": (3.0, 80.0), "height_m": (0.1, 1000.0)}
@@ -52,6 +53,12 @@ class CitySettings:
 
     def __post_init__(self) -> None:
         size_m = min(self.grid.rows, self.grid.cols) * self.grid.cell_size_m
+        if not self.rows * self.cols <= MAXIMUM_CELLS:
+            raise LayoutError(
+                f"A city map must have at most {MAXIMUM_CELLS:,} cells",
+                value=f"{self.rows} x {self.cols}",
+                remedy="Generate several maps, or take larger cells.",
+            )
         if not size_m >= MINIMUM_SIDE_M:
             raise LayoutError(
                 f"A city map must be at least {MINIMUM_SIDE_M:g} m wide and high",

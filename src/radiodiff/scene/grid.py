@@ -11,8 +11,9 @@ from radiodiff.errors import GridError
 
 if TYPE_CHECKING:
     from affine import Affine
+    from pyproj import CRS
 
-__all__ = ["Grid"]
+__all__ = ["Grid", "metric_fault"]
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,19 @@ def _check_metric(crs: str) -> None:
         parsed = CRS.from_user_input(crs)
     except CRSError as error:
         raise GridError("Grid.crs must be a CRS that pyproj knows", value=repr(crs), remedy=remedy) from error
-    if not parsed.is_projected:
-        raise GridError("Grid.crs must be projected, not geographic", value=repr(crs), remedy=remedy)
-    if any(abs(axis.unit_conversion_factor - 1.0) > 1e-9 for axis in parsed.axis_info[:2]):
-        raise GridError("Grid.crs must be in metres", value=f"{crs!r} ({parsed.axis_info[0].unit_name})", remedy=remedy)
+    fault = metric_fault(parsed)
+    if fault:
+        raise GridError(f"Grid.crs must {fault}", value=f"{crs!r} ({parsed.name})", remedy=remedy)
+
+
+def metric_fault(crs: "CRS") -> str | None:
+    """What a CRS lacks for its coordinates to be metres on the ground, after "must"; None if nothing."""
+    if not crs.is_projected:
+        return "be projected, not geographic"
+    if any(abs(axis.unit_conversion_factor - 1.0) > 1e-9 for axis in crs.axis_info[:2]):
+        return "be in metres"
+    # Mercator (not its transverse and oblique kin) stretches by 1 / cos(latitude): 1.5 times in Munich.
+    method = crs.coordinate_operation.method_name if crs.coordinate_operation is not None else ""
+    if method.startswith("Mercator") or "Pseudo Mercator" in method:
+        return "be true to scale, which Mercator is at the equator only"
+    return None

@@ -10,7 +10,14 @@ from PIL import Image
 from shapely import box
 
 from radiodiff.errors import FormatError
-from radiodiff.formats import SceneOptions, read_scene, write_mask_png
+from radiodiff.formats import (
+    PNG_SAMPLE_OFFSET,
+    SceneOptions,
+    read_radiomapseer_polygons,
+    read_scene,
+    write_mask_png,
+)
+from radiodiff.scene import Grid, rasterize
 
 MASK = np.zeros((40, 50), dtype=bool)
 MASK[10:20, 10:30] = True
@@ -33,7 +40,10 @@ def folder(tmp_path):
         raster.write(MASK.astype(np.uint8), 1)
     for kind in ("png", "polygon"):
         (tmp_path / "seer" / kind / "buildings_complete").mkdir(parents=True)
-    write_mask_png(tmp_path / "seer/png/buildings_complete/7.png", MASK)
+    grid = Grid(40, 50)
+    outlines = [f.polygon for f in read_radiomapseer_polygons(tmp_path / "a.json", grid=grid).footprints]
+    drawn = rasterize(grid, outlines, sample_offset=PNG_SAMPLE_OFFSET)
+    write_mask_png(tmp_path / "seer/png/buildings_complete/7.png", drawn)
     (tmp_path / "seer/polygon/buildings_complete/7.json").write_text(json.dumps([RING]))
     return tmp_path
 
@@ -72,6 +82,32 @@ def test_the_outlines_beside_an_image_take_its_place(folder):
     assert alone.scene.footprints is None
     assert alone.notes == ()
     assert read_scene(folder / "a.png").notes == ()
+
+
+def test_the_image_beside_outlines_gives_their_grid(folder):
+    assert read_scene(folder / "seer/polygon/buildings_complete/7.json").scene.grid.shape == (40, 50)
+    assert read_scene(folder / "a.json").scene.grid.shape == (256, 256)
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (60, 50)])
+def test_an_image_of_another_map_is_refused(folder, shape):
+    image = folder / "seer/png/buildings_complete/7.png"
+    write_mask_png(image, np.zeros(shape, dtype=bool))
+    for path, options in ((image, None), (folder / "seer", SceneOptions(map_id=7))):
+        with pytest.raises(FormatError, match="must show the same buildings"):
+            read_scene(path, options)
+
+
+def test_options_for_the_image_alone_are_noted(folder):
+    found = read_scene(folder / "seer/png/buildings_complete/7.png", SceneOptions(cell_size_m=2.0))
+    assert found.scene.footprints is None
+    assert "was not read" in found.notes[0]
+
+
+def test_a_layer_in_web_mercator_moves_to_its_utm_zone(folder):
+    layer = geopandas.GeoDataFrame(geometry=[box(13.4, 52.5, 13.41, 52.51)], crs="EPSG:4326").to_crs("EPSG:3857")
+    layer.to_file(folder / "mercator.gpkg")
+    assert read_scene(folder / "mercator.gpkg").scene.grid.crs == "EPSG:32633"
 
 
 def test_options_arrive(folder):

@@ -26,6 +26,7 @@ from radiodiff.layouts import MIXED, STYLES, CitySettings
         ({"angle_deg": (0.0, 400.0)}, "CitySettings.angle_deg"),
         ({"height_m": (0.0, 9.0)}, "CitySettings.height_m"),
         ({"height_m": (9.0,)}, "CitySettings.height_m"),
+        ({"rows": 100_000, "cols": 100_000}, "at most 64,000,000 cells"),
     ],
 )
 def test_bad_value_is_named(given, rule):

@@ -37,8 +37,13 @@ def test_an_origin_needs_a_crs() -> None:
 
 @pytest.mark.parametrize(
     ("crs", "rule"),
-    [("no such system", "pyproj knows"), ("EPSG:4326", "projected"), ("EPSG:2263", "in metres")],
-    ids=["unknown", "geographic", "feet"],
+    [
+        ("no such system", "pyproj knows"),
+        ("EPSG:4326", "projected"),
+        ("EPSG:2263", "in metres"),
+        ("EPSG:3857", "true to scale"),
+    ],
+    ids=["unknown", "geographic", "feet", "mercator"],
 )
 def test_the_crs_is_projected_and_metric(crs: str, rule: str) -> None:
     with pytest.raises(GridError, match=rule) as caught:
