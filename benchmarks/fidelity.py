@@ -50,6 +50,8 @@ def compare(scene: Scene, tx: Transmitter, grey: NDArray[np.float64], outside: N
         "p90_abs_error_db": float(np.quantile(error_db[outside], 0.9)),
         "rmse_db": float(np.sqrt((error_db[outside] ** 2).mean())),
         "nmse": float(squared.sum() / (grey**2).sum()),
+        "share_of_corner_cells_off_by_2_db": float((error_db[regions["around corners"]] > 2.0).mean()),
+        "share_of_corner_cells_off_by_5_db": float((error_db[regions["around corners"]] > 5.0).mean()),
         "share_of_squared_error": {
             name: float(squared[region].sum() / squared.sum()) for name, region in regions.items()
         },

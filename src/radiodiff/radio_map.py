@@ -96,7 +96,11 @@ class RadioMap:
         )
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
-        """Draw the path loss with buildings, cars and transmitter; returns the matplotlib axes."""
+        """Draw the path loss with buildings, cars and transmitter; returns the matplotlib axes.
+
+        New axes belong to a figure of their own outside pyplot: save it with `radiodiff.viz.save_figure(axes.figure,
+        path)`, or pass axes made with pyplot to show it.
+        """
         from radiodiff.viz import draw_path_loss
 
         return draw_path_loss(self.path_loss_db, self.grid, tx=self.tx, scene=self.scene, axes=axes)
