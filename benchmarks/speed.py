@@ -145,11 +145,16 @@ def draw(result: dict[str, list[dict[str, Any]]]) -> None:
             axes.loglog(x, [1e3 * entry["without cars"][what]["median"] for entry in entries], "o-", label=label)
         axes.set_xlabel("corners, 256 x 256 cells" if name == "corners" else "rows and columns, cells of 1 m")
         axes.set_ylabel("time on one core [ms]")
+        axes.set_xticks([50, 100, 200, 300] if name == "corners" else x)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter("")
+        axes.margins(0.12)
         axes.grid(visible=True, which="both", alpha=0.3)
         axes.legend()
     for entry in result["side"]:
         point = (entry["cells"][0], 1e3 * entry["without cars"]["setup_s"]["median"])
-        axes.annotate(f"{entry['corners']} corners", point, xytext=(-6, 6), textcoords="offset points", ha="right")
+        axes.annotate(f"{entry['corners']} corners", point, xytext=(0, 7), textcoords="offset points", ha="center")
     save_figure(figure, FIGURE, dpi=110)
 
 
@@ -168,7 +173,7 @@ def main() -> None:
         "geometry_channels_s": lambda: seconds(lambda: geometry.channels(tx)),
         "compilation": compilation,
         "data_set": lambda: data_set(arguments.maps, cars=False),
-        "data_set_with_cars": lambda: data_set(max(1, arguments.maps // 4), cars=True),
+        "data_set_with_cars": lambda: data_set(12, cars=True),
         "start": start,
         "growth": growth,
         "memory": lambda: memory(arguments.scenes),
