@@ -133,6 +133,7 @@ def growth() -> dict[str, list[dict[str, Any]]]:
 
 def draw(result: dict[str, list[dict[str, Any]]]) -> None:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
     from radiodiff.viz import save_figure
 
@@ -149,6 +150,7 @@ def draw(result: dict[str, list[dict[str, Any]]]) -> None:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter("{x:g}")
             axis.set_minor_formatter("")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.margins(0.12)
         axes.grid(visible=True, which="both", alpha=0.3)
         axes.legend()

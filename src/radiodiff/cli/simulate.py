@@ -125,29 +125,26 @@ def simulate(
 
 
 def _position(text: str) -> Position:
-    """Two numbers of `A,B`."""
-    try:
-        first, second = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise InputError(
-            "--tx must be two numbers with a comma between them",
-            value=repr(text),
-            remedy="Column first, then row, both from 0 at the top left: --tx 120,80.",
-        ) from error
+    remedy = "Column first, then row, both from 0 at the top left: --tx 120,80."
+    first, second = _numbers(text, 2, "--tx must be two numbers with a comma between them", remedy)
     return first, second
 
 
 def _bounds(text: str) -> tuple[float, float, float, float]:
-    """Four numbers of `A,B,C,D`."""
-    try:
-        x_min, y_min, x_max, y_max = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise InputError(
-            "--bounds must be four numbers with commas between them",
-            value=repr(text),
-            remedy="In the map's metric CRS: --bounds 691600,5334900,691800,5335100.",
-        ) from error
+    remedy = "In the map's metric CRS: --bounds 691600,5334900,691800,5335100."
+    x_min, y_min, x_max, y_max = _numbers(text, 4, "--bounds must be four numbers with commas between them", remedy)
     return x_min, y_min, x_max, y_max
+
+
+def _numbers(text: str, count: int, rule: str, remedy: str) -> list[float]:
+    """The numbers of `A,B,...`."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count:
+        raise InputError(rule, value=repr(text), remedy=remedy)
+    return numbers
 
 
 def _check_on_map(scene: "Scene", point_m: Position, given: str) -> None:
