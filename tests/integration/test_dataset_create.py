@@ -139,8 +139,11 @@ def test_what_is_missing_is_made_again(radiodiff: Run, reference: Path, city: Pa
     for name in lost:
         (city / name).unlink()
     shutil.rmtree(city / "png/cars")
-    # After a power cut: names without content, and what was being written.
+    # After a power cut: names with no or half their content, and what was being written.
     (city / "gain/carsDPM/1_0.png").write_bytes(b"")
+    for name in ("gain/carsDPM/2_1.png", "polygon/cars/2.json"):
+        whole = (city / name).read_bytes()
+        (city / name).write_bytes(whole[: len(whole) // 2])
     for folder in ("", "gain/DPM"):
         (city / folder / f"{TEMPORARY_PREFIX}0.png").write_bytes(b"half")
     assert radiodiff(*COMMAND).code == 0
@@ -274,7 +277,7 @@ def test_a_folder_where_a_file_should_be(radiodiff: Run, city: Path) -> None:
 
 
 def test_a_damaged_antenna_file_is_named(radiodiff: Run, city: Path) -> None:
-    (city / "antenna/3.json").write_text("[[1, ")
+    (city / "antenna/3.json").write_text("[[1, x]]")
     radiodiff(*COMMAND).check_refusal("must hold JSON", "city/antenna/3.json")
 
 

@@ -50,6 +50,9 @@ __all__ = ["CreateSettings", "create_data_set"]
 
 FORMAT_VERSION = 1
 
+ENDINGS = {".png": b"IEND\xaeB`\x82", ".json": b"]"}
+"""Last bytes of a whole file: the end chunk of a PNG, the end of a list."""
+
 
 @dataclass(frozen=True)
 class CreateSettings:
@@ -276,9 +279,18 @@ def _missing_maps(root: Path, settings: CreateSettings) -> list[int]:
     missing: set[int] = set()
     for folder, names in _folders(settings).items():
         with os.scandir(root / folder) as entries:
-            there = {entry.name for entry in entries if entry.is_file() and entry.stat().st_size > 0}
+            there = {entry.name for entry in entries if entry.is_file() and _is_whole(entry.path)}
         missing |= {i for i in wanted if any(name.format(map=i) not in there for name in names)}
     return sorted(missing)
+
+
+def _is_whole(path: str) -> bool:
+    """Whether a file ends as its kind does: a power cut can shorten what was written but not yet on the disk."""
+    ending = ENDINGS.get(os.path.splitext(path)[1], b"")
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - len(ending), 0))
+        return size > 0 and file.read(len(ending)) == ending
 
 
 def _write_index(root: Path, settings: CreateSettings) -> None:
