@@ -61,6 +61,26 @@ def compare(scene: Scene, tx: Transmitter, grey: NDArray[np.float64], outside: N
     }
 
 
+def line_of_sight_share(sample: Path, exponent: float) -> dict[str, Any]:
+    """Share of the raw maps' line-of-sight pixels beyond 5 m at which the law, rounded, is the stored level.
+
+    The maps come without buildings: pixels within 3 levels of the law count as line of sight. The transmitter is the
+    brightest pixel.
+    """
+    exact = total = 0
+    for path in sorted((sample / "gain_raw_without_layout").glob("*.png")):
+        grey = grey_of(path)
+        row, col = np.unravel_index(int(grey.argmax()), grey.shape)
+        rows, cols = np.mgrid[: grey.shape[0], : grey.shape[1]]
+        distance_m = np.hypot(rows - row, cols - col)
+        loss_db = DominantPath().law.reference_loss_db + 10.0 * exponent * np.log10(np.maximum(distance_m, 1.0))
+        level = 255.0 * RADIOMAPSEER_GREY.to_level(loss_db, thresholded=False)
+        is_los = (distance_m > 5.0) & (grey > 0) & (np.abs(grey - level) < 3.0)
+        exact += int((np.rint(level) == grey)[is_los].sum())
+        total += int(is_los.sum())
+    return {"exponent": exponent, "pixels": total, "share_exact": exact / total}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=SAMPLE, help="folder of the RadioMapSeer sample")
@@ -89,7 +109,10 @@ def main() -> None:
                 f"{name:38} tx {index}: median {figures['median_abs_error_db']:.3f} dB, 90th percentile "
                 f"{figures['p90_abs_error_db']:.2f} dB, RMSE {figures['rmse_db']:.2f} dB, NMSE {figures['nmse']:.5f}"
             )
-    write("fidelity", {"protocol": " ".join(__doc__.split("Protocol: ")[1].split()), "results": results})
+    raw = [line_of_sight_share(sample, exponent) for exponent in (2.495, 2.5, 2.505)]
+    print("line of sight, raw maps:", raw)
+    protocol = " ".join(__doc__.split("Protocol: ")[1].split())
+    write("fidelity", {"protocol": protocol, "results": results, "line_of_sight_on_raw_maps": raw})
     draw(sample, outlines, Transmitter.at_cell(outlines.grid, *cells[0]))
 
 

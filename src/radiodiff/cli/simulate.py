@@ -36,9 +36,7 @@ def simulate(
     engine: Annotated[
         str, typer.Option("--engine", help="dominant-path, free-space, log-distance, multi-wall or umi.")
     ] = "dominant-path",
-    cell_size: Annotated[
-        float | None, typer.Option("--cell-size", help="Edge of a cell in metres; 1 if left out.")
-    ] = None,
+    cell_size: Annotated[float, typer.Option("--cell-size", help="Edge of a cell in metres.")] = 1.0,
     grey: Annotated[str | None, typer.Option("--grey", help="Scale of a .png: raw (default) or thresholded.")] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the map: .png .pdf .svg.")] = None,
     tx_crs: Annotated[str | None, typer.Option("--tx-crs", help="CRS of --tx, such as EPSG:4326 (lon,lat).")] = None,
@@ -92,7 +90,7 @@ def simulate(
             check_figure_path(path)
     model = make_engine(engine)
     options = SceneOptions(
-        cell_size_m=1.0 if cell_size is None else cell_size,
+        cell_size_m=cell_size,
         invert=invert,
         map_id=map_id,
         cars=cars,

@@ -191,7 +191,7 @@ def _write_layer(
 
 
 def _folders(settings: CreateSettings) -> dict[str, tuple[str, ...]]:
-    """Suffix-less file names that a map has in each folder, with {map} and {tx} left open."""
+    """File names that a map has in each folder, its number left open as {map}."""
     layers = ("buildings_complete", "cars") if settings.cars else ("buildings_complete",)
     per_map = {"antenna": ".json"}
     per_map |= {f"polygon/{layer}": ".json" for layer in layers} | {f"png/{layer}": ".png" for layer in layers}

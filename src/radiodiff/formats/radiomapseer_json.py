@@ -4,10 +4,11 @@ A polygon vertex `[x, y]` counts from 1 with y upwards. In the local frame, wher
 centre at (col + 0.5, row + 0.5) cells, it lies at `X = x - 0.5`, `Y = rows + 0.5 - y`: a vertex with whole
 numbers is a cell centre of the gain image. An antenna `[x, y]` counts from 0: col = x, row = rows - 1 - y.
 
-Two rules turn outlines into cells, and they differ by half a cell:
+Three rules turn outlines into cells, half a cell apart:
 
 * gain images: a cell is indoors where its centre is inside an outline (left and lower side included);
-* building and car PNGs: a cell is set where the point half a cell right of and above its centre is.
+* building PNGs: a cell is set where the point half a cell right of and above its centre is;
+* car PNGs: a cell is set where the point half a cell left of and below its centre is.
 
 Source: measured on map 419 of Yapar et al. (2022), "Dataset of pathloss and ToA radio maps with localization
 application", arXiv 2212.11777. The first rule differs from the zeros of four DPM gains in 45 cells,
@@ -50,7 +51,7 @@ GAIN_SAMPLE_OFFSET = (0.0, 0.0)
 """`sample_offset` of `radiodiff.scene.rasterize` for the cells that are indoors in gain images."""
 
 PNG_SAMPLE_OFFSET = (0.5 - TIE_CELLS, -0.5)
-"""`sample_offset` of `radiodiff.scene.rasterize` for building and car PNGs.
+"""`sample_offset` of `radiodiff.scene.rasterize` for building PNGs.
 
 The tie offset to the right is taken back: 26 more cells of map 419, all on slanted walls, then agree.
 """

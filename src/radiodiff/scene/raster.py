@@ -10,7 +10,7 @@ from radiodiff.scene.scene import Footprint
 __all__ = ["clean_footprints", "crop_footprints", "rasterize"]
 
 TIE_CELLS = 1e-6
-"""How far the sample point stands left of and above the cell centre, in cells, so that ties have one answer."""
+"""How far the sample point stands right of and above the cell centre, in cells, so that ties have one answer."""
 
 
 def rasterize(

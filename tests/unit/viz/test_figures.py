@@ -117,7 +117,10 @@ def test_radio_map_plots_itself():
 def test_map_without_any_value_is_drawn():
     figure = draw_path_loss(np.full((5, 5), np.nan), Grid(5, 5)).get_figure()
     figure.draw_without_rendering()
-    draw_comparison(np.full((5, 5), np.nan), np.zeros((5, 5)), Grid(5, 5)).draw_without_rendering()
+    assert np.ma.getmaskarray(np.ma.masked_invalid(figure.axes[0].images[0].get_array())).all()
+    comparison = draw_comparison(np.full((5, 5), np.nan), np.zeros((5, 5)), Grid(5, 5))
+    comparison.draw_without_rendering()
+    assert len(comparison.axes) == 5
 
 
 def test_comparison_shares_one_scale_and_centres_the_difference():
@@ -167,3 +170,4 @@ def test_pyplot_is_never_imported(tmp_path):
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+    assert (tmp_path / "figure.png").is_file()
