@@ -13,7 +13,7 @@ def main() -> None:
     print("Munich, old town, 300 x 300 m (outlines: OpenStreetMap contributors, ODbL)")
     scene = rd.read_scene(ROOT / "examples/data/munich.geojson").scene
     tx = rd.Transmitter.at_cell(scene.grid, col=155, row=100)
-    print("Computing; the first run ever also compiles, which takes about 20 s.", flush=True)
+    print("Computing; the first run ever also compiles, which takes about 15 s.", flush=True)
     start = perf_counter()
     radio_map = rd.DominantPath().radio_map(scene, tx)
     print(f"Path loss at {radio_map.has_value.sum():,} cells in {perf_counter() - start:.2f} s")

@@ -109,7 +109,7 @@ def simulate(
         typer.echo(f"note: {note}")
     txs = [_transmitter(found.scene, position, tx_crs, tx_height, frequency) for position in positions]
     read = perf_counter()
-    with waiting("computing (the first run ever also compiles, about 20 s)"):
+    with waiting("computing (the first run ever also compiles, about 15 s)"):
         radio_maps = list(model.radio_maps(found.scene, txs))
     computed = perf_counter()
     for radio_map, path in zip(radio_maps, outs, strict=True):
