@@ -8,6 +8,7 @@ RadiodiffError
     TransmitterError               position or radio settings of a transmitter
     PropagationError               settings of a propagation engine
     LayoutError                    settings of a layout source
+    ConfigError                    a key or a value of a configuration
   FormatError (also ValueError)    a file is not what its name or its reader says
   DataSetError                     a data set folder on disk
 ```
@@ -17,6 +18,7 @@ paragraph and ends with exit code 2.
 """
 
 __all__ = [
+    "ConfigError",
     "DataSetError",
     "FormatError",
     "GridError",
@@ -78,6 +80,10 @@ class PropagationError(InputError):
 
 class LayoutError(InputError):
     """Settings of a layout source."""
+
+
+class ConfigError(InputError):
+    """A key or a value of a configuration."""
 
 
 class FormatError(RadiodiffError, ValueError):

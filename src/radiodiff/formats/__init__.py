@@ -2,7 +2,14 @@
 
 from radiodiff.formats.antenna_table import read_antenna_csv
 from radiodiff.formats.geotiff import read_building_geotiff
-from radiodiff.formats.images import read_building_png, read_mask_image, write_grey_png, write_mask_png
+from radiodiff.formats.images import (
+    image_size,
+    read_building_png,
+    read_grey_image,
+    read_mask_image,
+    write_grey_png,
+    write_mask_png,
+)
 from radiodiff.formats.position import local_position
 from radiodiff.formats.radio_map_files import (
     RADIO_MAP_SUFFIXES,
@@ -20,6 +27,7 @@ from radiodiff.formats.radiomapseer_json import (
     GAIN_SAMPLE_OFFSET,
     PNG_SAMPLE_OFFSET,
     RADIOMAPSEER_GRID,
+    read_json,
     write_antennas_json,
     write_radiomapseer_polygons,
 )
@@ -37,11 +45,14 @@ __all__ = [
     "SceneOptions",
     "VectorReport",
     "check_radio_map_path",
+    "image_size",
     "local_position",
     "read_antenna_csv",
     "read_building_geotiff",
     "read_building_png",
     "read_footprints",
+    "read_grey_image",
+    "read_json",
     "read_mask_image",
     "read_radio_map",
     "read_radiomapseer_polygons",

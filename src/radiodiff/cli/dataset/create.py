@@ -1,21 +1,13 @@
-"""`radiodiff dataset`: make and handle data sets."""
+"""`radiodiff dataset create`: a data set of generated cities."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-__all__ = ["app"]
-
-app = typer.Typer(help="Make data sets.", no_args_is_help=True)
+__all__ = ["create"]
 
 
-@app.callback()
-def _root() -> None:
-    """Make data sets."""
-
-
-@app.command()
 def create(
     out: Annotated[Path, typer.Option("--out", help="Folder of the data set; an unfinished one is completed.")],
     maps: Annotated[int, typer.Option("--maps", help="Number of cities.")],

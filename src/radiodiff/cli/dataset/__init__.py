@@ -1,0 +1,17 @@
+"""`radiodiff dataset`: make, check and handle data sets. Each command has a module of its own."""
+
+import typer
+
+from radiodiff.cli.dataset.create import create
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Make, check and handle data sets.", no_args_is_help=True)
+
+
+@app.callback()
+def _root() -> None:
+    """Make, check and handle data sets."""
+
+
+app.command()(create)

@@ -1,0 +1,1 @@
+"""Edge maps: made from radio maps, and read back."""

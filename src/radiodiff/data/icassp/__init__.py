@@ -1,0 +1,1 @@
+"""The ICASSP 2025 indoor challenge: readers, views, scores."""

@@ -1,0 +1,1 @@
+"""What a data set on disk is, and whether it is sound."""

@@ -1,0 +1,1 @@
+"""RadioMapSeer: the reader, its packed form, and files in its layout."""
