@@ -34,32 +34,47 @@ class Config(BaseModel):
 
 def _explained(kind: type[Config], error: ValidationError) -> ConfigError:
     """The first fault in our words."""
-    fault = error.errors()[0]
+    faults = error.errors()
+    fault = faults[0]
     inner = fault.get("ctx", {}).get("error")
-    key = ".".join(str(part) for part in fault["loc"])
-    name = f"{kind.__name__}.{key}" if key else kind.__name__
     if isinstance(inner, ConfigError):
         return inner
+    key = _key(fault["loc"])
+    name = f"{kind.__name__}.{key}" if key else kind.__name__
     if fault["type"] == "extra_forbidden":
         known = list(_fields_at(kind, fault["loc"][:-1]))
-        near = get_close_matches(str(fault["loc"][-1]), known, n=1)
         return ConfigError(
             f"{kind.__name__} has no key {key!r}",
             value=repr(fault["input"]),
-            remedy=f"Did you mean {near[0]!r}?" if near else f"Its keys: {', '.join(known)}.",
+            remedy=_nearest(fault["loc"][-1], known) or f"Its keys: {', '.join(known)}.",
         )
     if fault["type"] == "missing":
         return ConfigError(f"{name} must be given", value="nothing", remedy="Add the key.")
-    if fault["type"] == "literal_error":
-        allowed = str(fault["ctx"]["expected"])
-        near = get_close_matches(str(fault["input"]), allowed.replace("'", "").replace(" or ", ", ").split(", "), n=1)
-        return ConfigError(
-            f"{name} must be {allowed}",
-            value=repr(fault["input"]),
-            remedy=f"Did you mean {near[0]!r}?" if near else "Take one of these.",
-        )
-    message = fault["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return ConfigError(f"{name} must be {message}", value=repr(fault["input"]), remedy="Correct the value.")
+    # A key that may be of several kinds has one fault for each.
+    alternatives = [other for other in faults if _key(other["loc"]) == key]
+    allowed = [choice.strip("'") for other in alternatives for choice in _choices(other)]
+    rules = [other["msg"].removeprefix("Input should be ").removeprefix("Value error, ") for other in alternatives]
+    return ConfigError(
+        f"{name} must be {', or '.join(dict.fromkeys(rules))}",
+        value=repr(fault["input"]),
+        remedy=_nearest(fault["input"], allowed) or "Correct the value.",
+    )
+
+
+def _choices(fault: Mapping[str, Any]) -> list[str]:
+    """What a literal may be."""
+    return str(fault["ctx"]["expected"]).replace(" or ", ", ").split(", ") if fault["type"] == "literal_error" else []
+
+
+def _nearest(given: object, known: list[str]) -> str:
+    near = get_close_matches(str(given), known, n=1)
+    return f"Did you mean {near[0]!r}?" if near else ""
+
+
+def _key(path: tuple[int | str, ...]) -> str:
+    """The dotted key of a fault; what pydantic adds for a kind of value is left out."""
+    parts = [str(part) for i, part in enumerate(path) if isinstance(part, int) or i == 0 or part.isidentifier()]
+    return ".".join(parts)
 
 
 def _fields_at(kind: type[BaseModel], path: tuple[int | str, ...]) -> Mapping[str, Any]:
