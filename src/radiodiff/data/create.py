@@ -16,8 +16,6 @@ from seeds that depend on the data set's seed and the map's number alone. The re
 number of workers nor on interruptions. One run at a time may work on a folder.
 """
 
-import csv
-import io
 import json
 import os
 from collections.abc import Iterator
@@ -26,27 +24,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from radiodiff import __version__
 from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
+from radiodiff.data.map_files import check_new_folder, write_antennas, write_index, write_layer
 from radiodiff.data.worker_pool import run_in_processes
 from radiodiff.errors import DataSetError, InputError
-from radiodiff.formats import (
-    CAR_PNG_SAMPLE_OFFSET,
-    PNG_SAMPLE_OFFSET,
-    read_radiomapseer_transmitters,
-    write_antennas_json,
-    write_mask_png,
-    write_radio_map,
-    write_radiomapseer_polygons,
-)
+from radiodiff.formats import CAR_PNG_SAMPLE_OFFSET, PNG_SAMPLE_OFFSET, write_radio_map
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
 from radiodiff.layouts import CitySettings
 from radiodiff.propagation import DominantPath
-from radiodiff.scene import Footprint, Scene, Transmitter, rasterize
+from radiodiff.scene import Scene, Transmitter
 
-__all__ = ["CreateSettings", "create_data_set"]
+__all__ = ["CreateSettings", "check_count", "create_data_set"]
 
 FORMAT_VERSION = 1
 
@@ -79,7 +68,7 @@ class CreateSettings:
 
     def __post_init__(self) -> None:
         for name, least in (("maps", 1), ("tx_per_map", 1), ("seed", 0)):
-            _check_count(f"CreateSettings.{name}", getattr(self, name), least)
+            check_count(f"CreateSettings.{name}", getattr(self, name), least)
         if self.cars and not self.city.cars_per_hectare > 0:
             raise InputError(
                 "A data set with cars needs cities with cars",
@@ -124,7 +113,7 @@ def create_data_set(root: str | Path, settings: CreateSettings, *, workers: int 
         InputError: `workers` is not positive.
         LayoutError: No city of these settings has room for the transmitters.
     """
-    _check_count("workers", workers, 1)
+    check_count("workers", workers, 1)
     root = Path(root)
     if not _is_begun(root, settings):
         # Settings that no city meets leave no folder behind.
@@ -136,7 +125,7 @@ def create_data_set(root: str | Path, settings: CreateSettings, *, workers: int 
     for _ in _make_maps(root, settings, missing, workers):
         done += 1
         yield done, settings.maps
-    _write_index(root, settings)
+    write_index(root, range(settings.maps), settings.simulations, rows=settings.city.rows)
 
 
 def _make_maps(root: Path, settings: CreateSettings, map_ids: list[int], workers: int) -> Iterator[int]:
@@ -160,34 +149,17 @@ def _make_map(root: Path, settings: CreateSettings, map_id: int) -> int:
     """Write all files of one map."""
     scene, cells = _draw_map(settings, map_id)
     grid = scene.grid
-    write_antennas_json(root / f"antenna/{map_id}.json", cells, grid)
-    _write_layer(root, "buildings_complete", map_id, scene, scene.footprints or (), PNG_SAMPLE_OFFSET)
+    write_antennas(root, map_id, cells, grid)
+    write_layer(root, f"buildings_complete/{map_id}", grid, scene.footprints or (), PNG_SAMPLE_OFFSET)
     scenes = {"DPM": scene.without_cars()}
     if settings.cars:
-        _write_layer(root, "cars", map_id, scene, scene.car_footprints or (), CAR_PNG_SAMPLE_OFFSET)
+        write_layer(root, f"cars/{map_id}", grid, scene.car_footprints or (), CAR_PNG_SAMPLE_OFFSET)
         scenes["carsDPM"] = scene
-    for index, (col, row) in enumerate(cells):
-        antenna = np.zeros(grid.shape, dtype=bool)
-        antenna[row, col] = True
-        write_mask_png(root / f"png/antennas/{map_id}_{index}.png", antenna)
     txs = [Transmitter.at_cell(grid, col, row) for col, row in cells]
     for simulation, variant in scenes.items():
         for index, radio_map in enumerate(settings.engine.radio_maps(variant, txs)):
             write_radio_map(radio_map, root / f"gain/{simulation}/{map_id}_{index}.png")
     return map_id
-
-
-def _write_layer(
-    root: Path,
-    layer: str,
-    map_id: int,
-    scene: Scene,
-    footprints: tuple[Footprint, ...],
-    sample_offset: tuple[float, float],
-) -> None:
-    write_radiomapseer_polygons(root / f"polygon/{layer}/{map_id}.json", footprints, scene.grid)
-    mask = rasterize(scene.grid, [f.polygon for f in footprints], sample_offset=sample_offset)
-    write_mask_png(root / f"png/{layer}/{map_id}.png", mask)
 
 
 def _folders(settings: CreateSettings) -> dict[str, tuple[str, ...]]:
@@ -207,18 +179,9 @@ def _is_begun(root: Path, settings: CreateSettings) -> bool:
     Raises:
         DataSetError: The folder is none, or holds something else, or more maps than wanted.
     """
-    if root.exists() and not root.is_dir():
-        raise DataSetError(
-            "A data set must have a folder", value=f"{root}, which is a file", remedy="Use another name."
-        )
     record = root / "dataset.json"
     if not record.is_file():
-        if root.is_dir() and not all(path.name.startswith(TEMPORARY_PREFIX) for path in root.iterdir()):
-            raise DataSetError(
-                "The folder of a new data set must be empty or absent",
-                value=f"{root}, which holds other files",
-                remedy="Use another folder.",
-            )
+        check_new_folder(root)
         return False
     earlier, wanted = _read_record(record), settings.identity()
     different = [key for key in wanted if earlier.get(key) != wanted[key]]
@@ -293,20 +256,12 @@ def _is_whole(path: str) -> bool:
         return size > 0 and file.read(len(ending)) == ending
 
 
-def _write_index(root: Path, settings: CreateSettings) -> None:
-    """Write dataset.csv: one row per radio map."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["map", "tx", "col", "row", *(f"gain_{simulation}" for simulation in settings.simulations)])
-    for map_id in range(settings.maps):
-        for tx, (col, row) in enumerate(read_radiomapseer_transmitters(root, map_id, rows=settings.city.rows)):
-            gains = (f"gain/{simulation}/{map_id}_{tx}.png" for simulation in settings.simulations)
-            writer.writerow([map_id, tx, col, row, *gains])
-    with atomic_write(root / "dataset.csv") as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+def check_count(name: str, count: object, least: int) -> None:
+    """Check that a setting is a whole number of at least `least`.
 
-
-def _check_count(name: str, count: object, least: int) -> None:
+    Raises:
+        InputError: It is not.
+    """
     if not (isinstance(count, int) and not isinstance(count, bool) and count >= least):
         raise InputError(
             f"{name} must be a whole number of at least {least}",

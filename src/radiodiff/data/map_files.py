@@ -1,0 +1,110 @@
+"""Files of one map in RadioMapSeer's layout on disk, for what writes data sets."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
+from radiodiff.errors import DataSetError
+from radiodiff.formats import (
+    read_radiomapseer_transmitters,
+    write_antennas_json,
+    write_mask_png,
+    write_radiomapseer_polygons,
+)
+from radiodiff.scene import Footprint, Grid, rasterize
+
+__all__ = ["check_new_folder", "write_antennas", "write_index", "write_layer"]
+
+
+def check_new_folder(root: Path) -> None:
+    """Check that a data set can begin in a folder: it is empty, absent, or holds what a killed run left unfinished.
+
+    Raises:
+        DataSetError: The folder is a file, or holds something.
+    """
+    if root.exists() and not root.is_dir():
+        raise DataSetError(
+            "A data set must have a folder", value=f"{root}, which is a file", remedy="Use another name."
+        )
+    if root.is_dir() and not all(path.name.startswith(TEMPORARY_PREFIX) for path in root.iterdir()):
+        raise DataSetError(
+            "The folder of a new data set must be empty or absent",
+            value=f"{root}, which holds other files",
+            remedy="Use another folder.",
+        )
+
+
+def write_antennas(root: Path, map_id: int, cells: Sequence[tuple[int, int]], grid: Grid) -> None:
+    """Write the transmitters (col, row) of a map: `antenna/<map>.json`, and one image of each in `png/antennas`.
+
+    Raises:
+        TransmitterError: A cell is not on the grid.
+        FormatError: A file cannot be written.
+    """
+    write_antennas_json(root / f"antenna/{map_id}.json", cells, grid)
+    for tx_id, (col, row) in enumerate(cells):
+        antenna = np.zeros(grid.shape, dtype=bool)
+        antenna[row, col] = True
+        write_mask_png(root / f"png/antennas/{map_id}_{tx_id}.png", antenna)
+
+
+def write_layer(
+    root: Path, name: str, grid: Grid, footprints: Iterable[Footprint], sample_offset: tuple[float, float]
+) -> NDArray[np.bool_]:
+    """Write outlines as `polygon/<name>.json` and `png/<name>.png`.
+
+    Args:
+        root: Folder of the data set.
+        name: Layer and map number, for example "cars/12".
+        grid: The grid.
+        footprints: The outlines.
+        sample_offset: The rule of the image (`radiodiff.scene.rasterize`).
+
+    Returns:
+        The image as a mask, (rows, cols).
+
+    Raises:
+        FormatError: A file cannot be written.
+    """
+    footprints = tuple(footprints)
+    write_radiomapseer_polygons(root / f"polygon/{name}.json", footprints, grid)
+    mask = rasterize(grid, [footprint.polygon for footprint in footprints], sample_offset=sample_offset)
+    write_mask_png(root / f"png/{name}.png", mask)
+    return mask
+
+
+def write_index(
+    root: Path,
+    map_ids: Iterable[int],
+    simulations: Sequence[str],
+    *,
+    rows: int,
+    has_gain: Callable[[str, int], bool] = lambda simulation, tx_id: True,
+) -> None:
+    """Write dataset.csv: one row per transmitter, with its cell and the paths of its gains.
+
+    Args:
+        root: Folder of the data set.
+        map_ids: The maps.
+        simulations: Folders under `gain/`.
+        rows: Rows of the grid.
+        has_gain: Whether a simulation has a transmitter; where not, its column is empty.
+
+    Raises:
+        FormatError: An antenna file is damaged, or the file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["map", "tx", "col", "row", *(f"gain_{simulation}" for simulation in simulations)])
+    for map_id in map_ids:
+        for tx_id, (col, row) in enumerate(read_radiomapseer_transmitters(root, map_id, rows=rows)):
+            name = f"{map_id}_{tx_id}.png"
+            gains = (f"gain/{simulation}/{name}" if has_gain(simulation, tx_id) else "" for simulation in simulations)
+            writer.writerow([map_id, tx_id, col, row, *gains])
+    with atomic_write(root / "dataset.csv") as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
