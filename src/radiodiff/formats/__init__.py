@@ -7,6 +7,7 @@ from radiodiff.formats.images import (
     read_building_png,
     read_grey_image,
     read_mask_image,
+    read_rgb_image,
     write_grey_png,
     write_mask_png,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "read_radiomapseer_polygons",
     "read_radiomapseer_scene",
     "read_radiomapseer_transmitters",
+    "read_rgb_image",
     "read_scene",
     "write_antennas_json",
     "write_grey_png",

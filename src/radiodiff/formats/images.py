@@ -1,4 +1,4 @@
-"""Grey images: building and car masks, and the pixels of radio-map PNGs."""
+"""Images: building and car masks, the pixels of radio-map PNGs, and three values per pixel."""
 
 import warnings
 import zlib
@@ -23,6 +23,7 @@ __all__ = [
     "read_building_png",
     "read_grey_image",
     "read_mask_image",
+    "read_rgb_image",
     "write_grey_png",
     "write_mask_png",
 ]
@@ -43,6 +44,29 @@ def read_grey_image(path: str | Path) -> tuple[NDArray[np.uint8], dict[str, str]
         if image.mode not in GREY_MODES:
             raise _no_grey(path, image.mode)
         return np.array(image.convert("L")), dict(getattr(image, "text", {}))
+
+
+def read_rgb_image(path: str | Path) -> NDArray[np.uint8]:
+    """Pixels of an RGB image with 8 bits per channel, in any format that Pillow reads.
+
+    Returns:
+        (rows, cols, 3) uint8: red, green, blue.
+
+    Raises:
+        FormatError: The file is absent, empty, damaged, too large, grey, with a palette or transparency, or has 16 bits
+            per channel.
+    """
+    with _opened(check_file(path)) as image:
+        # Pillow reads 16 bits per channel as 8 without a word: only the raw mode tells.
+        raw_mode = str(image.tile[0][3]) if image.tile else image.mode
+        if image.mode != "RGB" or ";16" in raw_mode:
+            found = f"mode {image.mode}" if image.mode != "RGB" else "16 bits per channel"
+            raise FormatError(
+                "An image of three values per pixel must be RGB with 8 bits per channel",
+                value=f"{path}, {found}",
+                remedy="Check that it is the right file; do not convert it, or its values change.",
+            )
+        return np.array(image)
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
