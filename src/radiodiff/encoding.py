@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from radiodiff.errors import InputError
 from radiodiff.grey_scale import RADIOMAPSEER_GREY, GreyScale
 
-__all__ = ["CHANNELS", "Channel", "Encoding", "GreyTable", "Scale", "path_loss_channel"]
+__all__ = ["CHANNELS", "Channel", "Encoding", "Scale", "grey_table", "path_loss_channel"]
 
 Scale = Literal["raw", "thresholded"]
 """Which of the two grey scales of RadioMapSeer a target is on."""
@@ -209,8 +209,10 @@ class Encoding:
         return cls(tuple(CHANNELS[name] for name in names), target)
 
 
-class GreyTable:
-    """Encoded value of each grey level 0..255 of stored images.
+def grey_table(
+    target: Channel, grey: GreyScale = RADIOMAPSEER_GREY, *, thresholded: bool = False
+) -> NDArray[np.float32]:
+    """Encoded value of each grey level 0..255 of stored images, (256,): `np.take(table, image)` encodes an image.
 
     It holds `target.encode` of the path loss of each level: reading an image and encoding a path loss agree.
 
@@ -219,10 +221,4 @@ class GreyTable:
         grey: Scale of the images.
         thresholded: Whether the images are on the thresholded scale.
     """
-
-    def __init__(self, target: Channel, grey: GreyScale = RADIOMAPSEER_GREY, *, thresholded: bool = False) -> None:
-        self.values = target.encode(grey.to_path_loss_db(np.arange(256), thresholded=thresholded))
-
-    def encode(self, image: NDArray[np.uint8], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """Encoded image, float32, same shape; into `out` where it is given."""
-        return np.take(self.values, image, out=out, mode="clip")
+    return target.encode(grey.to_path_loss_db(np.arange(256), thresholded=thresholded))

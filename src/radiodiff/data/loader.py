@@ -6,8 +6,9 @@ from typing import Any, Protocol, Self, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from radiodiff.data.example import Draw, Example
 from radiodiff.encoding import Encoding
@@ -93,8 +94,8 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str) -> Batc
         )
     weights = [e.weight for e in examples if e.weight is not None]
     return Batch(
-        target=torch.from_numpy(np.stack([e.target for e in examples])),
-        condition=torch.from_numpy(np.stack([e.condition for e in examples])),
+        target=_stacked([e.target for e in examples]),
+        condition=_stacked([e.condition for e in examples]),
         tx=torch.tensor([e.tx for e in examples]),
         map_id=torch.tensor([e.map_id for e in examples]),
         tx_id=torch.tensor([e.tx_id for e in examples]),
@@ -102,8 +103,14 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str) -> Batc
         names=tuple(e.name for e in examples),
         scale=scale,
         encoding=encoding,
-        weight=torch.from_numpy(np.stack(weights)) if weights else None,
+        weight=_stacked(weights) if weights else None,
     )
+
+
+def _stacked(arrays: Sequence[NDArray[np.float32]]) -> Tensor:
+    # In a worker process the library's function stacks straight into shared memory.
+    stacked: Tensor = default_collate([torch.from_numpy(array) for array in arrays])
+    return stacked
 
 
 class ShuffleSampler(Sampler[Draw]):

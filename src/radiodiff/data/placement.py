@@ -1,4 +1,4 @@
-"""Where a map comes to lie in an example: turned, mirrored, resampled or padded; cells move along."""
+"""Maps turned, mirrored, resampled or padded; cells move along."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -28,7 +28,7 @@ def turn_array(array: NDArray[Any], symmetry: int) -> NDArray[Any]:
     return turned[..., ::-1] if symmetry >= 4 else turned
 
 
-def turn_cells(cells: NDArray[np.integer], shape: tuple[int, int], symmetry: int) -> NDArray[np.integer]:
+def turn_cells(cells: NDArray[np.int64], shape: tuple[int, int], symmetry: int) -> NDArray[np.int64]:
     """Cells (n, 2) of (row, col) where `turn_array` moves them; `shape` is that of the array before."""
     row, col = cells[:, 0], cells[:, 1]
     rows, cols = shape
@@ -42,25 +42,23 @@ def turn_cells(cells: NDArray[np.integer], shape: tuple[int, int], symmetry: int
 
 @dataclass(frozen=True)
 class Placement:
-    """A symmetry, and then another size.
+    """Another size for maps: resampled, or padded at the bottom and on the right.
 
     Attributes:
         shape: (rows, cols) of the arrays that come in.
-        symmetry: Which symmetry, 0 for none.
         size: (rows, cols) of the arrays that go out; None keeps the size.
-        fit: Resample the map to the size, or pad it at the bottom and on the right.
+        fit: Resample, or pad.
 
     Raises:
         InputError: The map is larger than the size that it is to be padded to.
     """
 
     shape: tuple[int, int]
-    symmetry: int = 0
     size: tuple[int, int] | None = None
     fit: Fit = "resample"
 
     def __post_init__(self) -> None:
-        rows, cols = self.turned_shape
+        rows, cols = self.shape
         if self.size is not None and self.fit == "pad" and not (rows <= self.size[0] and cols <= self.size[1]):
             raise InputError(
                 f"A map can only be padded to at least its own size, {rows} x {cols} cells",
@@ -69,51 +67,43 @@ class Placement:
             )
 
     @property
-    def turned_shape(self) -> tuple[int, int]:
-        """(rows, cols) after the symmetry."""
-        rows, cols = self.shape
-        return (cols, rows) if self.symmetry % 2 else (rows, cols)
-
-    @property
     def out_shape(self) -> tuple[int, int]:
         """(rows, cols) of the arrays that go out."""
-        return self.size or self.turned_shape
+        return self.size or self.shape
 
     @property
     def content(self) -> tuple[int, int]:
         """(rows, cols) of the map within them; the rest is padding."""
-        return self.out_shape if self.fit == "resample" else self.turned_shape
+        return self.out_shape if self.fit == "resample" else self.shape
 
-    def place(self, array: NDArray[np.float32], *, is_mask: bool, outside: float = -1.0) -> NDArray[np.float32]:
-        """An array (rows, cols) in its new place.
+    def place(
+        self, array: NDArray[np.float32], out: NDArray[np.float32], *, is_mask: bool, outside: float = -1.0
+    ) -> None:
+        """Put an array (rows, cols) into one of `out_shape`.
 
         Args:
             array: The array.
-            is_mask: Take the nearest cell; other arrays are interpolated (shrunk: averaged).
+            out: Where it goes.
+            is_mask: Take the nearest cell; other arrays are interpolated (where they shrink: averaged).
             outside: Value of the padding.
         """
-        return self.fitted(turn_array(array, self.symmetry), is_mask=is_mask, outside=outside)
-
-    def fitted(self, array: NDArray[np.float32], *, is_mask: bool, outside: float = -1.0) -> NDArray[np.float32]:
-        """An array that is turned already, in its new size."""
         rows, cols = self.out_shape
         if array.shape == (rows, cols):
-            return array
-        if self.fit == "pad":
-            padded = np.full((rows, cols), outside, dtype=np.float32)
-            padded[: array.shape[0], : array.shape[1]] = array
-            return padded
-        import cv2
+            out[:] = array
+        elif self.fit == "pad":
+            out[:] = outside
+            out[: array.shape[0], : array.shape[1]] = array
+        else:
+            import cv2
 
-        shrinks = rows * cols < array.size
-        method = cv2.INTER_NEAREST_EXACT if is_mask else cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(np.ascontiguousarray(array), (cols, rows), interpolation=method), dtype=np.float32)
+            shrinks = rows * cols < array.size
+            method = cv2.INTER_NEAREST_EXACT if is_mask else cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            out[:] = cv2.resize(np.ascontiguousarray(array), (cols, rows), interpolation=method)
 
-    def move(self, cells: NDArray[np.integer]) -> NDArray[np.integer]:
-        """Cells (n, 2) of (row, col) in their new place."""
-        cells = turn_cells(cells, self.shape, self.symmetry)
+    def move(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Cells (n, 2) of (row, col) that hold the centres of those given."""
         if self.fit == "pad" or self.size is None:
             return cells
-        scale = np.array(self.size) / np.array(self.turned_shape)
+        scale = np.array(self.size) / np.array(self.shape)
         moved: NDArray[np.int64] = np.floor((cells + 0.5) * scale).astype(np.int64)
         return moved

@@ -5,6 +5,8 @@ The manifest of a data set is a file `split.json` in its folder:
 ```
 {"format": "radiodiff-split", "format_version": 1, "name": "...", "parts": {"train": [3, 5, ...], ...}}
 ```
+
+A key `"overlapping": true` marks the one published split whose parts share maps.
 """
 
 import json
@@ -111,7 +113,7 @@ class Split:
             FormatError: The file cannot be written.
         """
         parts = {part: list(ids) for part, ids in self.parts.items()}
-        content = {**FORMAT, "name": self.name, "parts": parts}
+        content = {**FORMAT, "name": self.name, **({"overlapping": True} if self.overlapping else {}), "parts": parts}
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -139,7 +141,7 @@ class Split:
                 value=path,
                 remedy="Write it with radiodiff.data.Split.write, or by that example.",
             )
-        return cls(content["name"], {part: tuple(ids) for part, ids in parts.items()})
+        return cls(content["name"], parts, overlapping=content.get("overlapping") is True)
 
 
 def named_split(name: str) -> Split:

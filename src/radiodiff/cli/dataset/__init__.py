@@ -3,6 +3,7 @@
 import typer
 
 from radiodiff.cli.dataset.create import create
+from radiodiff.cli.dataset.pack import pack
 
 __all__ = ["app"]
 
@@ -15,3 +16,4 @@ def _root() -> None:
 
 
 app.command()(create)
+app.command()(pack)

@@ -1,0 +1,206 @@
+"""The arrays of one example of RadioMapSeer, drawn and turned, each computed when it is asked for."""
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.data.curvature import curvature_map
+from radiodiff.data.edges.detect import detect_edges
+from radiodiff.data.placement import Placement, draw_symmetry, turn_array, turn_cells
+from radiodiff.data.radiomapseer.config import MeasurementsConfig, RadioMapSeerConfig
+from radiodiff.data.radiomapseer.geometry_cache import GeometryCache
+from radiodiff.data.radiomapseer.measurements import draw_measured_cells
+from radiodiff.data.radiomapseer.store import MapStore
+from radiodiff.encoding import CHANNELS, Channel, grey_table
+from radiodiff.errors import DataSetError
+from radiodiff.formats import read_grey_image
+from radiodiff.grey_scale import RADIOMAPSEER_GREY
+from radiodiff.propagation import GEOMETRY_CHANNELS, RADIOMAPSEER_LAW
+
+__all__ = ["ExampleArrays", "ExampleReader"]
+
+Array = NDArray[np.float32]
+
+MASK_TABLE = CHANNELS["buildings"].encode([0.0, 1.0])
+
+
+class ExampleReader:
+    """What all examples of a data set share.
+
+    Args:
+        config: Settings.
+        store: Arrays of the data set.
+        cache: Its geometry channels.
+        target: Channel of the target.
+    """
+
+    def __init__(self, config: RadioMapSeerConfig, store: MapStore, cache: GeometryCache, target: Channel) -> None:
+        self.config = config
+        self.store = store
+        self.cache = cache
+        self.target = target
+        self.table = grey_table(target, thresholded=config.stored_scale == "thresholded")
+
+    def arrays(self, map_id: int, tx_id: int, cell: NDArray[np.int64], random: np.random.Generator) -> "ExampleArrays":
+        """The arrays of one example; `cell` is the (row, col) of its transmitter, `random` the source of its draws."""
+        return ExampleArrays(self, (map_id, tx_id), cell, random)
+
+
+class ExampleArrays:
+    """See `ExampleReader.arrays`. Arrays without a size in their words have the size of the files, turned."""
+
+    def __init__(
+        self, reader: ExampleReader, key: tuple[int, int], cell: NDArray[np.int64], random: np.random.Generator
+    ) -> None:
+        self._reader, self._config, self._store = reader, reader.config, reader.store
+        self._map_id, self._tx_id = key
+        self._random = random
+        shape, size = reader.store.shape, self._config.size
+        # The order of the draws is part of what a seed means.
+        self._symmetry = draw_symmetry(random, shape) if self._config.augment else 0
+        self._layer = self._draw_layer()
+        self.native_tx: tuple[int, int] = tuple(turn_cells(cell[None], shape, self._symmetry)[0].tolist())
+        turned = shape[::-1] if self._symmetry % 2 else shape
+        self.placement = Placement(turned, None if size is None else (size, size), self._config.fit)
+        self.tx: tuple[int, int] = tuple(self.placement.move(np.array([self.native_tx]))[0].tolist())
+
+    def fill_target(self, out: Array) -> None:
+        """Put the encoded target into an array of the example's size."""
+        self.placement.place(self.target, out, is_mask=False)
+
+    def fill_channel(self, name: str, out: Array) -> None:
+        """Put an encoded channel of the condition into an array of the example's size."""
+        if name == "transmitter":
+            out[:] = -1.0
+            out[self.tx] = 1.0
+        elif name == "buildings":
+            self._fill_mask(self._layer, out)
+        elif name == "cars":
+            third = self._config.third_channel
+            if third == "empty":
+                out[:] = -1.0
+            else:
+                self._fill_mask("cars" if third == "cars" else self._layer, out)
+        elif name in GEOMETRY_CHANNELS:
+            self.placement.place(self._geometry[name], out, is_mask=CHANNELS[name].is_mask)
+        elif name == "k2":
+            level = self._predicted_level()
+            self.placement.place(CHANNELS["k2"].encode(self._curvature(level, self._layer)), out, is_mask=False)
+        else:
+            self._fill_measured(out, is_value=name != "measurement_mask")
+
+    def fill_weight(self, out: Array) -> None:
+        """Put the weights of the cells, [0, 1], into an array of the example's size."""
+        wanted = self._config.edge_weights
+        level = (self.target + 1.0) * 0.5
+        if isinstance(wanted, Path):
+            weight = self._image(wanted).astype(np.float32) / np.float32(255.0)
+        elif wanted == "k2":
+            weight = self._curvature(level, "buildings_complete")
+        else:
+            assert wanted is not None
+            weight = detect_edges(np.rint(level * 255.0).astype(np.uint8), wanted).astype(np.float32)
+        self.placement.place(weight, out, is_mask=True, outside=0.0)
+
+    @cached_property
+    def target(self) -> Array:
+        """Encoded target."""
+        folders = self._config.gain_folders
+        images = [turn_array(self._store.gain(name, self._map_id, self._tx_id), self._symmetry) for name in folders]
+        if len(images) == 1:
+            return np.take(self._reader.table, images[0], mode="clip")
+        weight = self._config.mix_weight
+        weight = self._random.uniform() if weight is None else weight
+        grey = weight * images[0].astype(np.float64) + (1.0 - weight) * images[1]
+        thresholded = self._config.stored_scale == "thresholded"
+        return self._reader.target.encode(RADIOMAPSEER_GREY.to_path_loss_db(grey, thresholded=thresholded))
+
+    def _draw_layer(self) -> str:
+        chosen = self._config.buildings
+        if chosen.layer == "complete":
+            return "buildings_complete"
+        count = int(self._random.integers(1, 5)) if chosen.count == "random" else chosen.count
+        variant = int(self._random.integers(1, 7)) if chosen.variant == "random" else chosen.variant
+        return f"buildings_{chosen.layer}{count}/{variant}"
+
+    def _mask(self, layer: str) -> NDArray[np.bool_]:
+        return turn_array(self._store.mask(layer, self._map_id), self._symmetry)
+
+    def _fill_mask(self, layer: str, out: Array) -> None:
+        self.placement.place(np.take(MASK_TABLE, self._mask(layer).view(np.uint8), mode="clip"), out, is_mask=True)
+
+    @cached_property
+    def _geometry(self) -> dict[str, Array]:
+        names = list(self._config.geometry)
+        if self._config.k2 == "dominant-path" and "dominant_path_gain_db" not in names:
+            names.append("dominant_path_gain_db")
+        channels = self._reader.cache.channels(self._layer, self._map_id, self._tx_id, names)
+        return {name: turn_array(array, self._symmetry) for name, array in zip(names, channels, strict=True)}
+
+    def _predicted_level(self) -> NDArray[np.floating]:
+        """Grey level in [0, 1] of the prediction that the curvature is computed from."""
+        source = self._config.k2
+        if isinstance(source, Path):
+            return self._image(source).astype(np.float64) / 255.0
+        if source == "dominant-path":
+            return (self._geometry["dominant_path_gain_db"] + 1.0) * 0.5
+        row, col = np.ogrid[: self.placement.shape[0], : self.placement.shape[1]]
+        distance_m = np.hypot(row - self.native_tx[0], col - self.native_tx[1])
+        law = RADIOMAPSEER_LAW
+        loss_db = law.reference_loss_db + 10.0 * law.los_exponent * np.log10(
+            np.maximum(distance_m, law.minimum_distance_m)
+        )
+        return RADIOMAPSEER_GREY.to_level(loss_db, thresholded=False)
+
+    def _curvature(self, level: NDArray[np.floating], layer: str) -> Array:
+        excluded = self._mask(layer).copy()
+        excluded[self.native_tx] = True
+        return curvature_map(level, excluded)
+
+    def _image(self, folder: Path) -> NDArray[np.uint8]:
+        """The grey image of this example in a folder of the user's."""
+        path = folder / f"{self._map_id}_{self._tx_id}.png"
+        grey, _ = read_grey_image(path)
+        rows, cols = self._store.shape
+        if grey.shape != (rows, cols):
+            raise DataSetError(
+                f"An image that belongs to an example must have its {rows} x {cols} cells",
+                value=f"{path} of {grey.shape[0]} x {grey.shape[1]}",
+                remedy="Make the images from the same data set.",
+            )
+        return turn_array(grey, self._symmetry)
+
+    @cached_property
+    def _measured(self) -> tuple[NDArray[np.int64], Array]:
+        """Measured cells (n, 2) and their encoded path loss (n,)."""
+        config = self._measurements
+        outdoors = ~self._mask("buildings_complete")
+        corners = np.empty((0, 2), dtype=np.int64)
+        if config.kind == "vertices":
+            corners = turn_cells(self._store.corner_cells(self._map_id), self._store.shape, self._symmetry)
+        cells = draw_measured_cells(config, self._random, outdoors, corners)
+        values = self.target[cells[:, 0], cells[:, 1]]
+        if config.noise_db > 0:
+            target = self._reader.target
+            noise_db = self._random.normal(scale=config.noise_db, size=len(values))
+            values = target.encode(target.decode(values) + noise_db)
+        return cells, values
+
+    @property
+    def _measurements(self) -> MeasurementsConfig:
+        assert self._config.measurements is not None
+        return self._config.measurements
+
+    def _fill_measured(self, out: Array, *, is_value: bool) -> None:
+        cells, values = self._measured
+        if self._measurements.kind == "half":
+            # An area, not points: enlarging must leave no holes in it.
+            known = np.full(self.placement.shape, -1.0, dtype=np.float32)
+            known[cells[:, 0], cells[:, 1]] = values if is_value else 1.0
+            self.placement.place(known, out, is_mask=True)
+            return
+        row, col = self.placement.move(cells).T
+        out[:] = -1.0
+        out[row, col] = values if is_value else 1.0

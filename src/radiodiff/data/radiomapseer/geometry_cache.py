@@ -1,0 +1,152 @@
+"""Geometry channels on disk: computed once for a map, read back by memory map.
+
+A file `<folder>/<layer>/<map>.safetensors` holds `channels`, (T, 6, rows, cols) uint16: the encoded channels of the
+first T transmitters, 0 for -1 and 65535 for +1, in steps 257 times finer than the grey levels of the target. A file
+that was computed from other outlines or transmitters, by another law, with other ranges or for fewer transmitters is
+made again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.atomic_file import atomic_write
+from radiodiff.data.array_file import ArrayFile, ArrayLayout, map_arrays
+from radiodiff.data.radiomapseer.store import MapStore, PngTree, RecentlyUsed
+from radiodiff.data.worker_pool import run_in_processes
+from radiodiff.encoding import CHANNELS
+from radiodiff.errors import DataSetError, FormatError
+from radiodiff.propagation import GEOMETRY_CHANNELS, RADIOMAPSEER_LAW, GeometrySolver
+from radiodiff.scene import Transmitter
+
+__all__ = ["GEOMETRY_FOLDER", "GeometryCache"]
+
+GEOMETRY_FOLDER = "geometry"
+"""Where the files of a data set are by default, in its folder."""
+
+FORMAT = {"format": "radiodiff-geometry", "format_version": "1"}
+STEPS = 65535
+FILES_KEPT = 32
+"""Files open at a time, per process."""
+
+
+class GeometryCache:
+    """Encoded geometry channels of a data set.
+
+    Args:
+        folder: Where the files are.
+        store: The data set.
+        num_tx: Transmitters of each map that are needed, the first ones; None for all.
+    """
+
+    def __init__(self, folder: Path, store: MapStore, num_tx: int | None = None) -> None:
+        self.folder = folder
+        self.store = store
+        self.num_tx = num_tx
+        self._files = RecentlyUsed(FILES_KEPT)
+
+    def channels(self, layer: str, map_id: int, tx_id: int, names: Sequence[str]) -> list[NDArray[np.float32]]:
+        """Encoded channels (rows, cols) by name, computed for the whole map where it is not in the cache.
+
+        Raises:
+            DataSetError: A map has to be computed of a packed data set, which has no outlines.
+            FormatError: The outlines are absent or damaged, or the cache cannot be written.
+            TransmitterError: A transmitter stands inside a building.
+        """
+        file: ArrayFile = self._files.get((layer, map_id), lambda: self._current(layer, map_id))
+        return [
+            file["channels", (tx_id, GEOMETRY_CHANNELS.index(name))].astype(np.float32) * np.float32(2 / STEPS)
+            - np.float32(1)
+            for name in names
+        ]
+
+    def fill(
+        self, map_ids: Iterable[int], layer: str = "buildings_complete", *, workers: int = 1
+    ) -> Iterator[tuple[int, int]]:
+        """Compute what is not in the cache.
+
+        Args:
+            map_ids: Maps.
+            layer: Buildings.
+            workers: Processes.
+
+        Yields:
+            (maps done, maps wanted).
+
+        Raises:
+            DataSetError: See `channels`.
+            FormatError: See `channels`.
+        """
+        wanted = tuple(map_ids)
+        yield 0, len(wanted)
+        task = partial(_fill_map, self, layer)
+        made = map(task, wanted) if workers == 1 else run_in_processes(task, wanted, workers)
+        for done, _ in enumerate(made, 1):
+            yield done, len(wanted)
+
+    def _current(self, layer: str, map_id: int) -> ArrayFile:
+        """The file of a map, made first where it is not there or not current."""
+        path = self.folder / layer / f"{map_id}.safetensors"
+        identity = self._identity(layer, map_id)
+        cells = self.store.tx_cells(map_id)[: self.num_tx]
+        if path.is_file():
+            file = ArrayFile(path)
+            told = {key: value for key, value in file.metadata.items() if key in identity}
+            if told == identity and file.shape("channels")[0] >= len(cells):
+                return file
+        self._make(path, layer, map_id, cells, identity)
+        return ArrayFile(path)
+
+    def _make(self, path: Path, layer: str, map_id: int, cells: NDArray[np.int64], identity: dict[str, str]) -> None:
+        scene = self.store.scene(layer, map_id)
+        if scene is None:
+            raise DataSetError(
+                "Geometry channels of a packed data set must be computed before",
+                value=f"{path} is not there, or not current",
+                remedy="Pack with --geometry, or read the PNG tree.",
+            )
+        solver = GeometrySolver(scene)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FormatError(
+                "The cache of geometry channels must be writable",
+                value=f"{path.parent} ({error})",
+                remedy="Set geometry_cache to another folder.",
+            ) from error
+        layout = ArrayLayout((len(cells), len(GEOMETRY_CHANNELS), *self.store.shape), "uint16")
+        with atomic_write(path) as temporary:
+            channels = map_arrays(temporary, {"channels": layout}, identity)["channels"]
+            for index, (row, col) in enumerate(cells.tolist()):
+                physical = solver.channels(Transmitter.at_cell(scene.grid, col, row))
+                for number, name in enumerate(GEOMETRY_CHANNELS):
+                    encoded = CHANNELS[name].encode(physical[number])
+                    channels[index, number] = np.rint((encoded + 1.0) * (STEPS / 2.0))
+            if isinstance(channels, np.memmap):
+                channels.flush()
+
+    def _identity(self, layer: str, map_id: int) -> dict[str, str]:
+        """What the content of a file follows from; the sources of a packed data set are not known."""
+        identity: dict[str, Any] = {
+            **FORMAT,
+            "law": json.dumps(asdict(RADIOMAPSEER_LAW)),
+            "ranges": json.dumps([asdict(CHANNELS[name]) for name in GEOMETRY_CHANNELS]),
+        }
+        if isinstance(self.store, PngTree):
+            digest = hashlib.sha256()
+            for source in self.store.sources(layer, map_id):
+                digest.update(source.read_bytes())
+            identity["sources"] = digest.hexdigest()
+        return identity
+
+
+def _fill_map(cache: GeometryCache, layer: str, map_id: int) -> int:
+    cache._current(layer, map_id)
+    return map_id

@@ -1,0 +1,176 @@
+"""Pack a data set in RadioMapSeer's layout: the files of `radiodiff.data.radiomapseer.packed`."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
+from radiodiff.data.array_file import ArrayLayout, map_arrays
+from radiodiff.data.map_files import check_new_folder
+from radiodiff.data.radiomapseer.geometry_cache import GEOMETRY_FOLDER, GeometryCache
+from radiodiff.data.radiomapseer.packed import PACKED_FORMAT, PACKED_RECORD
+from radiodiff.data.radiomapseer.store import PngTree, gain_count
+from radiodiff.data.splits import MANIFEST, Split, find_split
+from radiodiff.errors import DataSetError
+from radiodiff.formats import read_json
+
+__all__ = ["PackSettings", "fill_geometry", "pack_data_set"]
+
+
+@dataclass(frozen=True)
+class PackSettings:
+    """What is packed.
+
+    Attributes:
+        split: Name of a split, path of a manifest, or None as in `find_split`.
+        simulations: Folders under `gain/`; empty takes all that are there.
+        layers: Folders under `png/`; empty takes the complete buildings, and the cars where they are there.
+    """
+
+    split: str | None = None
+    simulations: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+
+
+def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()) -> Iterator[tuple[int, int]]:
+    """Write a packed data set, or what an interrupted run left missing of it.
+
+    Each part is one file, written under another name and moved into place when it is whole.
+
+    Args:
+        root: The PNG tree.
+        out: The folder for the packed files; made where it is not there.
+        settings: What is packed.
+
+    Yields:
+        (maps done, maps wanted).
+
+    Raises:
+        DataSetError: The tree is none or lacks maps of the split; a file in it has another size or is empty; the
+            folder holds something else, or a data set packed with other settings.
+        FormatError: A file is absent or damaged, or cannot be written.
+    """
+    tree = PngTree(root)
+    split = find_split(root, settings.split)
+    split.check_maps(tree.map_ids(), root)
+    simulations = settings.simulations or _there(root / "gain")
+    layers = settings.layers or tuple(name for name in ("buildings_complete", "cars") if (root / "png" / name).is_dir())
+    if "buildings_complete" not in layers:
+        layers = ("buildings_complete", *layers)
+    for folder in (*(f"gain/{name}" for name in simulations), *(f"png/{name}" for name in layers)):
+        if not (root / folder).is_dir():
+            raise DataSetError(
+                f"A data set must have the folder {folder} to pack it",
+                value=root,
+                remedy=f"There are: {', '.join(_there(root / folder.split('/')[0]))}.",
+            )
+    identity = {**PACKED_FORMAT, "split": split.name, "simulations": list(simulations), "layers": list(layers)}
+    _prepare(out, identity, split)
+    wanted = sum(len(ids) for ids in split.parts.values())
+    done = 0
+    yield done, wanted
+    for part, ids in split.parts.items():
+        target = out / f"{part}.safetensors"
+        if target.is_file():
+            done += len(ids)
+            yield done, wanted
+            continue
+        with atomic_write(target) as temporary:
+            for _ in _pack_part(tree, temporary, ids, identity | {"part": part}):
+                done += 1
+                yield done, wanted
+
+
+def _there(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()
+
+
+def _prepare(out: Path, identity: dict[str, Any], split: Split) -> None:
+    """Make the folder with its record and manifest, or check that it belongs to the same settings."""
+    record = out / PACKED_RECORD
+    if record.is_file():
+        earlier = read_json(record)
+        same_split = (out / MANIFEST).is_file() and Split.read(out / MANIFEST).parts == split.parts
+        if earlier != identity or not same_split:
+            raise DataSetError(
+                "A packed data set can only be completed with the settings it was begun with",
+                value=f"{out}, begun with {earlier}; asked for {identity}{'' if same_split else ', another split'}",
+                remedy="Use the same settings or another folder.",
+            )
+    else:
+        check_new_folder(out)
+    out.mkdir(parents=True, exist_ok=True)
+    for leftover in out.glob(f"{TEMPORARY_PREFIX}*"):
+        leftover.unlink()
+    if not record.is_file():
+        split.write(out / MANIFEST)
+        with atomic_write(record) as temporary:
+            temporary.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
+
+
+def _pack_part(tree: PngTree, path: Path, ids: tuple[int, ...], identity: dict[str, Any]) -> Iterator[int]:
+    """Fill the file of one part, map by map."""
+    tx_cells = [tree.tx_cells(map_id) for map_id in ids]
+    corners = [tree.corner_cells(map_id) for map_id in ids]
+    counts = {name: [gain_count(name, len(cells)) for cells in tx_cells] for name in identity["simulations"]}
+    fixed: dict[str, Any] = {
+        "map_ids": np.array(ids),
+        "tx_cells": np.concatenate(tx_cells),
+        "tx_starts": _starts([len(cells) for cells in tx_cells]),
+        "corner_cells": np.concatenate(corners),
+        "corner_starts": _starts([len(cells) for cells in corners]),
+        **{f"gain_starts/{name}": _starts(numbers) for name, numbers in counts.items()},
+    }
+    layouts = {name: ArrayLayout(array.shape, "int64") for name, array in fixed.items()}
+    layouts |= {f"mask/{layer}": ArrayLayout((len(ids), *tree.shape)) for layer in identity["layers"]}
+    layouts |= {f"gain/{name}": ArrayLayout((sum(numbers), *tree.shape)) for name, numbers in counts.items()}
+    metadata = {key: value if isinstance(value, str) else json.dumps(value) for key, value in identity.items()}
+    arrays = map_arrays(path, layouts, metadata)
+    for name, values in fixed.items():
+        arrays[name][...] = values
+    for index, map_id in enumerate(ids):
+        for layer in identity["layers"]:
+            arrays[f"mask/{layer}"][index] = tree.mask(layer, map_id)
+        for name, numbers in counts.items():
+            start = int(fixed[f"gain_starts/{name}"][index])
+            for tx_id in range(numbers[index]):
+                arrays[f"gain/{name}"][start + tx_id] = tree.gain(name, map_id, tx_id)
+        yield map_id
+    for array in arrays.values():
+        if isinstance(array, np.memmap):
+            array.flush()
+
+
+def _starts(counts: list[int]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def fill_geometry(root: Path, out: Path, *, workers: int = 1) -> Iterator[tuple[int, int]]:
+    """Compute the geometry channels of a packed data set, for all its building layers.
+
+    Args:
+        root: The PNG tree that it was packed from.
+        out: The packed data set; the channels come into its folder `geometry`.
+        workers: Processes.
+
+    Yields:
+        (maps done, maps wanted), over all layers.
+
+    Raises:
+        DataSetError: There is no such tree.
+        FormatError: Outlines are absent or damaged, the packed data set is none, or a file cannot be written.
+    """
+    tree = PngTree(root)
+    record = read_json(out / PACKED_RECORD)
+    layers = [layer for layer in record["layers"] if layer.startswith("buildings_")]
+    ids = Split.read(out / MANIFEST).ids("all")
+    num_tx = max(gain_count(name, len(tree.tx_cells(ids[0]))) for name in record["simulations"])
+    cache = GeometryCache(out / GEOMETRY_FOLDER, tree, num_tx)
+    for number, layer in enumerate(layers):
+        for done, wanted in cache.fill(ids, layer, workers=workers):
+            yield number * wanted + done, len(layers) * wanted

@@ -1,0 +1,234 @@
+"""Where the arrays of RadioMapSeer come from: the PNG tree as downloaded, or (`packed`) one file per part."""
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.errors import DataSetError
+from radiodiff.formats import (
+    image_size,
+    read_grey_image,
+    read_mask_image,
+    read_radiomapseer_scene,
+    read_radiomapseer_transmitters,
+)
+from radiodiff.scene import Scene
+
+__all__ = ["MapStore", "PngTree", "RecentlyUsed", "corner_cells", "gain_count", "no_data_set"]
+
+MASKS_KEPT = 64
+"""Building and car masks in memory, per process (64 KB each)."""
+
+IRT4_TRANSMITTERS = 2
+"""The slowest simulation exists for the first two transmitters of each map."""
+
+
+class MapStore(Protocol):
+    """Arrays of a data set by map number and transmitter number."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols) of every array."""
+
+    def map_ids(self) -> tuple[int, ...]:
+        """Maps that are there."""
+
+    def tx_cells(self, map_id: int) -> NDArray[np.int64]:
+        """(T, 2) cells (row, col) of the transmitters of a map."""
+
+    def gain(self, folder: str, map_id: int, tx_id: int) -> NDArray[np.uint8]:
+        """(rows, cols) stored grey of a gain image; `folder` is its simulation, such as "carsDPM"."""
+
+    def mask(self, layer: str, map_id: int) -> NDArray[np.bool_]:
+        """(rows, cols) mask of a layer, such as "buildings_complete", "buildings_missing2/5", "cars"."""
+
+    def corner_cells(self, map_id: int) -> NDArray[np.int64]:
+        """(n, 2) outdoor cells (row, col) at the corners of the complete buildings."""
+
+    def scene(self, layer: str, map_id: int) -> Scene | None:
+        """Buildings of a layer with their outlines, or None where they are not kept."""
+
+
+class RecentlyUsed:
+    """A few values, the least recently used one making room.
+
+    Args:
+        most: How many are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[Any, Any] = OrderedDict()
+
+    def get(self, key: Any, make: Any) -> Any:
+        """The value of a key, made where it is not there."""
+        if key in self._values:
+            self._values.move_to_end(key)
+            return self._values[key]
+        value = self._values[key] = make()
+        if len(self._values) > self._most:
+            self._values.popitem(last=False)
+        return value
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Worker processes begin with none.
+        return RecentlyUsed, (self._most,)
+
+
+class PngTree:
+    """RadioMapSeer's folders as downloaded, or as `radiodiff dataset create` writes them.
+
+    Args:
+        root: The folder that holds `antenna`, `gain` and `png`.
+
+    Raises:
+        DataSetError: It is not there, or without these folders or any map.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        if not all((root / folder).is_dir() for folder in ("antenna", "gain", "png/buildings_complete")):
+            raise no_data_set(root)
+        self._map_ids = tuple(sorted(int(path.stem) for path in root.glob("antenna/*.json") if path.stem.isdecimal()))
+        if not self._map_ids:
+            raise no_data_set(root)
+        self.shape = image_size(self._image("buildings_complete", self._map_ids[0]))
+        self._masks = RecentlyUsed(MASKS_KEPT)
+
+    def map_ids(self) -> tuple[int, ...]:
+        """See `MapStore`."""
+        return self._map_ids
+
+    def tx_cells(self, map_id: int) -> NDArray[np.int64]:
+        """See `MapStore`.
+
+        Raises:
+            DataSetError: A transmitter is off the map.
+            FormatError: The antenna file is absent or damaged.
+        """
+        path = self.root / "antenna" / f"{map_id}.json"
+        cells = np.array(read_radiomapseer_transmitters(path, rows=self.shape[0]), dtype=np.int64).reshape(-1, 2)
+        cells = cells[:, ::-1]
+        outside = ~((cells >= 0) & (cells < self.shape)).all(axis=1)
+        if outside.any():
+            tx_id = int(np.flatnonzero(outside)[0])
+            raise DataSetError(
+                f"Transmitters must stand on the map of {self.shape[0]} x {self.shape[1]} cells",
+                value=f"{path}, transmitter {tx_id} at row {cells[tx_id, 0]}, column {cells[tx_id, 1]}",
+                remedy="Run radiodiff dataset validate on the folder, and copy the file again.",
+            )
+        return cells
+
+    def gain(self, folder: str, map_id: int, tx_id: int) -> NDArray[np.uint8]:
+        """See `MapStore`.
+
+        Raises:
+            FormatError: The image is absent, damaged or not grey.
+            DataSetError: It has another size, or is zero everywhere.
+        """
+        path = self.root / "gain" / folder / f"{map_id}_{tx_id}.png"
+        grey, _ = read_grey_image(path)
+        self._check_size(path, grey)
+        if not grey.any():
+            raise DataSetError(
+                "A gain image must hold a map", value=f"{path}, 0 everywhere", remedy="Copy it again from the download."
+            )
+        return grey
+
+    def mask(self, layer: str, map_id: int) -> NDArray[np.bool_]:
+        """See `MapStore`.
+
+        Raises:
+            FormatError: The image is absent, damaged or not binary.
+            DataSetError: It has another size.
+        """
+
+        def read() -> NDArray[np.bool_]:
+            path = self._image(layer, map_id)
+            mask = read_mask_image(path)
+            self._check_size(path, mask)
+            return mask
+
+        mask: NDArray[np.bool_] = self._masks.get((layer, map_id), read)
+        return mask
+
+    def corner_cells(self, map_id: int) -> NDArray[np.int64]:
+        """See `MapStore`.
+
+        Raises:
+            FormatError: The outlines are absent or damaged.
+        """
+        return corner_cells(self.scene("buildings_complete", map_id), self.mask("buildings_complete", map_id))
+
+    def scene(self, layer: str, map_id: int) -> Scene:
+        """See `MapStore`.
+
+        Raises:
+            FormatError: The outlines are absent or damaged.
+        """
+        return read_radiomapseer_scene(self.root, map_id, buildings=layer.removeprefix("buildings_"))
+
+    def sources(self, layer: str, map_id: int) -> list[Path]:
+        """Files that the scene and the transmitters come from."""
+        outlines = self.root / "polygon" / layer / f"{map_id}.json"
+        return [
+            self.root / "antenna" / f"{map_id}.json",
+            outlines if outlines.is_file() else self._image(layer, map_id),
+        ]
+
+    def _image(self, layer: str, map_id: int) -> Path:
+        return self.root / "png" / layer / f"{map_id}.png"
+
+    def _check_size(self, path: Path, image: NDArray[Any]) -> None:
+        if image.shape != self.shape:
+            raise DataSetError(
+                f"All images of a data set must have one size, here {self.shape[0]} x {self.shape[1]}",
+                value=f"{path} of {image.shape[0]} x {image.shape[1]}",
+                remedy="Keep maps of different sizes in different folders.",
+            )
+
+
+def gain_count(folder: str, num_transmitters: int) -> int:
+    """Gain images of a map in a simulation's folder."""
+    return min(num_transmitters, IRT4_TRANSMITTERS) if folder.endswith("IRT4") else num_transmitters
+
+
+def corner_cells(scene: Scene, buildings: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(n, 2) outdoor cells (row, col), sorted, each with a building corner within its 3 x 3 neighbourhood.
+
+    Of the neighbourhood of a corner the free cell nearest to it is taken; a corner without one gives none.
+    """
+    rows, cols = buildings.shape
+    size_m = scene.grid.cell_size_m
+    found: set[tuple[int, int]] = set()
+    for footprint in scene.footprints or ():
+        rings = (footprint.polygon.exterior, *footprint.polygon.interiors)
+        points = np.concatenate([np.asarray(ring.coords)[:-1, :2] for ring in rings]) / size_m
+        for x, y in points:
+            found |= _nearest_free(float(x), float(y), buildings, rows, cols)
+    return np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
+
+
+def _nearest_free(x: float, y: float, buildings: NDArray[np.bool_], rows: int, cols: int) -> set[tuple[int, int]]:
+    col, row = int(np.floor(x)), int(np.floor(y))
+    around = [
+        ((c + 0.5 - x) ** 2 + (r + 0.5 - y) ** 2, r, c)
+        for r in range(max(row - 1, 0), min(row + 2, rows))
+        for c in range(max(col - 1, 0), min(col + 2, cols))
+        if not buildings[r, c]
+    ]
+    return {min(around)[1:]} if around else set()
+
+
+def no_data_set(root: Path) -> DataSetError:
+    """The error for a folder that is no RadioMapSeer data set."""
+    return DataSetError(
+        "A RadioMapSeer folder must hold antenna/<map>.json, gain/<simulation>/<map>_<tx>.png and "
+        "png/buildings_complete/<map>.png, or be packed (train.safetensors, ...)",
+        value=f"{root}{'' if root.is_dir() else ', which is not there'}",
+        remedy="Download RadioMapSeer from IEEE DataPort (doi 10.21227/0gtx-6v30) and give the unpacked folder, or "
+        "make a data set: radiodiff dataset create --help.",
+    )
