@@ -58,7 +58,7 @@ def read_rgb_image(path: str | Path) -> NDArray[np.uint8]:
     """
     with _opened(check_file(path)) as image:
         # Pillow reads 16 bits per channel as 8 without a word: only the raw mode tells.
-        raw_mode = str(image.tile[0][3]) if image.tile else image.mode
+        raw_mode = str([tile[3] for tile in getattr(image, "tile", ())])
         if image.mode != "RGB" or ";16" in raw_mode:
             found = f"mode {image.mode}" if image.mode != "RGB" else "16 bits per channel"
             raise FormatError(

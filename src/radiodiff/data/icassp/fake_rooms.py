@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 __all__ = ["FakeRooms", "draw_rooms"]
 
-SMALLEST_ROOM = 10
+SMALLEST_ROOM = 14
 """Smallest edge of a room [pixels]."""
 
 WALL = 2

@@ -1,0 +1,21 @@
+"""Train, validation and test by building: no building serves two purposes."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from radiodiff.data.splits import Split, proportional_split
+
+__all__ = ["building_split"]
+
+SHARES = (0.8, 0.1, 0.1)
+
+
+def building_split(buildings: Iterable[int], seed: int = 0) -> Split:
+    """Deal building numbers 80 : 10 : 10 to train, validation and test, in an order drawn from the seed.
+
+    Raises:
+        DataSetError: There are fewer than three buildings.
+    """
+    order = np.random.default_rng(seed).permutation(sorted(set(buildings)))
+    return proportional_split("icassp-buildings", (int(building) for building in order), SHARES)

@@ -1,0 +1,226 @@
+"""Examples of the ICASSP 2025 data set, for every model that learns from it.
+
+| approach | settings |
+|---|---|
+| single VAE, three channels in, one out | view `multi-condition`: the condition goes in, the target comes out |
+| dual VAE | one autoencoder on view `condition`, one on view `radio` |
+| three VAEs | views `building`, `antenna`, `radio` |
+| multi-condition diffusion | view `multi-condition`: `CONDITION1` and `CONDITION2` are its two conditions |
+
+A crop is one draw for all channels; so is the symmetry. Channels are computed on the map as it is and turned after, so
+the direction of the antenna turns along.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from radiodiff.config import Config
+from radiodiff.data.example import Draw, Example
+from radiodiff.data.icassp.azimuth import DEFAULT_CONVENTION, AzimuthConvention
+from radiodiff.data.icassp.building_split import building_split
+from radiodiff.data.icassp.channels import PADDING, View, view_encoding
+from radiodiff.data.icassp.crop import Window, centred_window, cut, draw_window
+from radiodiff.data.icassp.free_space_loss import free_space_loss_db
+from radiodiff.data.icassp.layout import SampleId, scan_icassp
+from radiodiff.data.icassp.reader import IcasspReader, IcasspSample
+from radiodiff.data.placement import draw_symmetry, turn_array, turn_cells
+from radiodiff.data.splits import Split
+from radiodiff.encoding import Encoding
+from radiodiff.errors import ConfigError, DataSetError, InputError
+
+__all__ = ["CONDITION1", "CONDITION2", "IcasspConfig", "IcasspDataSet", "crop_to_content"]
+
+CONDITION1 = slice(0, 2)
+"""Reflectance and transmittance among the channels of view `multi-condition`."""
+
+CONDITION2 = slice(2, 3)
+"""Distance or free-space loss among them."""
+
+Task = Literal[1, 2, 3]
+Band = Literal[1, 2, 3]
+
+
+class IcasspConfig(Config):
+    """Which examples, and what they hold.
+
+    Attributes:
+        tasks: Tasks of the challenge; a radio map that several of them hold is an example of each.
+        bands: Carriers f1, f2, f3.
+        part: Part of the split by building, or "all".
+        split_seed: Seed of the order in which buildings are dealt to the parts, where no split is given.
+        view: Channels, see `radiodiff.data.icassp.channels.view_encoding`.
+        condition2: Third channel of the condition.
+        crop: "tx-aware" draws a window that holds the transmitter, "tx-centred" has it in the middle, "none" gives
+            the whole map, padded at the bottom and on the right.
+        size: Edge of a window [pixels]; 96 and 256 are usual.
+        margin_px: Least distance of the transmitter from the ends of a drawn window [pixels].
+        multiple: A whole map is padded to a multiple of this [pixels].
+        augment: Draw a symmetry of the square for each example; whole maps that are no squares have four of them.
+        weight: Give weights: 1 on the map, 0 beside it.
+        azimuth: What azimuths mean.
+        seed: Seed of the draws; each follows from it, the number of the draw and the example's index.
+    """
+
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = (1,)
+    bands: Annotated[tuple[Band, ...], Field(min_length=1)] = (1, 2, 3)
+    part: Literal["train", "validation", "test", "all"] = "train"
+    split_seed: Annotated[int, Field(ge=0)] = 0
+    view: View = "multi-condition"
+    condition2: Literal["distance", "free-space"] = "distance"
+    crop: Literal["tx-aware", "tx-centred", "none"] = "tx-aware"
+    size: Annotated[int, Field(ge=1)] = 96
+    margin_px: Annotated[int, Field(ge=0)] = 10
+    multiple: Annotated[int, Field(ge=1)] = 32
+    augment: bool = False
+    weight: bool = False
+    azimuth: AzimuthConvention = DEFAULT_CONVENTION
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def model_post_init(self, context: Any) -> None:
+        """Check what the fields mean together."""
+        if self.crop == "tx-aware" and not 2 * self.margin_px < self.size:
+            raise ConfigError(
+                "IcasspConfig.margin_px must be less than half of size",
+                value=f"margin_px={self.margin_px}, size={self.size}",
+                remedy="The usual window has 96 pixels and a margin of 10.",
+            )
+        for name in ("tasks", "bands"):
+            if len(set(getattr(self, name))) != len(getattr(self, name)):
+                raise ConfigError(
+                    f"IcasspConfig.{name} must not name one twice", value=getattr(self, name), remedy="Name each once."
+                )
+
+
+class IcasspDataSet:
+    """Examples of a folder; `radiodiff.data.loader.make_loader` makes batches of them.
+
+    `Example.map_id` is the building, `Example.tx_id` the sample's place in the data set, `Example.name` its file name
+    without suffix; `ids` tells the rest.
+
+    Args:
+        root: The folder that holds `Inputs`.
+        config: What to give.
+        split: Building numbers of the parts; by default `building_split` of those in the folder.
+
+    Raises:
+        DataSetError: The folder is not the data set, a file is missing, a building of the split is not there, or no
+            example is left.
+        FormatError: A position table is damaged.
+    """
+
+    def __init__(self, root: str | Path, config: IcasspConfig, split: Split | None = None) -> None:
+        self.root = Path(root)
+        self.config = config
+        self.encoding: Encoding = view_encoding(config.view, config.condition2)
+        self.scale = "db"
+        self._reader = IcasspReader(root)
+        there = [sample for task in sorted(config.tasks) for sample in scan_icassp(root, task)]
+        buildings = {sample.building for sample in there}
+        if split is None and config.part != "all":
+            split = building_split(buildings, config.split_seed)
+        if split is not None:
+            split.check_maps(buildings, self.root)
+        wanted = buildings if split is None else set(split.ids(config.part))
+        self.ids: tuple[SampleId, ...] = tuple(
+            sample for sample in there if sample.building in wanted and sample.band in config.bands
+        )
+        if not self.ids:
+            raise DataSetError(
+                "A data set must have at least one example",
+                value=f"none in {self.root} for part {config.part}, tasks {config.tasks} and bands {config.bands}",
+                remedy="Task 1 has band 1 only; check part and bands.",
+            )
+
+    def __len__(self) -> int:
+        """Number of examples."""
+        return len(self.ids)
+
+    def __getitem__(self, index: int | Draw) -> Example:
+        """One example, by its index or by (index, draw).
+
+        Raises:
+            IndexError: There is no such example.
+            FormatError: A file is not there or damaged.
+        """
+        number, draw = index if isinstance(index, tuple) else (index, 0)
+        if not 0 <= number < len(self):
+            raise IndexError(f"example {number} of {len(self)}")
+        sample = self._reader.read(self.ids[number])
+        random = np.random.default_rng((self.config.seed, draw, number))
+        window = self._window(sample, random)
+        symmetry = draw_symmetry(random, (window.rows, window.cols)) if self.config.augment else 0
+        shape = turn_array(np.empty((window.rows, window.cols)), symmetry).shape
+        cell = np.array([window.moved(sample.tx_cell)])
+        row, col = turn_cells(cell, (window.rows, window.cols), symmetry)[0]
+        channels = {channel.name: channel for channel in (*self.encoding.condition, self.encoding.target)}
+        encoded = {
+            name: self._padded(
+                turn_array(channels[name].encode(cut(values, window, PADDING[name])), symmetry),
+                float(channels[name].encode(PADDING[name])),
+            )
+            for name, values in self._values(sample).items()
+        }
+        condition = np.stack([encoded[name] for name in self.encoding.names])
+        return Example(
+            target=encoded["path_loss_db"][None] if self.config.view == "multi-condition" else condition.copy(),
+            condition=condition,
+            tx=(int(row), int(col)),
+            map_id=sample.id.building,
+            tx_id=number,
+            name=sample.id.name,
+            content=(shape[0], shape[1]),
+            weight=self._weight(sample, window, symmetry) if self.config.weight else None,
+        )
+
+    def _window(self, sample: IcasspSample, random: np.random.Generator) -> Window:
+        if self.config.crop == "none":
+            return Window(0, 0, *sample.shape)
+        if self.config.crop == "tx-centred":
+            return centred_window(sample.shape, sample.tx_cell, self.config.size)
+        return draw_window(sample.shape, sample.tx_cell, random, size=self.config.size, margin=self.config.margin_px)
+
+    def _values(self, sample: IcasspSample) -> dict[str, NDArray[np.floating]]:
+        """The channels of the view on the whole map, in physical units."""
+        names = {*self.encoding.names, "path_loss_db"} if self.config.view == "multi-condition" else self.encoding.names
+        return {
+            name: free_space_loss_db(
+                sample.shape, sample.tx, sample.frequency_hz, sample.pattern, sample.azimuth_deg, self.config.azimuth
+            )
+            if name == "free_space_loss_db"
+            else getattr(sample, name)
+            for name in names
+        }
+
+    def _weight(self, sample: IcasspSample, window: Window, symmetry: int) -> NDArray[np.float32]:
+        on_map = cut(np.ones(sample.shape), window, 0.0)
+        return self._padded(turn_array(on_map, symmetry), 0.0)[None]
+
+    def _padded(self, array: NDArray[np.float32], outside: float) -> NDArray[np.float32]:
+        """A whole map at the top left of the next larger multiple; windows as they are."""
+        if self.config.crop != "none":
+            return np.ascontiguousarray(array)
+        rows, cols = (-(-length // self.config.multiple) * self.config.multiple for length in array.shape)
+        return cut(array, Window(0, 0, rows, cols), outside)
+
+
+def crop_to_content(array: NDArray[Any], content: tuple[int, int]) -> NDArray[Any]:
+    """Take the padding off a prediction (..., rows, cols): the inverse of crop "none".
+
+    Args:
+        array: What a model made of an example.
+        content: `Example.content`, (rows, cols).
+
+    Raises:
+        InputError: The array is smaller than the content.
+    """
+    if array.ndim < 2 or not (array.shape[-2] >= content[0] and array.shape[-1] >= content[1]):
+        raise InputError(
+            f"A prediction must be at least {content[0]} x {content[1]} pixels, as the map",
+            value=f"shape {array.shape}",
+            remedy="Pass the model's output and the content of the same example.",
+        )
+    return array[..., : content[0], : content[1]]

@@ -1,0 +1,90 @@
+"""Which azimuth convention the data follow: the one whose pattern shows in the maps."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.data.icassp.azimuth import AZIMUTH_CONVENTIONS, DEFAULT_CONVENTION, AzimuthConvention
+from radiodiff.data.icassp.free_space_loss import distance_law_db, pattern_loss_db, pixel_distance_m
+from radiodiff.data.icassp.rays import crossed_transmittance_db
+from radiodiff.data.icassp.reader import IcasspSample
+from radiodiff.errors import DataSetError
+
+__all__ = ["AzimuthDecision", "decide_azimuth_convention"]
+
+NEAREST_M = 0.5
+"""Nearer pixels are left out: there a pixel is too large an angle."""
+
+SMALLEST_RANGE_DB = 1.0
+"""An antenna with less between its strongest and weakest direction tells nothing."""
+
+FEWEST_PIXELS = 30
+
+TIE = 1e-6
+
+
+@dataclass(frozen=True)
+class AzimuthDecision:
+    """What the correlation test found.
+
+    Attributes:
+        correlations: Of each convention, over all pixels used, in [-1, 1].
+        best: The convention with the largest; among equals the default, or else the first.
+        tied: Every convention that is as good as the best: with patterns that are the same on both sides their sense
+            cannot be told, with one azimuth only neither can that of azimuths.
+        samples: Radio maps used.
+        pixels: Pixels used.
+    """
+
+    correlations: Mapping[AzimuthConvention, float]
+    best: AzimuthConvention
+    tied: tuple[AzimuthConvention, ...]
+    samples: int
+    pixels: int
+
+
+def decide_azimuth_convention(samples: Iterable[IcasspSample]) -> AzimuthDecision:
+    """Correlate path loss less the distance law with the pattern of each convention, on pixels in line of sight.
+
+    In sight are air pixels with no wall on the straight way. The mean of each map is taken off both sides, so that a
+    gain that all directions share does not enter. Antennas whose gains differ by less than 1 dB, and maps with fewer
+    than 30 pixels in sight, are left out; `samples` of the result counts the rest.
+
+    Raises:
+        DataSetError: Nothing is left: with omnidirectional antennas no convention can be told from another.
+    """
+    found = [pair for pair in map(_residuals, samples) if pair is not None]
+    sums = {convention: np.zeros(3) for convention in AZIMUTH_CONVENTIONS}
+    for sample, in_sight, residual_db in found:
+        for convention, total in sums.items():
+            loss_db = pattern_loss_db(sample.shape, sample.tx, sample.pattern, sample.azimuth_deg, convention)[in_sight]
+            loss_db = loss_db - loss_db.mean()
+            total += (residual_db @ loss_db, residual_db @ residual_db, loss_db @ loss_db)
+    if not found or not all(total[1] > 0 and total[2] > 0 for total in sums.values()):
+        raise DataSetError(
+            "The azimuth convention can only be found from directional antennas with pixels in line of sight",
+            value="samples without any",
+            remedy="Pass samples of task 3 with antennas that are not omnidirectional.",
+        )
+    correlations = {name: float(total[0] / np.sqrt(total[1] * total[2])) for name, total in sums.items()}
+    largest = max(correlations.values())
+    tied = tuple(name for name, value in correlations.items() if value > largest - TIE)
+    best = DEFAULT_CONVENTION if DEFAULT_CONVENTION in tied else tied[0]
+    return AzimuthDecision(correlations, best, tied, len(found), sum(len(residual) for _, _, residual in found))
+
+
+def _residuals(sample: IcasspSample) -> tuple[IcasspSample, NDArray[np.bool_], NDArray[np.float64]] | None:
+    """Pixels in sight and their path loss without distance law and mean; None where the sample tells nothing."""
+    if float(np.ptp(sample.pattern.gains_db)) < SMALLEST_RANGE_DB:
+        return None
+    in_sight = (
+        (crossed_transmittance_db(sample.transmittance_db, sample.tx) == 0)
+        & (sample.reflectance_db == 0)
+        & (pixel_distance_m(sample.shape, sample.tx) >= NEAREST_M)
+    )
+    if np.count_nonzero(in_sight) < FEWEST_PIXELS:
+        return None
+    residual_db = (sample.path_loss_db - distance_law_db(sample.shape, sample.tx, sample.frequency_hz))[in_sight]
+    return sample, in_sight, np.asarray(residual_db - residual_db.mean(), dtype=np.float64)
