@@ -2,8 +2,10 @@
 
 import typer
 
+from radiodiff.cli.dataset.arrange_icassp import arrange_icassp
 from radiodiff.cli.dataset.create import create
 from radiodiff.cli.dataset.pack import pack
+from radiodiff.cli.dataset.patterns import patterns
 
 __all__ = ["app"]
 
@@ -15,5 +17,7 @@ def _root() -> None:
     """Make, check and handle data sets."""
 
 
+app.command("arrange-icassp")(arrange_icassp)
 app.command()(create)
 app.command()(pack)
+app.command()(patterns)

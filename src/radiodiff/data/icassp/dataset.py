@@ -98,8 +98,8 @@ class IcasspConfig(Config):
 class IcasspDataSet:
     """Examples of a folder; `radiodiff.data.loader.make_loader` makes batches of them.
 
-    `Example.map_id` is the building, `Example.tx_id` the sample's place in the data set, `Example.name` its file name
-    without suffix; `ids` tells the rest.
+    `Example.map_id` is the building, `Example.tx_id` the number of the sample (antennas and bands count their own),
+    `Example.name` its file name without suffix; `ids` tells the rest.
 
     Args:
         root: The folder that holds `Inputs`.
@@ -170,7 +170,7 @@ class IcasspDataSet:
             condition=condition,
             tx=(int(row), int(col)),
             map_id=sample.id.building,
-            tx_id=number,
+            tx_id=sample.id.sample,
             name=sample.id.name,
             content=(shape[0], shape[1]),
             weight=self._weight(sample, window, symmetry) if self.config.weight else None,

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.icassp.azimuth import AZIMUTH_CONVENTIONS, DEFAULT_CONVENTION, AzimuthConvention
 from radiodiff.data.icassp.free_space_loss import distance_law_db, pattern_loss_db, pixel_distance_m
+from radiodiff.data.icassp.layout import scan_icassp
 from radiodiff.data.icassp.rays import crossed_transmittance_db
-from radiodiff.data.icassp.reader import IcasspSample
+from radiodiff.data.icassp.reader import IcasspReader, IcasspSample
 from radiodiff.errors import DataSetError
 
-__all__ = ["AzimuthDecision", "decide_azimuth_convention"]
+__all__ = ["AzimuthDecision", "decide_azimuth_convention", "decide_azimuth_in"]
 
 NEAREST_M = 0.5
 """Nearer pixels are left out: there a pixel is too large an angle."""
@@ -73,6 +75,24 @@ def decide_azimuth_convention(samples: Iterable[IcasspSample]) -> AzimuthDecisio
     tied = tuple(name for name, value in correlations.items() if value > largest - TIE)
     best = DEFAULT_CONVENTION if DEFAULT_CONVENTION in tied else tied[0]
     return AzimuthDecision(correlations, best, tied, len(found), sum(len(residual) for _, _, residual in found))
+
+
+def decide_azimuth_in(root: str | Path, task: int = 3, *, most_samples: int = 100) -> AzimuthDecision:
+    """`decide_azimuth_convention` of a folder: of samples with directional antennas, evenly over the task.
+
+    Args:
+        root: The folder that holds `Inputs`.
+        task: Task of the challenge; 1 and 2 have no directional antenna.
+        most_samples: Radio maps to read.
+
+    Raises:
+        DataSetError: The folder is not the data set, or no antenna of the task is directional.
+        FormatError: A file is damaged.
+    """
+    reader = IcasspReader(root)
+    ids = [i for i in scan_icassp(root, task) if float(np.ptp(reader.pattern(i).gains_db)) >= SMALLEST_RANGE_DB]
+    step = max(len(ids) // most_samples, 1)
+    return decide_azimuth_convention(reader.read(i) for i in ids[::step][:most_samples])
 
 
 def _residuals(sample: IcasspSample) -> tuple[IcasspSample, NDArray[np.bool_], NDArray[np.float64]] | None:

@@ -17,6 +17,7 @@ from radiodiff.data.icassp.fake_rooms import FakeRooms, draw_rooms
 from radiodiff.data.icassp.free_space_loss import free_space_loss_db, pixel_distance_m
 from radiodiff.data.icassp.layout import BANDS_HZ, TASKS, SampleId
 from radiodiff.data.icassp.rays import crossed_transmittance_db
+from radiodiff.data.map_files import check_new_folder
 from radiodiff.errors import DataSetError, InputError
 from radiodiff.scene import SectorAntenna, TableAntenna
 
@@ -112,10 +113,7 @@ def write_fake_icassp(root: str | Path, settings: FakeIcasspSettings) -> Iterato
         FormatError: A file cannot be written.
     """
     root = Path(root)
-    if root.exists() and not (root.is_dir() and not any(root.iterdir())):
-        raise DataSetError(
-            "The folder of a new data set must be empty or absent", value=root, remedy="Use another folder."
-        )
+    check_new_folder(root)
     _make_folders(root)
     for antenna in range(1, settings.antennas + 1):
         gains_db = FAKE_PATTERNS[antenna - 1].gains_db

@@ -32,8 +32,8 @@ class PatternReport:
     Attributes:
         range_db: Largest minus smallest gain [dB].
         peak_deg: Row of the largest gain, the first of equals [deg].
-        beam_width_deg: Half-power beam width: between the -3 dB crossings on both sides of the peak, linear between
-            degrees [deg]; None where the gain never falls by 3 dB.
+        beam_deg: Where the gain first falls by 3 dB, before and after the peak, linear between degrees, both in
+            [0, 360) [deg]; None where it never does.
         front_to_back_db: Gain at the peak minus gain opposite to it [dB].
         kind: Class by `range_db`: below 3 dB omnidirectional, below 10 weakly, below 20 moderately, below 30 highly,
             else extremely directional.
@@ -41,9 +41,14 @@ class PatternReport:
 
     range_db: float
     peak_deg: int
-    beam_width_deg: float | None
+    beam_deg: tuple[float, float] | None
     front_to_back_db: float
     kind: PatternClass
+
+    @property
+    def beam_width_deg(self) -> float | None:
+        """Half-power beam width: from the one end of the beam over the peak to the other [deg]."""
+        return None if self.beam_deg is None else (self.beam_deg[1] - self.beam_deg[0]) % 360.0
 
 
 def analyse_pattern(pattern: TableAntenna) -> PatternReport:
@@ -54,11 +59,11 @@ def analyse_pattern(pattern: TableAntenna) -> PatternReport:
     # Seen from the peak, both sides go on over 359 -> 0 by themselves.
     right_db = np.roll(gains_db, -peak) - gains_db[peak]
     left_db = np.roll(right_db[::-1], 1)
-    sides = (_crossing_deg(right_db), _crossing_deg(left_db))
+    before, after = _crossing_deg(left_db), _crossing_deg(right_db)
     return PatternReport(
         range_db=range_db,
         peak_deg=peak,
-        beam_width_deg=None if None in sides else float(sum(side for side in sides if side is not None)),
+        beam_deg=None if before is None or after is None else ((peak - before) % 360.0, (peak + after) % 360.0),
         front_to_back_db=float(-right_db[180]),
         kind=next((kind for limit_db, kind in CLASS_LIMITS_DB if range_db < limit_db), "extremely directional"),
     )

@@ -1,0 +1,275 @@
+"""Square maps around the transmitter, in folders like RadioMapSeer's, from the ICASSP 2025 data set.
+
+```
+dataset.json                     settings: what makes two runs the same arrangement
+image/<name>.png                 path loss; one grey level is 1 dB, 160 beside the map
+condition/reflectance/<name>.png         reflectance, 1 dB a level
+condition/transmittance/<name>.png       transmittance, 1 dB a level
+condition/distance/<name>.png            distance to the transmitter, 1 m a level, 255 beside the map
+condition/free_space_loss/<name>.png     path loss in free space with the antenna's pattern, 1 dB a level
+antenna/<name>.png               one pixel of 255 at the transmitter
+mask/<name>.png                  255 on the map, 0 beside it
+split.json                       building numbers of train, validation and test (80 : 10 : 10)
+manifest.csv                     one line per radio map
+statistics.json                  range, mean and standard deviation of each channel on the maps, and counts
+```
+
+Names are those of the challenge (`B1_Ant1_f1_S0`). Every file is written whole; an image that is there and ends as a
+PNG does is kept. What an interrupted run left missing is made by the next one; the three tables come last, so their
+presence says that the images are complete.
+"""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
+from radiodiff.data.icassp.azimuth import AZIMUTH_CONVENTIONS, DEFAULT_CONVENTION, AzimuthConvention
+from radiodiff.data.icassp.building_split import building_split
+from radiodiff.data.icassp.channels import PADDING
+from radiodiff.data.icassp.crop import Window, centred_window, cut
+from radiodiff.data.icassp.free_space_loss import free_space_loss_db
+from radiodiff.data.icassp.layout import TASKS, SampleId, scan_icassp
+from radiodiff.data.icassp.reader import IcasspReader, IcasspSample
+from radiodiff.data.map_files import check_new_folder
+from radiodiff.data.splits import MANIFEST as SPLIT_FILE
+from radiodiff.data.splits import PARTS, Split
+from radiodiff.errors import DataSetError, InputError
+from radiodiff.formats import read_grey_image, read_json, write_grey_png
+
+__all__ = ["ARRANGED_FOLDERS", "MANIFEST_FILE", "STATISTICS_FILE", "ArrangeSettings", "arrange_icassp"]
+
+MANIFEST_FILE = "manifest.csv"
+STATISTICS_FILE = "statistics.json"
+RECORD_FILE = "dataset.json"
+
+ARRANGED_FOLDERS = {
+    "path_loss_db": "image",
+    "reflectance_db": "condition/reflectance",
+    "transmittance_db": "condition/transmittance",
+    "distance_m": "condition/distance",
+    "free_space_loss_db": "condition/free_space_loss",
+}
+"""Folder of each channel."""
+
+MASKS = ("antenna", "mask")
+
+Counts = dict[str, NDArray[np.int64]]
+"""How often each level 0..255 of a channel occurs."""
+
+PNG_END = b"IEND\xaeB`\x82"
+
+
+@dataclass(frozen=True)
+class ArrangeSettings:
+    """What an arrangement holds.
+
+    Attributes:
+        task: Task of the challenge.
+        size: Edge of the squares [pixels].
+        split_seed: Seed of the split by building.
+        azimuth: What azimuths mean.
+
+    Raises:
+        InputError: A value is out of range.
+    """
+
+    task: int = 3
+    size: int = 256
+    split_seed: int = 0
+    azimuth: AzimuthConvention = DEFAULT_CONVENTION
+
+    def __post_init__(self) -> None:
+        allowed = {
+            "task": (self.task in TASKS, "1, 2 or 3"),
+            "size": (type(self.size) is int and 1 <= self.size <= 4096, "a whole number from 1 to 4096"),
+            "split_seed": (type(self.split_seed) is int and self.split_seed >= 0, "a whole number of at least 0"),
+            "azimuth": (self.azimuth in AZIMUTH_CONVENTIONS, f"one of {', '.join(AZIMUTH_CONVENTIONS)}"),
+        }
+        for name, (holds, rule) in allowed.items():
+            if not holds:
+                raise InputError(
+                    f"ArrangeSettings.{name} must be {rule}",
+                    value=repr(getattr(self, name)),
+                    remedy="Correct the value.",
+                )
+
+    def identity(self) -> dict[str, Any]:
+        """What two runs must share to add to the same folder."""
+        return {"format": "radiodiff-icassp-arranged", "format_version": 1, **asdict(self)}
+
+
+def arrange_icassp(root: str | Path, out: str | Path, settings: ArrangeSettings) -> Iterator[tuple[int, int]]:
+    """Write an arrangement, or what an interrupted run left missing of it.
+
+    Args:
+        root: The data set; it is only read.
+        out: Folder of the arrangement; made where it is not there.
+        settings: What to make.
+
+    Yields:
+        (radio maps done, radio maps wanted).
+
+    Raises:
+        DataSetError: The data set is not one or incomplete, has fewer than three buildings, or the folder holds
+            something else or an arrangement with other settings.
+        FormatError: A file is damaged or cannot be written.
+    """
+    out = Path(out)
+    samples = scan_icassp(root, settings.task)
+    split = building_split((sample.building for sample in samples), settings.split_seed)
+    _begin(out, settings)
+    reader = IcasspReader(root)
+    counts = {name: np.zeros(256, dtype=np.int64) for name in ARRANGED_FOLDERS}
+    rows = []
+    yield 0, len(samples)
+    for done, sample in enumerate(samples, 1):
+        rows.append(_arrange(reader, sample, out, settings, counts))
+        yield done, len(samples)
+    split.write(out / SPLIT_FILE)
+    _write_statistics(out, samples, split, counts)
+    _write_manifest(out, rows)
+
+
+def _arrange(
+    reader: IcasspReader,
+    sample_id: SampleId,
+    out: Path,
+    settings: ArrangeSettings,
+    counts: dict[str, NDArray[np.int64]],
+) -> dict[str, Any]:
+    """Write the images of one radio map where they are not there, count its levels; its line of the manifest."""
+    name = f"{sample_id.name}.png"
+    paths = {channel: out / folder / name for channel, folder in ARRANGED_FOLDERS.items()}
+    paths |= {mask: out / mask / name for mask in MASKS}
+    sample = reader.read(sample_id)
+    window = centred_window(sample.shape, sample.tx_cell, settings.size)
+    is_there = all(_is_whole(path) for path in paths.values())
+    images = {channel: read_grey_image(path)[0] for channel, path in paths.items()} if is_there else None
+    if images is None:
+        images = _images(sample, window, settings)
+        for channel, path in paths.items():
+            write_grey_png(path, images[channel])
+    for channel, total in counts.items():
+        total += np.bincount(images[channel][images["mask"] > 0], minlength=256)
+    return {
+        "name": sample_id.name,
+        "building": sample_id.building,
+        "antenna": sample_id.antenna,
+        "band": sample_id.band,
+        "frequency_hz": int(sample_id.frequency_hz),
+        "sample": sample_id.sample,
+        "map_rows": sample.shape[0],
+        "map_cols": sample.shape[1],
+        "map_tx_row": sample.tx_cell[0],
+        "map_tx_col": sample.tx_cell[1],
+        "tx_row": window.moved(sample.tx_cell)[0],
+        "tx_col": window.moved(sample.tx_cell)[1],
+        "crop_row": window.row,
+        "crop_col": window.col,
+        "azimuth_deg": f"{sample.azimuth_deg:g}",
+    }
+
+
+def _images(sample: IcasspSample, window: Window, settings: ArrangeSettings) -> dict[str, NDArray[np.uint8]]:
+    """Images (size, size) by channel and mask."""
+    free_space_db = free_space_loss_db(
+        sample.shape, sample.tx, sample.frequency_hz, sample.pattern, sample.azimuth_deg, settings.azimuth
+    )
+    values = {
+        name: free_space_db if name == "free_space_loss_db" else getattr(sample, name) for name in ARRANGED_FOLDERS
+    }
+    images = {
+        name: np.rint(np.clip(cut(array, window, PADDING[name]), 0.0, 255.0)).astype(np.uint8)
+        for name, array in values.items()
+    }
+    antenna = np.zeros((window.rows, window.cols), dtype=np.uint8)
+    antenna[window.moved(sample.tx_cell)] = 255
+    on_map = cut(np.full(sample.shape, 255.0), window, 0.0).astype(np.uint8)
+    return images | {"antenna": antenna, "mask": on_map}
+
+
+def _begin(out: Path, settings: ArrangeSettings) -> None:
+    """Check that the folder is new or of these settings, make its folders, take away what was left unfinished."""
+    record = out / RECORD_FILE
+    if record.is_file():
+        earlier, wanted = read_json(record), settings.identity()
+        if earlier != wanted:
+            keys = earlier if isinstance(earlier, dict) else {}
+            raise DataSetError(
+                "An arranged folder can only be completed with the settings it was begun with",
+                value=f"{out}: "
+                + "; ".join(
+                    f"{key}: {keys.get(key)} on disk, {value} asked for"
+                    for key, value in wanted.items()
+                    if keys.get(key) != value
+                ),
+                remedy="Use the same settings or another folder.",
+            )
+    else:
+        check_new_folder(out)
+    folders = [out, *(out / folder for folder in (*ARRANGED_FOLDERS.values(), *MASKS))]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with atomic_write(record) as temporary:
+            temporary.write_text(json.dumps(settings.identity(), indent=1) + "\n", encoding="utf-8")
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
+                leftover.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataSetError(
+            "The folders of a data set must be writable", value=error, remedy="Check the path, rights and free space."
+        ) from error
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file is there and ends as a PNG does: a power cut can shorten what was not yet on the disk."""
+    if not path.is_file() or path.stat().st_size < len(PNG_END):
+        return False
+    with path.open("rb") as file:
+        file.seek(-len(PNG_END), os.SEEK_END)
+        return file.read() == PNG_END
+
+
+def _write_statistics(out: Path, samples: tuple[SampleId, ...], split: Split, counts: Counts) -> None:
+    """Write statistics.json: channels over the pixels on the maps, and numbers of radio maps."""
+    levels = np.arange(256.0)
+    channels = {}
+    for name, count in counts.items():
+        mean = float(count @ levels / count.sum())
+        found = np.flatnonzero(count)
+        channels[name] = {
+            "min": int(found[0]),
+            "max": int(found[-1]),
+            "mean": mean,
+            "std": float(np.sqrt(count @ (levels - mean) ** 2 / count.sum())),
+        }
+    content = {
+        "radio_maps": len(samples),
+        "pixels_on_maps": int(counts["path_loss_db"].sum()),
+        "buildings": len({sample.building for sample in samples}),
+        "by_part": {part: sum(sample.building in split.ids(part) for sample in samples) for part in PARTS},
+        "by_antenna": {str(a): sum(s.antenna == a for s in samples) for a in sorted({s.antenna for s in samples})},
+        "by_band": {str(band): sum(s.band == band for s in samples) for band in sorted({s.band for s in samples})},
+        "channels": channels,
+    }
+    with atomic_write(out / STATISTICS_FILE) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _write_manifest(out: Path, rows: list[dict[str, Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    with atomic_write(out / MANIFEST_FILE) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
