@@ -4,6 +4,7 @@ import typer
 
 from radiodiff.cli.dataset.arrange_icassp import arrange_icassp
 from radiodiff.cli.dataset.create import create
+from radiodiff.cli.dataset.edges import edges
 from radiodiff.cli.dataset.pack import pack
 from radiodiff.cli.dataset.patterns import patterns
 
@@ -19,5 +20,6 @@ def _root() -> None:
 
 app.command("arrange-icassp")(arrange_icassp)
 app.command()(create)
+app.command()(edges)
 app.command()(pack)
 app.command()(patterns)

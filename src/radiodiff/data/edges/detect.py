@@ -35,7 +35,8 @@ EdgeMethod = Literal["canny", "sobel", "laplacian", "prewitt", "gradient", "cont
 EDGE_METHODS: tuple[EdgeMethod, ...] = get_args(EdgeMethod)
 
 SATO_STEP = 0.24197
-"""Answer of the Sato filter beside a step of 1: the density of the normal distribution at one sigma."""
+"""Greatest answer of the Sato filter beside a step of 1: the density of the normal distribution at one sigma. Centres
+of cells lie beside that place: with a sigma of one cell they get 0.21."""
 
 
 class DetectOptions(Config):
@@ -132,9 +133,9 @@ def _sobel(grey: NDArray[np.uint8], options: DetectOptions) -> NDArray[np.bool_]
 def _prewitt(grey: NDArray[np.uint8], options: DetectOptions) -> NDArray[np.bool_]:
     from skimage.filters import prewitt
 
-    # It halves the step, and divides by the square root of the number of axes.
+    # It divides by the square root of the number of axes.
     answer = prewitt(grey.astype(np.float64), mode="nearest")  # type: ignore[no-untyped-call]
-    return _strong(2.0 * np.sqrt(2.0) * answer, options)
+    return _strong(np.sqrt(2.0) * answer, options)
 
 
 def _laplacian(grey: NDArray[np.uint8], options: DetectOptions) -> NDArray[np.bool_]:
