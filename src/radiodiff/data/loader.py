@@ -12,9 +12,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from radiodiff.data.example import Draw, Example
 from radiodiff.encoding import Encoding
-from radiodiff.errors import InputError
+from radiodiff.errors import InputError, RadiodiffError
 
-__all__ = ["Batch", "ExampleSource", "ShuffleSampler", "collate", "make_loader"]
+__all__ = ["Batch", "BatchLoader", "ExampleSource", "ShuffleSampler", "collate", "make_loader"]
 
 
 class ExampleSource(Protocol):
@@ -158,6 +158,20 @@ class ShuffleSampler(Sampler[Draw]):
         return self.num_examples - self.start
 
 
+class BatchLoader(DataLoader[Batch]):
+    """A DataLoader whose worker processes hand errors over as they are.
+
+    PyTorch makes a new error of the same class from the text of the old one; ours have three parts, and would arrive as
+    a RuntimeError with a stack trace.
+    """
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        for batch in super().__iter__():
+            if isinstance(batch, RadiodiffError):
+                raise batch
+            yield batch
+
+
 def make_loader(
     source: ExampleSource,
     batch_size: int,
@@ -166,7 +180,7 @@ def make_loader(
     workers: int = 0,
     drop_last: bool = False,
     pin_memory: bool = False,
-) -> DataLoader[Batch]:
+) -> BatchLoader:
     """Loader of batches.
 
     Args:
@@ -186,8 +200,8 @@ def make_loader(
             value=f"batch_size={batch_size}, workers={workers}",
             remedy="Correct the count.",
         )
-    loader = DataLoader(
-        cast("Dataset[Any]", source),
+    return BatchLoader(
+        cast("Dataset[Any]", _Source(source)),
         batch_size=batch_size,
         sampler=sampler or ShuffleSampler(len(source), shuffle=False),
         num_workers=workers,
@@ -201,18 +215,36 @@ def make_loader(
         # The default draws a seed from the global generator of torch.
         generator=torch.Generator().manual_seed(0),
     )
-    return cast("DataLoader[Batch]", loader)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Examples, or the errors that came instead."""
+
+    examples: ExampleSource
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, index: Draw) -> Example | RadiodiffError:
+        try:
+            return self.examples[index]
+        except RadiodiffError as error:
+            return error
 
 
 @dataclass(frozen=True)
 class _Collate:
-    """`collate` as worker processes take it."""
+    """`collate` as worker processes take it; the first error instead of a batch."""
 
     encoding: Encoding
     scale: str
 
-    def __call__(self, examples: Sequence[Example]) -> Batch:
-        return collate(examples, self.encoding, self.scale)
+    def __call__(self, items: Sequence[Example | RadiodiffError]) -> Batch | RadiodiffError:
+        for item in items:
+            if isinstance(item, RadiodiffError):
+                return item
+        return collate(cast("Sequence[Example]", items), self.encoding, self.scale)
 
 
 def _use_one_thread(worker: int) -> None:

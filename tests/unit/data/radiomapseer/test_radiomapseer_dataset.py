@@ -1,0 +1,358 @@
+"""Examples of RadioMapSeer against the files that they come from."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import binary_dilation
+
+from radiodiff.data.placement import turn_array
+from radiodiff.data.radiomapseer import RadioMapSeer, RadioMapSeerConfig
+from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
+from radiodiff.errors import ConfigError, DataSetError, FormatError, InputError
+from radiodiff.formats import read_radiomapseer_scene, read_radiomapseer_transmitters
+from radiodiff.propagation import geometry_channels
+from radiodiff.scene import Transmitter
+
+SIZE = 64
+
+
+def data(root: Path, **settings: Any) -> RadioMapSeer:
+    return RadioMapSeer(RadioMapSeerConfig(root=root, **settings))
+
+
+def image(root: Path, name: str) -> np.ndarray:
+    return np.asarray(Image.open(root / name)).astype(float)
+
+
+def channel(example: Any, dataset: RadioMapSeer, name: str) -> np.ndarray:
+    return example.condition[dataset.encoding.names.index(name)]
+
+
+def test_an_example_is_what_its_files_hold(fake_root: Path) -> None:
+    dataset = data(fake_root)
+    assert dataset.encoding.names == ("buildings", "transmitter", "cars")
+    assert len(dataset) == 6
+    example = dataset[1]
+    assert (example.map_id, example.tx_id, example.name, example.weight) == (12, 1, "12_1", None)
+    assert example.target.shape == (1, SIZE, SIZE)
+    assert example.condition.shape == (3, SIZE, SIZE)
+    assert example.content == (SIZE, SIZE)
+    assert example.target.dtype == example.condition.dtype == np.float32
+    # All of these in [-1, 1] by x = 2 g / 255 - 1.
+    np.testing.assert_allclose(example.target[0], 2 * image(fake_root, "gain/DPM/12_1.png") / 255 - 1, atol=1e-6)
+    np.testing.assert_array_equal(example.condition[0], 2 * image(fake_root, "png/buildings_complete/12.png") / 255 - 1)
+    np.testing.assert_array_equal(example.condition[1], 2 * image(fake_root, "png/antennas/12_1.png") / 255 - 1)
+    assert example.condition[2].max() == -1.0
+    # DPM is brightest at the transmitter.
+    assert example.target[0][example.tx] == example.target.max() == 1.0
+
+
+def test_parts_are_those_of_the_manifest(fake_root: Path) -> None:
+    assert [data(fake_root)[i].name for i in (0, 3)] == ["12_0", "10_0"]
+    assert data(fake_root, part="test")[0].map_id == 13
+    assert len(data(fake_root, part="all")) == 12
+
+
+def test_a_folder_without_a_manifest_is_read_as_a_whole(own_root: Path) -> None:
+    (own_root / "split.json").unlink()
+    assert len(data(own_root, part="all")) == 12
+    with pytest.raises(DataSetError, match="Every map of split disjoint must be in the data set"):
+        data(own_root)
+
+
+@pytest.mark.parametrize("number", [-1, 6])
+def test_there_is_no_example_beyond_the_last(fake_root: Path, number: int) -> None:
+    with pytest.raises(IndexError):
+        data(fake_root)[number]
+
+
+@pytest.mark.parametrize(
+    ("settings", "folder"),
+    [
+        ({"simulation": "IRT2"}, "IRT2"),
+        ({"simulation": "IRT4"}, "IRT4"),
+        ({"simulation": "IRT2", "cars": True}, "carsIRT2"),
+        ({"cars": True}, "carsDPM"),
+    ],
+)
+def test_simulations_come_from_their_folders(fake_root: Path, settings: dict[str, Any], folder: str) -> None:
+    example = data(fake_root, **settings)[1]
+    np.testing.assert_allclose(example.target[0], 2 * image(fake_root, f"gain/{folder}/12_1.png") / 255 - 1, atol=1e-6)
+
+
+def test_irt4_has_two_transmitters_of_each_map(fake_root: Path) -> None:
+    dataset = data(fake_root, simulation="IRT4", part="all")
+    assert [dataset[i].tx_id for i in range(len(dataset))] == [0, 1] * 4
+    assert len(data(fake_root, tx_per_map=1)) == 2
+
+
+def test_a_mix_lies_between_its_simulations(fake_root: Path) -> None:
+    irt2, dpm = (image(fake_root, f"gain/{name}/12_0.png") for name in ("IRT2", "DPM"))
+    fixed = data(fake_root, simulation="mix", mix_weight=0.25)[0]
+    np.testing.assert_allclose(fixed.target[0], 2 * (0.25 * irt2 + 0.75 * dpm) / 255 - 1, atol=1e-5)
+    dataset = data(fake_root, simulation="mix")
+    for draw in range(3):
+        grey = (dataset[0, draw].target[0] + 1) * 127.5
+        weight = np.median((grey - dpm)[irt2 != dpm] / (irt2 - dpm)[irt2 != dpm])
+        assert 0 <= weight <= 1
+        np.testing.assert_allclose(grey, weight * irt2 + (1 - weight) * dpm, atol=1e-2)
+    assert (dataset[0, 0].target != dataset[0, 1].target).any()
+
+
+def test_a_thresholded_target_follows_from_the_raw_files(fake_root: Path) -> None:
+    example = data(fake_root, scale="thresholded")[0]
+    level = image(fake_root, "gain/DPM/12_0.png") / 255
+    np.testing.assert_allclose(example.target[0], 2 * np.maximum(0, (level - 0.2) / 0.8) - 1, atol=1e-6)
+
+
+def test_thresholded_files_are_read_on_their_scale(tmp_path: Path) -> None:
+    settings = FakeRadioMapSeerSettings(3, 1, seed=5, size=SIZE, cars=False, missing_layers=False, thresholded=True)
+    for _ in write_fake_radiomapseer(tmp_path / "data", settings):
+        pass
+    dataset = data(tmp_path / "data", part="all", stored_scale="thresholded", scale="thresholded")
+    expected = 2 * image(tmp_path / "data", "gain/DPM/0_0.png") / 255 - 1
+    np.testing.assert_allclose(dataset[0].target[0], expected, atol=1e-6)
+    with pytest.raises(ConfigError, match="must be 'thresholded' where the files are"):
+        data(tmp_path / "data", part="all", stored_scale="thresholded")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"cars": True}, "png/cars/12.png"),
+        ({"cars_channel": "cars"}, "png/cars/12.png"),
+        ({"cars": True, "cars_channel": "buildings"}, "png/buildings_complete/12.png"),
+        ({"cars": True, "cars_channel": "empty"}, None),
+    ],
+)
+def test_what_the_third_channel_shows(fake_root: Path, settings: dict[str, Any], expected: str | None) -> None:
+    cars = data(fake_root, **settings)[0].condition[2]
+    shown = np.zeros((SIZE, SIZE)) if expected is None else image(fake_root, expected)
+    np.testing.assert_array_equal(cars, 2 * shown / 255 - 1)
+
+
+def test_the_third_channel_can_be_absent(fake_root: Path) -> None:
+    assert data(fake_root, cars_channel="absent").encoding.names == ("buildings", "transmitter")
+
+
+def test_missing_buildings_are_fixed_or_drawn(fake_root: Path) -> None:
+    fixed = data(fake_root, buildings={"layer": "missing", "count": 2, "variant": 5})[0]
+    expected = image(fake_root, "png/buildings_missing2/5/12.png")
+    np.testing.assert_array_equal(fixed.condition[0], 2 * expected / 255 - 1)
+    drawn = data(fake_root, buildings={"layer": "removed"})
+    seen = {drawn[0, draw].condition[0].tobytes() for draw in range(40)}
+    layers = [
+        2 * image(fake_root, f"png/buildings_removed{count}/{variant}/12.png") / 255 - 1
+        for count in range(1, 5)
+        for variant in range(1, 7)
+    ]
+    possible = {layer.astype(np.float32).tobytes() for layer in layers}
+    assert seen <= possible
+    assert len(seen) > 5
+
+
+def test_random_points_are_outdoors_and_true(fake_root: Path) -> None:
+    dataset = data(fake_root, measurements={"kind": "random", "num_points": (5, 9)})
+    assert dataset.encoding.names[3:] == ("measured_path_loss_db", "measurement_mask")
+    counts = set()
+    for draw in range(30):
+        example = dataset[0, draw]
+        known = example.condition[4] == 1.0
+        counts.add(int(known.sum()))
+        assert (example.condition[3][known] == example.target[0][known]).all()
+        assert (example.condition[3][~known] == -1.0).all()
+        assert (example.condition[0][known] == -1.0).all()
+    assert counts == {5, 6, 7, 8, 9}
+
+
+@pytest.mark.parametrize(("half", "area"), [("left", np.s_[:, :32]), ("bottom", np.s_[32:])])
+def test_half_a_map_is_known(fake_root: Path, half: str, area: Any) -> None:
+    dataset = data(fake_root, measurements={"kind": "half", "half": half})
+    example = dataset[0]
+    expected = np.zeros((SIZE, SIZE), dtype=bool)
+    expected[area] = True
+    expected &= example.condition[0] < 0
+    np.testing.assert_array_equal(example.condition[4] > 0, expected)
+
+
+def test_a_random_half_is_every_half(fake_root: Path) -> None:
+    dataset = data(fake_root, measurements={"kind": "half"})
+    assert len({(dataset[0, draw].condition[4]).tobytes() for draw in range(40)}) == 4
+
+
+def test_vertices_are_outdoor_cells_beside_building_corners(fake_root: Path) -> None:
+    dataset = data(fake_root, measurements={"kind": "vertices"})
+    example = dataset[0]
+    known = example.condition[4] > 0
+    buildings = example.condition[0] > 0
+    scene = read_radiomapseer_scene(fake_root, 12)
+    rings = [ring for f in scene.footprints or () for ring in (f.polygon.exterior, *f.polygon.interiors)]
+    corners = np.concatenate([np.asarray(ring.coords)[:, :2] for ring in rings])
+    near = np.zeros((SIZE, SIZE), dtype=bool)
+    col, row = np.clip(np.floor(corners), 0, SIZE - 1).astype(int).T
+    near[row, col] = True
+    assert known.sum() > 10
+    assert not (known & buildings).any()
+    assert not (known & ~binary_dilation(near, np.ones((3, 3)))).any()
+
+
+def test_noise_has_its_deviation(fake_root: Path) -> None:
+    dataset = data(fake_root, measurements={"kind": "half", "half": "left", "noise_db": 2.0})
+    example = dataset[0]
+    channel_db = dataset.encoding.condition[3]
+    known = (example.condition[4] > 0) & (example.condition[3] > -0.9) & (example.target[0] > -0.8)
+    known &= example.condition[3] < 0.95
+    error_db = channel_db.decode(example.condition[3]) - dataset.encoding.target.decode(example.target[0])
+    assert known.sum() > 300
+    assert np.std(error_db[known]) == pytest.approx(2.0, rel=0.15)
+
+
+def test_geometry_channels_are_those_of_the_input_buildings(own_root: Path) -> None:
+    names = ("los_mask", "turning_angle_deg", "dominant_path_gain_db")
+    dataset = data(own_root, geometry=names, simulation="IRT2")
+    example = dataset[1]
+    scene = read_radiomapseer_scene(own_root, 12)
+    col, row = read_radiomapseer_transmitters(own_root, 12)[1]
+    assert example.tx == (row, col)
+    truth = geometry_channels(scene, Transmitter.at_cell(scene.grid, col, row))
+    for name, number in zip(names, (0, 4, 5), strict=True):
+        stored = channel(example, dataset, name)
+        expected = dataset.encoding.condition[dataset.encoding.names.index(name)].encode(truth[number])
+        np.testing.assert_allclose(stored, expected, atol=1.01 / 65535, err_msg=name)
+
+
+def test_channels_that_hold_the_answer_must_be_asked_for(own_root: Path) -> None:
+    with pytest.raises(ConfigError, match=r"must not hold the answer.*dominant_path_gain_db"):
+        data(own_root, geometry=("los_mask", "dominant_path_gain_db"))
+    with pytest.raises(ConfigError, match=r"must not hold the answer.*k2"):
+        data(own_root, k2="dominant-path")
+    for allowed in (
+        {"geometry": ("los_mask", "log_distance_gain_db", "obstructed_length_m")},
+        {"geometry": ("turning_angle_deg",), "allow_answer_channels": True},
+        {"geometry": ("turning_angle_deg",), "simulation": "IRT2"},
+        {"geometry": ("turning_angle_deg",), "buildings": {"layer": "missing"}},
+    ):
+        assert len(data(own_root, **allowed)) > 0
+
+
+def test_curvature_comes_from_a_prediction_and_not_from_the_target(own_root: Path) -> None:
+    simple = data(own_root, k2="log-distance")
+    assert simple.encoding.names[-1] == "k2"
+    # The prediction knows the buildings only as cells that are left out.
+    curved = channel(simple[0], simple, "k2")
+    assert (curved[simple[0].condition[0] > 0] == -1.0).all()
+    before = channel(simple[0], simple, "k2").copy()
+    other = Image.open(own_root / "gain/DPM/12_1.png")
+    other.save(own_root / "gain/DPM/12_0.png")
+    np.testing.assert_array_equal(channel(data(own_root, k2="log-distance")[0], simple, "k2"), before)
+
+
+def test_curvature_of_given_predictions(own_root: Path) -> None:
+    dataset = data(own_root, k2=own_root / "gain/IRT2")
+    assert channel(dataset[0], dataset, "k2").max() > 0
+    with pytest.raises(FormatError, match=r"nowhere.12_0\.png"):
+        data(own_root, k2=own_root / "nowhere")[0]
+    Image.new("L", (8, 8), 3).save(own_root / "gain/IRT2/12_0.png")
+    with pytest.raises(DataSetError, match=r"64 x 64 cells; got .*12_0\.png of 8 x 8"):
+        dataset[0]
+
+
+def test_curvature_of_the_dominant_path_sees_shadow_borders(own_root: Path) -> None:
+    dataset = data(own_root, k2="dominant-path", simulation="IRT2", geometry=("los_mask",))
+    example = dataset[0]
+    los = channel(example, dataset, "los_mask") > 0
+    outdoors = example.condition[0] < 0
+    border = binary_dilation(los) & binary_dilation(~los & outdoors) & outdoors
+    curved = (channel(example, dataset, "k2") + 1) / 2
+    assert curved[border].mean() > 3 * curved[outdoors & ~border].mean()
+
+
+@pytest.mark.parametrize("kind", ["sobel", "canny", "k2"])
+def test_weights_mark_edges_of_the_target(fake_root: Path, kind: str) -> None:
+    example = data(fake_root, edge_weights=kind)[0]
+    assert example.weight is not None
+    assert example.weight.shape == example.target.shape
+    assert 0.0 <= example.weight.min() < example.weight.max() <= 1.0
+    buildings = example.condition[0] > 0
+    rim = binary_dilation(buildings, iterations=2) & ~buildings
+    far = ~binary_dilation(buildings, iterations=2)
+    assert kind == "k2" or example.weight[0][rim].mean() > example.weight[0][far].mean()
+
+
+def test_weights_come_from_a_folder(own_root: Path) -> None:
+    (own_root / "edges").mkdir()
+    mask = np.zeros((SIZE, SIZE), dtype=np.uint8)
+    mask[3, 4] = 255
+    Image.fromarray(mask).save(own_root / "edges/12_0.png")
+    weight = data(own_root, edge_weights=own_root / "edges")[0].weight
+    assert weight is not None
+    assert np.argwhere(weight[0] > 0).tolist() == [[3, 4]]
+
+
+def test_augmentation_moves_everything_together(fake_root: Path) -> None:
+    settings: dict[str, Any] = {"cars": True, "measurements": {"kind": "vertices"}, "edge_weights": "sobel"}
+    plain, turned = data(fake_root, **settings)[0], data(fake_root, augment=True, **settings)
+    seen = set()
+    for draw in range(40):
+        example = turned[0, draw]
+        matches = [k for k in range(8) if (turn_array(plain.target, k) == example.target).all()]
+        assert len(matches) == 1
+        seen |= set(matches)
+        np.testing.assert_array_equal(turn_array(plain.condition, matches[0]), example.condition)
+        assert np.argwhere(example.condition[1] > 0).tolist() == [list(example.tx)]
+        assert example.target[0][example.tx] == 1.0
+    assert seen == set(range(8))
+
+
+def test_weights_turn_with_the_target(fake_root: Path) -> None:
+    # Detectors choose one of two equal cells by a fixed order, so weights are those of the turned target.
+    turned = data(fake_root, augment=True, edge_weights="gradient")
+    plain = data(fake_root, edge_weights="gradient")[0]
+    example = turned[0, 3]
+    (match,) = [k for k in range(8) if (turn_array(plain.target, k) == example.target).all()]
+    assert plain.weight is not None
+    np.testing.assert_array_equal(turn_array(plain.weight, match), example.weight)
+
+
+def test_draws_follow_from_seed_and_number_alone(fake_root: Path) -> None:
+    settings: dict[str, Any] = {"augment": True, "measurements": {"kind": "random"}, "simulation": "mix"}
+    one, two = data(fake_root, **settings), data(fake_root, **settings)
+    two[3, 9]
+    np.testing.assert_array_equal(one[2, 4].condition, two[2, 4].condition)
+    np.testing.assert_array_equal(one[2, 4].target, two[2, 4].target)
+    other = data(fake_root, seed=1, **settings)
+    assert (one[2, 4].condition != other[2, 4].condition).any()
+
+
+@pytest.mark.parametrize("size", [96, 80, 32])
+def test_another_size_by_resampling(fake_root: Path, size: int) -> None:
+    example = data(fake_root, size=size, augment=True)[0]
+    assert example.target.shape == (1, size, size)
+    assert example.content == (size, size)
+    assert (example.condition[1] > 0).sum() == 1
+    assert example.condition[1][example.tx] == 1.0
+    row, col = example.tx
+    brightest = np.unravel_index(example.target[0].argmax(), (size, size))
+    assert abs(brightest[0] - row) <= 1
+    assert abs(brightest[1] - col) <= 1
+
+
+def test_another_size_by_padding(fake_root: Path) -> None:
+    plain, padded = data(fake_root)[0], data(fake_root, size=96, fit="pad")[0]
+    assert padded.content == (SIZE, SIZE)
+    np.testing.assert_array_equal(padded.target[:, :SIZE, :SIZE], plain.target)
+    assert padded.target[:, SIZE:].max() == padded.condition[:, :, SIZE:].max() == -1.0
+    assert padded.tx == plain.tx
+    with pytest.raises(InputError, match="at least its own size"):
+        data(fake_root, size=32, fit="pad")[0]
+
+
+def test_measured_points_survive_another_size(fake_root: Path) -> None:
+    settings: dict[str, Any] = {"measurements": {"kind": "random", "num_points": (20, 20)}}
+    assert (data(fake_root, **settings)[0].condition[4] > 0).sum() == 20
+    assert (data(fake_root, size=96, **settings)[0].condition[4] > 0).sum() == 20
+    half = data(fake_root, size=96, measurements={"kind": "half", "half": "left"})[0].condition[4] > 0
+    assert half[:, :48][half.any(axis=1)].mean() > 0.5
