@@ -11,7 +11,7 @@
 
 Filters are scaled so that a straight step of h grey levels answers with h. Turning an image by 90 degrees turns
 `gradient` and `contour` with it exactly, and the filters with `thin=False`; thinning and Canny choose one of two equal
-cells by a fixed order, and may lie one cell aside.
+cells by a fixed order: lines may lie one cell aside, and differ by more at corners and ends.
 """
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
