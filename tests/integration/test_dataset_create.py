@@ -48,7 +48,7 @@ def city(reference: Path, tmp_path: Path) -> Path:
 
 def test_the_layout_is_that_of_radiomapseer(reference: Path) -> None:
     pairs = [f"{index}_{tx}" for index in range(MAPS) for tx in range(TX)]
-    expected = {"dataset.csv", "dataset.json"}
+    expected = {"dataset.csv", "dataset.json", "split.json"}
     for index in range(MAPS):
         expected |= {f"antenna/{index}.json"}
         expected |= {f"polygon/{layer}/{index}.json" for layer in ("buildings_complete", "cars")}

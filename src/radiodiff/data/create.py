@@ -2,6 +2,7 @@
 
 ```
 dataset.json                            settings: what makes two runs the same data set
+split.json                              train, validation and test maps, 70/15/15; from three maps on
 dataset.csv                             one row per radio map, written last
 antenna/<map>.json                      transmitters
 polygon/{buildings_complete,cars}/<map>.json
@@ -27,6 +28,7 @@ from typing import Any
 from radiodiff import __version__
 from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
 from radiodiff.data.map_files import check_new_folder, write_antennas, write_index, write_layer
+from radiodiff.data.splits import MANIFEST, PARTS, proportional_split
 from radiodiff.data.worker_pool import run_in_processes
 from radiodiff.errors import DataSetError, InputError
 from radiodiff.formats import CAR_PNG_SAMPLE_OFFSET, PNG_SAMPLE_OFFSET, write_radio_map
@@ -125,7 +127,10 @@ def create_data_set(root: str | Path, settings: CreateSettings, *, workers: int 
     for _ in _make_maps(root, settings, missing, workers):
         done += 1
         yield done, settings.maps
-    write_index(root, range(settings.maps), settings.simulations, rows=settings.city.rows)
+    counts = dict.fromkeys(settings.simulations, settings.tx_per_map)
+    if settings.maps >= len(PARTS):
+        proportional_split("generated", range(settings.maps)).write(root / MANIFEST)
+    write_index(root, range(settings.maps), counts, rows=settings.city.rows)
 
 
 def _make_maps(root: Path, settings: CreateSettings, map_ids: list[int], workers: int) -> Iterator[int]:

@@ -103,7 +103,7 @@ class Split:
             raise DataSetError(
                 f"Every map of split {self.name} must be in the data set",
                 value=f"{where} without {_listed(absent)}",
-                remedy="Complete the data set, or use the split that belongs to it.",
+                remedy="Complete the data set, use the split that belongs to it, or read part 'all' without a split.",
             )
 
     def write(self, path: str | Path) -> None:
