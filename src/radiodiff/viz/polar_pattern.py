@@ -51,12 +51,12 @@ def draw_polar_pattern(
     if beam_deg is not None:
         first, last = np.radians(beam_deg[0]), np.radians(beam_deg[1])
         arc = np.linspace(first, last if last >= first else last + 2.0 * np.pi, 200)
-        axes.fill_between(arc, -span_db, 0.0, color="tab:orange", alpha=0.25, label="half-power beam")
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.08, -0.1))
+        axes.fill_between(arc, -span_db, 0.0, color="tab:orange", alpha=0.25)
     axes.plot(angle, np.maximum(np.append(relative_db, relative_db[0]), -span_db), color="tab:blue")
-    axes.set_ylim(-span_db, 0.0)
-    axes.set_yticks(np.linspace(-span_db, 0.0, 5))
+    axes.set_ylim(-span_db, 0.04 * span_db)  # room for a line along the rim
+    axes.set_yticks(np.arange(-span_db, 1.0, 5.0 if span_db <= 20.0 else 10.0))
     axes.set_rlabel_position(157.5)  # type: ignore[attr-defined]
-    axes.set_xlabel("gain below the maximum [dB]")
+    beam = "" if beam_deg is None else "; shaded: half-power beam"
+    axes.set_xlabel(f"gain relative to the maximum [dB]{beam}")
     axes.set_title(title)
     return figure

@@ -10,16 +10,18 @@ from radiodiff.scene import TableAntenna
 
 __all__ = ["PatternClass", "PatternReport", "analyse_pattern"]
 
-PatternClass = Literal["omnidirectional", "weakly", "moderately", "highly", "extremely directional"]
+PatternClass = Literal[
+    "omnidirectional", "weakly directional", "moderately directional", "highly directional", "extremely directional"
+]
 
 HALF_POWER_DB = 3.0
 """The beam ends where the gain is this far below its maximum [dB]."""
 
 CLASS_LIMITS_DB: tuple[tuple[float, PatternClass], ...] = (
     (3.0, "omnidirectional"),
-    (10.0, "weakly"),
-    (20.0, "moderately"),
-    (30.0, "highly"),
+    (10.0, "weakly directional"),
+    (20.0, "moderately directional"),
+    (30.0, "highly directional"),
 )
 """Range below which a pattern is of a class [dB]; anything else is extremely directional. Below 3 dB no direction has
 less than half the power of the best one, and there is no beam to speak of."""
@@ -64,7 +66,7 @@ def analyse_pattern(pattern: TableAntenna) -> PatternReport:
         range_db=range_db,
         peak_deg=peak,
         beam_deg=None if before is None or after is None else ((peak - before) % 360.0, (peak + after) % 360.0),
-        front_to_back_db=float(-right_db[180]),
+        front_to_back_db=float(0.0 - right_db[180]),
         kind=next((kind for limit_db, kind in CLASS_LIMITS_DB if range_db < limit_db), "extremely directional"),
     )
 
