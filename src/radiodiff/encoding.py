@@ -4,7 +4,7 @@ Every channel is a straight line: `low` becomes -1, `high` becomes +1, what lies
 serving both go through `Encoding`, which is stored with the model (`to_dict`, `from_dict`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from radiodiff.errors import InputError
 from radiodiff.grey_scale import RADIOMAPSEER_GREY, GreyScale
 
-__all__ = ["CHANNELS", "Channel", "Encoding", "Scale", "grey_table", "path_loss_channel"]
+__all__ = ["CHANNELS", "Channel", "Encoding", "Scale", "encode_geometry", "grey_table", "path_loss_channel"]
 
 Scale = Literal["raw", "thresholded"]
 """Which of the two grey scales of RadioMapSeer a target is on."""
@@ -69,6 +69,26 @@ class Channel:
         """Physical values of encoded ones, any shape, kept; nothing is clipped."""
         encoded = np.asarray(encoded, dtype=np.float64)
         return self.low + (encoded + 1.0) * (0.5 * (self.high - self.low))
+
+
+def encode_geometry(names: Sequence[str], channels: ArrayLike, indoors: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Encoded geometry channels; every one is -1 indoors, where `radiodiff.geometry_channels` has zeros.
+
+    Args:
+        names: Names of the channels.
+        channels: (C, rows, cols) physical values.
+        indoors: (rows, cols) cells inside buildings.
+
+    Returns:
+        (C, rows, cols) float32.
+
+    Raises:
+        InputError: A value is NaN.
+    """
+    values = np.asarray(channels)
+    encoded = np.stack([CHANNELS[name].encode(array) for name, array in zip(names, values, strict=True)])
+    encoded[:, indoors] = -1.0
+    return encoded
 
 
 def path_loss_channel(

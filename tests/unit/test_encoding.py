@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from radiodiff.encoding import CHANNELS, Channel, Encoding, grey_table, path_loss_channel
+from radiodiff.encoding import CHANNELS, Channel, Encoding, encode_geometry, grey_table, path_loss_channel
 from radiodiff.errors import InputError
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
 from radiodiff.propagation import GEOMETRY_CHANNELS, geometry_channels
@@ -63,6 +63,16 @@ def test_geometry_channels_have_ranges_that_real_ones_keep() -> None:
         channel, outdoors = CHANNELS[name], values[~buildings]
         decoded = channel.decode(channel.encode(outdoors))
         np.testing.assert_allclose(decoded, outdoors, atol=1e-3, err_msg=name)
+
+
+def test_geometry_is_at_the_low_end_indoors() -> None:
+    # Zero, which stands for indoors before the encoding, would be the strongest gain.
+    buildings = np.array([[True, False]])
+    channels = np.array([[[0.0, -80.0]], [[0.0, 1.0]]])
+    encoded = encode_geometry(["log_distance_gain_db", "los_mask"], channels, buildings)
+    assert encoded[:, 0, 0].tolist() == [-1.0, -1.0]
+    assert encoded[0, 0, 1] == pytest.approx(2 * (147 - 80) / 99.16 - 1)
+    assert encoded[1, 0, 1] == 1.0
 
 
 def test_a_condition_keeps_the_order_of_its_channels() -> None:

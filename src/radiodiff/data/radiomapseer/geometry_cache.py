@@ -21,7 +21,7 @@ from radiodiff.atomic_file import atomic_write
 from radiodiff.data.array_file import ArrayFile, ArrayLayout, map_arrays
 from radiodiff.data.radiomapseer.store import MapStore, PngTree, RecentlyUsed
 from radiodiff.data.worker_pool import run_in_processes
-from radiodiff.encoding import CHANNELS
+from radiodiff.encoding import CHANNELS, encode_geometry
 from radiodiff.errors import DataSetError, FormatError
 from radiodiff.propagation import GEOMETRY_CHANNELS, RADIOMAPSEER_LAW, GeometrySolver
 from radiodiff.scene import Transmitter
@@ -126,9 +126,8 @@ class GeometryCache:
             channels = map_arrays(temporary, {"channels": layout}, identity)["channels"]
             for index, (row, col) in enumerate(cells.tolist()):
                 physical = solver.channels(Transmitter.at_cell(scene.grid, col, row))
-                for number, name in enumerate(GEOMETRY_CHANNELS):
-                    encoded = CHANNELS[name].encode(physical[number])
-                    channels[index, number] = np.rint((encoded + 1.0) * (STEPS / 2.0))
+                encoded = encode_geometry(GEOMETRY_CHANNELS, physical, scene.buildings)
+                channels[index] = np.rint((encoded + 1.0) * (STEPS / 2.0))
             if isinstance(channels, np.memmap):
                 channels.flush()
 
