@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -78,33 +78,25 @@ def write_layer(
     return mask
 
 
-def write_index(
-    root: Path,
-    map_ids: Iterable[int],
-    simulations: Sequence[str],
-    *,
-    rows: int,
-    has_gain: Callable[[str, int], bool] = lambda simulation, tx_id: True,
-) -> None:
+def write_index(root: Path, map_ids: Iterable[int], gain_counts: Mapping[str, int], *, rows: int) -> None:
     """Write dataset.csv: one row per transmitter, with its cell and the paths of its gains.
 
     Args:
         root: Folder of the data set.
         map_ids: The maps.
-        simulations: Folders under `gain/`.
+        gain_counts: Transmitters of a map in each folder under `gain`; the others have an empty column.
         rows: Rows of the grid.
-        has_gain: Whether a simulation has a transmitter; where not, its column is empty.
 
     Raises:
         FormatError: An antenna file is damaged, or the file cannot be written.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["map", "tx", "col", "row", *(f"gain_{simulation}" for simulation in simulations)])
+    writer.writerow(["map", "tx", "col", "row", *(f"gain_{simulation}" for simulation in gain_counts)])
     for map_id in map_ids:
         for tx_id, (col, row) in enumerate(read_radiomapseer_transmitters(root, map_id, rows=rows)):
             name = f"{map_id}_{tx_id}.png"
-            gains = (f"gain/{simulation}/{name}" if has_gain(simulation, tx_id) else "" for simulation in simulations)
+            gains = (f"gain/{folder}/{name}" if tx_id < count else "" for folder, count in gain_counts.items())
             writer.writerow([map_id, tx_id, col, row, *gains])
     with atomic_write(root / "dataset.csv") as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")

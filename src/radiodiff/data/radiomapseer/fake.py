@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from radiodiff.atomic_file import atomic_write
 from radiodiff.data.create import check_count
 from radiodiff.data.map_files import check_new_folder, write_antennas, write_index, write_layer
+from radiodiff.data.radiomapseer.store import gain_count
 from radiodiff.errors import DataSetError, InputError
 from radiodiff.formats import (
     CAR_PNG_SAMPLE_OFFSET,
@@ -45,15 +46,12 @@ from radiodiff.scene import Footprint, Scene, Transmitter, rasterize
 if TYPE_CHECKING:
     from radiodiff.scene import Grid
 
-__all__ = ["FAKE_RECORD", "IRT4_TX", "MISSING_LAYERS", "FakeRadioMapSeerSettings", "write_fake_radiomapseer"]
+__all__ = ["FAKE_RECORD", "MISSING_LAYERS", "FakeRadioMapSeerSettings", "write_fake_radiomapseer"]
 
 FAKE_RECORD = "fake.json"
 """Settings of a fake data set, in its folder."""
 
 SIMULATIONS = ("DPM", "IRT2", "IRT4")
-
-IRT4_TX = 2
-"""IRT4 has the first two transmitters of a map only."""
 
 MISSING_LAYERS = tuple(
     f"buildings_{kind}{count}/{variant}"
@@ -159,11 +157,8 @@ def write_fake_radiomapseer(root: str | Path, settings: FakeRadioMapSeerSettings
     for done, map_id in enumerate(settings.map_ids, 1):
         _write_map(root, settings, map_id)
         yield done, settings.maps
-    write_index(root, settings.map_ids, settings.gain_folders, rows=settings.size, has_gain=_has_gain)
-
-
-def _has_gain(folder: str, tx_id: int) -> bool:
-    return tx_id < IRT4_TX or not folder.endswith("IRT4")
+    counts = {folder: gain_count(folder, settings.tx_per_map) for folder in settings.gain_folders}
+    write_index(root, settings.map_ids, counts, rows=settings.size)
 
 
 def _make_folders(root: Path, settings: FakeRadioMapSeerSettings) -> None:
@@ -201,7 +196,7 @@ def _write_map(root: Path, settings: FakeRadioMapSeerSettings, map_id: int) -> N
     for prefix, variant in scenes.items():
         for tx_id, radio_map in enumerate(DominantPath().radio_maps(variant, txs)):
             for simulation in settings.simulations:
-                if not _has_gain(simulation, tx_id):
+                if tx_id >= gain_count(simulation, settings.tx_per_map):
                     continue
                 path_loss_db = radio_map.path_loss_db if simulation == "DPM" else _irt(radio_map, simulation)
                 grey = RADIOMAPSEER_GREY.to_grey(path_loss_db, thresholded=settings.thresholded)
@@ -242,7 +237,8 @@ def _write_missing(
     random = np.random.default_rng(seed)
     for layer in MISSING_LAYERS:
         count = int(layer.split("/")[0][-1])
-        chosen = random.permutation(len(buildings))[:count]
+        # A small map may have few buildings; one stays.
+        chosen = random.permutation(len(buildings))[: min(count, len(buildings) - 1)]
         left_out = rasterize(grid, [buildings[i].polygon for i in chosen], sample_offset=PNG_SAMPLE_OFFSET)
         write_mask_png(root / f"png/{layer}/{seed[1]}.png", complete & ~left_out)
 

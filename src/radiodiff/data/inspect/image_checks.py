@@ -1,0 +1,96 @@
+"""Checks of one image: that it opens, is grey, has the size of the others, and holds something."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.data.inspect.findings import Finding
+from radiodiff.errors import FormatError
+from radiodiff.formats import read_grey_image
+
+__all__ = ["ImageChecks", "image_fault"]
+
+
+class ImageChecks:
+    """Reads the images of a data set and notes what is wrong with them.
+
+    Args:
+        root: Folder of the data set.
+        shape: (rows, cols) that images must have; None takes any.
+
+    Attributes:
+        findings: What was found so far.
+        num_files: Files read so far.
+    """
+
+    def __init__(self, root: Path, shape: tuple[int, int] | None) -> None:
+        self.root = root
+        self.shape = shape
+        self.findings: list[Finding] = []
+        self.num_files = 0
+
+    def note(self, kind: str, file: str, reason: str) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(kind, file, reason))
+
+    def grey(self, file: str) -> NDArray[np.uint8] | None:
+        """A grey image (rows, cols), or None where something is wrong with it."""
+        self.num_files += 1
+        try:
+            image, _ = read_grey_image(self.root / file)
+        except FormatError as error:
+            self.findings.append(image_fault(self.root, file, error))
+            return None
+        if self.shape is not None and image.shape != self.shape:
+            rows, cols = image.shape
+            self.note("image-size", file, f"{rows} x {cols}, most others {self.shape[0]} x {self.shape[1]}")
+            return None
+        return image
+
+    def mask(self, file: str, *, empty: str | None = None) -> NDArray[np.bool_] | None:
+        """A two-level image as a mask, or None where something is wrong with it.
+
+        Args:
+            file: The image, below the folder.
+            empty: Kind of the finding where it is 0 everywhere; None allows that.
+        """
+        image = self.grey(file)
+        if image is None:
+            return None
+        levels = np.flatnonzero(np.bincount(image.ravel(), minlength=256))
+        if len(levels) > 2 or (len(levels) == 2 and levels[0] != 0):
+            shown = ", ".join(map(str, levels[:5]))
+            self.note("not-binary", file, f"{len(levels)} levels: {shown}{', ...' if len(levels) > 5 else ''}")
+            return None
+        if levels[-1] == 0:
+            if empty is not None:
+                self.note(empty, file, "0 everywhere")
+        elif levels[-1] != 255:
+            self.note("mask-level", file, f"level {levels[-1]} instead of 255")
+        return image > 0
+
+    def json(self, file: str, read: Any) -> Any:
+        """What `read(path)` reads of a JSON file, or None where it is damaged or of another schema."""
+        self.num_files += 1
+        try:
+            return read(self.root / file)
+        except FormatError as error:
+            self.note("json-schema", file, str(error))
+            return None
+
+
+def image_fault(root: Path, file: str, error: FormatError) -> Finding:
+    """The finding of an image that cannot be read as grey."""
+    from PIL import Image
+
+    try:
+        with Image.open(root / file) as image:
+            mode = image.mode
+    except (OSError, SyntaxError, ValueError):
+        mode = ""
+    kind = "image-mode" if mode not in ("", "1", "L") else "unreadable"
+    return Finding(
+        kind, file, str(error.value).replace(f"{root}/", "").removeprefix(f"{file}").strip(", ()") or error.rule
+    )

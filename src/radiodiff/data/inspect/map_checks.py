@@ -1,0 +1,205 @@
+"""Checks of all files of one RadioMapSeer map."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.data.inspect.findings import Finding
+from radiodiff.data.inspect.gain_checks import Verdict, check_peak, grey_verdict
+from radiodiff.data.inspect.image_checks import ImageChecks
+from radiodiff.errors import RadiodiffError
+from radiodiff.formats import read_radiomapseer_polygons, read_radiomapseer_transmitters
+from radiodiff.formats.radiomapseer_json import read_polygons_json
+from radiodiff.scene import Grid
+
+__all__ = ["MapFiles", "MapResult", "check_gain", "check_map", "digest"]
+
+LEAST_PEAK = 150
+"""Grey at the transmitter is 240 to 255 on both scales; below this the image is dimmed or of other values."""
+
+
+@dataclass(frozen=True)
+class MapFiles:
+    """The files of one map.
+
+    Attributes:
+        map_id: Number of the map.
+        has_antennas: Whether there is an antenna file.
+        gains: Transmitters with an image, by folder under `gain`.
+        antenna_images: Transmitters with an image in `png/antennas`.
+        images: Layers under `png`.
+        polygons: Layers under `polygon`.
+    """
+
+    map_id: int
+    has_antennas: bool
+    gains: dict[str, list[int]]
+    antenna_images: list[int]
+    images: tuple[str, ...]
+    polygons: tuple[str, ...]
+
+
+@dataclass
+class MapResult:
+    """What the checks of a map found, and what is compared with other maps.
+
+    Attributes:
+        map_id: Number of the map.
+        num_files: Files read.
+        num_tx: Transmitters of the antenna file, None where it cannot be read.
+        findings: What was found.
+        gains: Scale and digest of every radio map that could be read, by file.
+        buildings: Digest of the image of the buildings, or None.
+    """
+
+    map_id: int
+    num_files: int = 0
+    num_tx: int | None = None
+    findings: list[Finding] = field(default_factory=list)
+    gains: dict[str, tuple[Verdict, bytes]] = field(default_factory=dict)
+    buildings: bytes | None = None
+
+
+def digest(pixels: NDArray[Any]) -> bytes:
+    """A few bytes that are equal for equal images, and for no others by chance."""
+    return blake2b(pixels.tobytes(), digest_size=16).digest()
+
+
+def check_map(root: Path, shape: tuple[int, int], files: MapFiles) -> MapResult:
+    """Check every file of a map.
+
+    Args:
+        root: Folder of the data set.
+        shape: (rows, cols) of most images of the data set.
+        files: Which files the map has.
+    """
+    result = MapResult(files.map_id)
+    checks = ImageChecks(root, shape)
+    cells = _antennas(checks, files)
+    buildings = _layers(checks, files, result)
+    if cells is not None:
+        result.num_tx = len(cells)
+        _transmitters(checks, files, cells, buildings)
+    _antenna_images(checks, files, cells or [])
+    for folder, tx_ids in files.gains.items():
+        for tx_id in tx_ids:
+            file = f"gain/{folder}/{files.map_id}_{tx_id}.png"
+            grey = checks.grey(file)
+            if grey is None:
+                continue
+            cell = cells[tx_id] if cells is not None and tx_id < len(cells) else None
+            is_on_map = cell is not None and 0 <= cell[0] < shape[1] and 0 <= cell[1] < shape[0]
+            verdict = check_gain(checks, file, grey, cell if is_on_map else None)
+            if grey.any():
+                result.gains[file] = verdict, digest(grey)
+    result.findings, result.num_files = checks.findings, checks.num_files
+    return result
+
+
+def check_gain(checks: ImageChecks, file: str, grey: NDArray[np.uint8], cell: tuple[int, int] | None) -> Verdict:
+    """Check the pixels of a radio map.
+
+    Args:
+        checks: Where findings go.
+        file: The image, for findings.
+        grey: (rows, cols) stored levels.
+        cell: (col, row) of the transmitter; None where it is not known, then its place is not checked.
+
+    Returns:
+        Its scale.
+    """
+    peak = int(grey.max())
+    if peak == 0:
+        checks.note("zero-image", file, "0 everywhere")
+        return "unclear"
+    if peak < LEAST_PEAK:
+        checks.note("value-range", file, f"strongest level {peak}, others reach 240 to 255")
+        return "unclear"
+    if cell is None:
+        return "unclear"
+    col, row = cell
+    verdict = grey_verdict(grey, row, col)
+    if verdict == "inverted":
+        checks.note("inverted", file, f"level {grey[row, col]} at the transmitter, dark where the signal is strong")
+        return verdict
+    found = check_peak(grey, row, col)
+    if found is not None:
+        checks.note(found[0], file, found[1])
+        return "unclear"
+    if verdict == "unclear":
+        checks.note("scale-unclear", file, "neither a raw nor a thresholded line of sight around the transmitter")
+    return verdict
+
+
+def _antennas(checks: ImageChecks, files: MapFiles) -> list[tuple[int, int]] | None:
+    """Cells (col, row), or None."""
+    if not files.has_antennas or checks.shape is None:
+        return None
+    read = partial(read_radiomapseer_transmitters, rows=checks.shape[0])
+    found: list[tuple[int, int]] | None = checks.json(f"antenna/{files.map_id}.json", read)
+    return found
+
+
+def _layers(checks: ImageChecks, files: MapFiles, result: MapResult) -> NDArray[np.bool_] | None:
+    """Check masks and outlines; returns the mask of the complete buildings, or None."""
+    masks = {}
+    for layer in files.images:
+        empty = "zero-image" if layer == "buildings_complete" else "empty-layer"
+        masks[layer] = checks.mask(f"png/{layer}/{files.map_id}.png", empty=empty)
+    buildings = masks.get("buildings_complete")
+    if buildings is not None:
+        result.buildings = digest(buildings)
+    for layer in files.polygons:
+        file = f"polygon/{layer}/{files.map_id}.json"
+        outlines = checks.json(file, partial(read_polygons_json, grid=_grid(checks)))
+        if outlines is not None and layer == "buildings_complete" and buildings is not None and buildings.any():
+            try:
+                read_radiomapseer_polygons(checks.root / file)
+            except RadiodiffError as error:
+                checks.note("outlines", file, str(error))
+    return buildings
+
+
+def _grid(checks: ImageChecks) -> Grid:
+    assert checks.shape is not None
+    return Grid(*checks.shape)
+
+
+def _transmitters(
+    checks: ImageChecks, files: MapFiles, cells: list[tuple[int, int]], buildings: NDArray[np.bool_] | None
+) -> None:
+    """Check that transmitters stand on the map and outside the buildings."""
+    file = f"antenna/{files.map_id}.json"
+    rows, cols = _grid(checks).shape
+    found: dict[str, list[str]] = defaultdict(list)
+    for tx_id, (col, row) in enumerate(cells):
+        where = f"transmitter {tx_id} at row {row}, column {col}"
+        if not (0 <= row < rows and 0 <= col < cols):
+            found["tx-outside-grid"].append(where)
+        elif buildings is not None and buildings[row, col]:
+            # The image stands half a cell beside the gain: only a cell with buildings all around is surely indoors.
+            is_inside = buildings[max(row - 1, 0) : row + 2, max(col - 1, 0) : col + 2].all()
+            found["tx-in-building" if is_inside else "tx-on-rim"].append(where)
+    for kind, places in found.items():
+        more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+        checks.note(kind, file, f"{'; '.join(places[:3])}{more}")
+
+
+def _antenna_images(checks: ImageChecks, files: MapFiles, cells: list[tuple[int, int]]) -> None:
+    for tx_id in files.antenna_images:
+        file = f"png/antennas/{files.map_id}_{tx_id}.png"
+        mask = checks.mask(file)
+        if mask is None or tx_id >= len(cells):
+            continue
+        shown, (col, row) = np.argwhere(mask), cells[tx_id]
+        if len(shown) != 1:
+            checks.note("antenna-image", file, f"{len(shown)} pixels instead of one")
+        elif tuple(shown[0]) != (row, col):
+            at = f"row {shown[0][0]}, column {shown[0][1]}"
+            checks.note("antenna-image", file, f"pixel at {at}, antenna file says row {row}, column {col}")

@@ -1,0 +1,167 @@
+"""Validate a data set folder: every file, and how they fit together."""
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+from warnings import catch_warnings, simplefilter
+
+from radiodiff.data.inspect.findings import Finding, ValidationReport
+from radiodiff.data.inspect.layout import GENERATED_RECORD, Layout, recognise
+from radiodiff.data.inspect.map_checks import MapFiles, MapResult, check_map
+from radiodiff.data.inspect.radiomapseer_files import RadioMapSeerFiles, list_radiomapseer
+from radiodiff.data.inspect.set_checks import (
+    check_duplicates,
+    check_index,
+    check_names,
+    check_pairs,
+    check_scale,
+    find_leaks,
+)
+from radiodiff.data.splits import MANIFEST, NAMED_SPLITS, find_split
+from radiodiff.data.worker_pool import run_in_processes
+from radiodiff.errors import DataSetError, FormatError, InputError
+from radiodiff.formats import image_size, read_json
+
+__all__ = ["Validation", "common_shape", "in_processes", "validate_data_set"]
+
+Validation = Generator[tuple[int, int], None, ValidationReport]
+"""Yields (files done, files wanted) and returns the report."""
+
+SHAPE_SAMPLES = 64
+"""Images whose size is looked at to tell which size the data set has."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def validate_data_set(root: str | Path, *, split: str | None = None, workers: int = 1) -> Validation:
+    """Look at every file of a data set.
+
+    Args:
+        root: The folder.
+        split: Name of a split, or path of a manifest, to check against the maps; None takes the manifest of the folder
+            where there is one.
+        workers: Processes; 1 works in this one.
+
+    Yields:
+        (files done, files wanted).
+
+    Returns:
+        The report: `radiodiff.cli.dataset.validate` shows how to take it from the generator.
+
+    Raises:
+        DataSetError: The folder holds no data set that is known, or there is no such named split.
+        InputError: `workers` is not positive.
+    """
+    if not workers >= 1:
+        raise InputError("workers must be at least 1", value=workers, remedy="Give for example 2.")
+    root = Path(root)
+    layout = recognise(root)
+    if split is not None and not split.endswith(".json") and split not in NAMED_SPLITS:
+        find_split(root, split)
+    return (yield from _validate_radiomapseer(root, layout, split, workers))
+
+
+def in_processes(task: Callable[[Item], Result], items: list[Item], workers: int) -> Iterator[Result]:
+    """`task(item)` of every item as they are done, in this process where one is enough."""
+    if workers == 1 or len(items) <= 1:
+        return map(task, items)
+    return run_in_processes(task, items, min(workers, len(items)))
+
+
+def common_shape(paths: Iterable[Path]) -> tuple[int, int] | None:
+    """The size (rows, cols) that most of some images have; None where none can be read."""
+    paths = list(paths)
+    shapes: Counter[tuple[int, int]] = Counter()
+    for path in paths[:: max(len(paths) // SHAPE_SAMPLES, 1)]:
+        try:
+            shapes[image_size(path)] += 1
+        except FormatError:
+            continue
+    return max(shapes, key=lambda shape: shapes[shape], default=None)
+
+
+def _validate_radiomapseer(root: Path, layout: Layout, split: str | None, workers: int) -> Validation:
+    files = list_radiomapseer(root)
+    shape = common_shape(_image_paths(files))
+    if not files.map_ids or shape is None:
+        raise DataSetError(
+            "A RadioMapSeer folder must hold maps",
+            value=f"{root} without an antenna file, a gain or an image of buildings that can be read",
+            remedy="Give the folder that holds antenna/, gain/ and png/, or download the data set again.",
+        )
+    yield 0, files.num_files
+    results: list[MapResult] = []
+    done = 0
+    task = partial(check_map, root, shape)
+    for result in in_processes(task, [_of_map(files, map_id) for map_id in files.map_ids], workers):
+        results.append(result)
+        done += result.num_files
+        yield done, files.num_files
+    results.sort(key=lambda result: result.map_id)
+    num_tx = {result.map_id: result.num_tx for result in results if result.num_tx is not None}
+    scale, findings = check_scale(results)
+    findings += [finding for result in results for finding in result.findings]
+    findings += check_names(files)
+    findings += check_pairs(files, num_tx)
+    findings += check_duplicates(results)
+    findings += check_index(files, num_tx, rows=shape[0], is_ours=layout in ("generated", "fake"))
+    findings += _check_record(root, layout)
+    buildings = {result.map_id: result.buildings for result in results if result.buildings is not None}
+    findings += _check_split(root, split, files.map_ids, buildings)
+    return ValidationReport(str(root), layout, done, scale, tuple(findings))
+
+
+def _image_paths(files: RadioMapSeerFiles) -> Iterator[Path]:
+    for layer, ids in files.images.items():
+        if layer == "buildings_complete":
+            yield from (files.root / "png" / layer / f"{map_id}.png" for map_id in sorted(ids))
+    for folder, maps in files.gains.items():
+        yield from (files.root / "gain" / folder / f"{map_id}_{txs[0]}.png" for map_id, txs in maps.items())
+
+
+def _of_map(files: RadioMapSeerFiles, map_id: int) -> MapFiles:
+    return MapFiles(
+        map_id,
+        map_id in files.antennas,
+        {folder: maps[map_id] for folder, maps in files.gains.items() if map_id in maps},
+        files.antenna_images.get(map_id, []),
+        tuple(layer for layer, ids in files.images.items() if map_id in ids),
+        tuple(layer for layer, ids in files.polygons.items() if map_id in ids),
+    )
+
+
+def _check_record(root: Path, layout: Layout) -> Iterator[Finding]:
+    """Check what `radiodiff dataset create` leaves beside the maps."""
+    if layout != "generated":
+        return
+    try:
+        if not isinstance(read_json(root / GENERATED_RECORD), dict):
+            yield Finding("json-schema", GENERATED_RECORD, "no settings of a data set")
+    except FormatError as error:
+        yield Finding("json-schema", GENERATED_RECORD, str(error))
+    if not (root / "dataset.csv").is_file():
+        yield Finding("unfinished", "dataset.csv", "not there: it is written when all maps are done")
+
+
+def _check_split(
+    root: Path, wanted: str | None, map_ids: Iterable[int], buildings: dict[int, bytes]
+) -> Iterator[Finding]:
+    """Check the split that is asked for, or the manifest of the folder."""
+    if wanted is None and not (root / MANIFEST).is_file():
+        return
+    file = wanted or MANIFEST
+    try:
+        with catch_warnings():
+            # The shared maps of a published split become findings below.
+            simplefilter("ignore")
+            split = find_split(root, wanted)
+        split.check_maps(map_ids, root)
+    except (FormatError, DataSetError) as error:
+        yield Finding("split", file, str(error))
+        return
+    for (one, other), ids in split.shared_maps().items():
+        yield Finding("split", file, f"{len(ids)} maps are in {one} and in {other}")
+    yield from find_leaks(split, buildings)
