@@ -19,7 +19,7 @@ from radiodiff.data.icassp.dataset import IcasspConfig, IcasspDataSet
 from radiodiff.data.splits import Split
 from radiodiff.errors import InputError
 
-COMMAND = ("dataset", "arrange-icassp", "raw", "--out", "squares", "--size", 64)
+COMMAND = ("dataset", "arrange-icassp", "raw", "--out", "squares", "--size", 64, "--workers", 1)
 
 
 CONDITIONS = ("reflectance", "transmittance", "distance", "free_space_loss")
@@ -137,6 +137,13 @@ def test_the_command_makes_the_same(radiodiff: Run, folder: Path) -> None:
     assert tree(folder / "squares") == reference
 
 
+def test_two_processes_make_the_same(radiodiff: Run, folder: Path) -> None:
+    reference = tree(folder / "squares")
+    shutil.rmtree(folder / "squares")
+    assert radiodiff(*COMMAND, "--workers", 2).code == 0
+    assert tree(folder / "squares") == reference
+
+
 def test_an_interrupted_run_is_completed(radiodiff: Run, folder: Path) -> None:
     squares = folder / "squares"
     reference = tree(squares)
@@ -187,6 +194,7 @@ REFUSED = {
     "another split": (["--split-seed", 1], ["split_seed: 0 on disk, 1 asked for"]),
     "another convention": (["--azimuth", "up-cw-cw"], ["azimuth: right-cw-ccw on disk, up-cw-cw asked for"]),
     "no task": (["--task", 4], ["task must be 1, 2 or 3", "got 4"]),
+    "no workers": (["--workers", 0], ["workers must be", "at least 1", "got 0"]),
     "no size": (["--size", 0], ["size must be a whole number from 1", "got 0"]),
     "a huge size": (["--size", 5000], ["size must be", "to 4096"]),
     "a negative seed": (["--split-seed", -1], ["split_seed must be", "at least 0"]),

@@ -1,8 +1,9 @@
-"""Figures with matplotlib: scenes, path loss, comparisons. pyplot and its global state are never used."""
+"""Figures with matplotlib: scenes, path loss, comparisons, patterns. pyplot and its global state are never used."""
 
 from radiodiff.viz.comparison import draw_comparison
 from radiodiff.viz.figure_file import FIGURE_SUFFIXES, check_figure_path, save_figure
 from radiodiff.viz.path_loss import draw_path_loss
+from radiodiff.viz.polar_pattern import draw_polar_pattern
 from radiodiff.viz.scene_layers import draw_scene
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "check_figure_path",
     "draw_comparison",
     "draw_path_loss",
+    "draw_polar_pattern",
     "draw_scene",
     "save_figure",
 ]

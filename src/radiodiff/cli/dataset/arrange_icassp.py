@@ -22,11 +22,15 @@ def arrange_icassp(
             "how rows of patterns turn; or auto, to find it from the maps.",
         ),
     ] = "right-cw-ccw",
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Processes, by default one per core; the files do not depend on it.")
+    ] = None,
 ) -> None:
     """Cut square maps with the transmitter in the middle, with split, manifest and statistics.
 
     Example: radiodiff dataset arrange-icassp ICASSP2025_Dataset --out data/indoor --task 1
     """
+    from os import cpu_count
     from time import perf_counter
     from typing import cast
 
@@ -47,7 +51,8 @@ def arrange_icassp(
             + (f"; as good: {', '.join(decision.tied)}" if len(decision.tied) > 1 else "")
         )
     settings = ArrangeSettings(task, size, split_seed, cast("AzimuthConvention", azimuth))
-    counted(arrange_icassp(root, out, settings), "arranging", "radio maps")
+    processes = (cpu_count() or 1) if workers is None else workers
+    counted(arrange_icassp(root, out, settings, workers=processes), "arranging", "radio maps")
     with (out / "manifest.csv").open(encoding="utf-8") as file:
         count = sum(1 for _ in file) - 1
     typer.echo(f"{out}: {count} radio maps of task {task}, {size} x {size} pixels ({perf_counter() - start:.1f} s)")

@@ -25,6 +25,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
+from radiodiff.data.create import check_count
 from radiodiff.data.icassp.azimuth import AZIMUTH_CONVENTIONS, DEFAULT_CONVENTION, AzimuthConvention
 from radiodiff.data.icassp.building_split import building_split
 from radiodiff.data.icassp.channels import PADDING
@@ -42,6 +44,7 @@ from radiodiff.data.icassp.reader import IcasspReader, IcasspSample
 from radiodiff.data.map_files import check_new_folder
 from radiodiff.data.splits import MANIFEST as SPLIT_FILE
 from radiodiff.data.splits import PARTS, Split
+from radiodiff.data.worker_pool import run_in_processes
 from radiodiff.errors import DataSetError, InputError
 from radiodiff.formats import read_grey_image, read_json, write_grey_png
 
@@ -61,9 +64,6 @@ ARRANGED_FOLDERS = {
 """Folder of each channel."""
 
 MASKS = ("antenna", "mask")
-
-Counts = dict[str, NDArray[np.int64]]
-"""How often each level 0..255 of a channel occurs."""
 
 PNG_END = b"IEND\xaeB`\x82"
 
@@ -107,13 +107,16 @@ class ArrangeSettings:
         return {"format": "radiodiff-icassp-arranged", "format_version": 1, **asdict(self)}
 
 
-def arrange_icassp(root: str | Path, out: str | Path, settings: ArrangeSettings) -> Iterator[tuple[int, int]]:
+def arrange_icassp(
+    root: str | Path, out: str | Path, settings: ArrangeSettings, *, workers: int = 1
+) -> Iterator[tuple[int, int]]:
     """Write an arrangement, or what an interrupted run left missing of it.
 
     Args:
         root: The data set; it is only read.
         out: Folder of the arrangement; made where it is not there.
         settings: What to make.
+        workers: Processes; 1 works in this one. The files do not depend on it.
 
     Yields:
         (radio maps done, radio maps wanted).
@@ -122,45 +125,48 @@ def arrange_icassp(root: str | Path, out: str | Path, settings: ArrangeSettings)
         DataSetError: The data set is not one or incomplete, has fewer than three buildings, or the folder holds
             something else or an arrangement with other settings.
         FormatError: A file is damaged or cannot be written.
+        InputError: `workers` is not positive.
     """
+    check_count("workers", workers, 1)
     out = Path(out)
     samples = scan_icassp(root, settings.task)
     split = building_split((sample.building for sample in samples), settings.split_seed)
     _begin(out, settings)
-    reader = IcasspReader(root)
-    counts = {name: np.zeros(256, dtype=np.int64) for name in ARRANGED_FOLDERS}
-    rows = []
+    task = partial(_arrange, IcasspReader(root), out, settings)
+    results = map(task, samples) if workers == 1 else run_in_processes(task, samples, workers)
+    rows: dict[SampleId, dict[str, Any]] = {}
+    counts = np.zeros((len(ARRANGED_FOLDERS), 256), dtype=np.int64)
     yield 0, len(samples)
-    for done, sample in enumerate(samples, 1):
-        rows.append(_arrange(reader, sample, out, settings, counts))
-        yield done, len(samples)
+    for sample, row, found in results:
+        rows[sample] = row
+        counts += found
+        yield len(rows), len(samples)
     split.write(out / SPLIT_FILE)
     _write_statistics(out, samples, split, counts)
-    _write_manifest(out, rows)
+    _write_manifest(out, [rows[sample] for sample in samples])
 
 
 def _arrange(
-    reader: IcasspReader,
-    sample_id: SampleId,
-    out: Path,
-    settings: ArrangeSettings,
-    counts: dict[str, NDArray[np.int64]],
-) -> dict[str, Any]:
-    """Write the images of one radio map where they are not there, count its levels; its line of the manifest."""
+    reader: IcasspReader, out: Path, settings: ArrangeSettings, sample_id: SampleId
+) -> tuple[SampleId, dict[str, Any], NDArray[np.int64]]:
+    """Write the images of one radio map where they are not there.
+
+    Returns:
+        The radio map, its line of the manifest, and how often each level 0..255 of each channel occurs on the map.
+    """
     name = f"{sample_id.name}.png"
     paths = {channel: out / folder / name for channel, folder in ARRANGED_FOLDERS.items()}
     paths |= {mask: out / mask / name for mask in MASKS}
     sample = reader.read(sample_id)
     window = centred_window(sample.shape, sample.tx_cell, settings.size)
-    is_there = all(_is_whole(path) for path in paths.values())
-    images = {channel: read_grey_image(path)[0] for channel, path in paths.items()} if is_there else None
-    if images is None:
+    if all(_is_whole(path) for path in paths.values()):
+        images = {channel: read_grey_image(path)[0] for channel, path in paths.items()}
+    else:
         images = _images(sample, window, settings)
         for channel, path in paths.items():
             write_grey_png(path, images[channel])
-    for channel, total in counts.items():
-        total += np.bincount(images[channel][images["mask"] > 0], minlength=256)
-    return {
+    on_map = images["mask"] > 0
+    row = {
         "name": sample_id.name,
         "building": sample_id.building,
         "antenna": sample_id.antenna,
@@ -177,6 +183,7 @@ def _arrange(
         "crop_col": window.col,
         "azimuth_deg": f"{sample.azimuth_deg:g}",
     }
+    return sample_id, row, np.stack([np.bincount(images[name][on_map], minlength=256) for name in ARRANGED_FOLDERS])
 
 
 def _images(sample: IcasspSample, window: Window, settings: ArrangeSettings) -> dict[str, NDArray[np.uint8]]:
@@ -240,11 +247,11 @@ def _is_whole(path: Path) -> bool:
         return file.read() == PNG_END
 
 
-def _write_statistics(out: Path, samples: tuple[SampleId, ...], split: Split, counts: Counts) -> None:
+def _write_statistics(out: Path, samples: tuple[SampleId, ...], split: Split, counts: NDArray[np.int64]) -> None:
     """Write statistics.json: channels over the pixels on the maps, and numbers of radio maps."""
     levels = np.arange(256.0)
     channels = {}
-    for name, count in counts.items():
+    for name, count in zip(ARRANGED_FOLDERS, counts, strict=True):
         mean = float(count @ levels / count.sum())
         found = np.flatnonzero(count)
         channels[name] = {
@@ -255,7 +262,7 @@ def _write_statistics(out: Path, samples: tuple[SampleId, ...], split: Split, co
         }
     content = {
         "radio_maps": len(samples),
-        "pixels_on_maps": int(counts["path_loss_db"].sum()),
+        "pixels_on_maps": int(counts[0].sum()),
         "buildings": len({sample.building for sample in samples}),
         "by_part": {part: sum(sample.building in split.ids(part) for sample in samples) for part in PARTS},
         "by_antenna": {str(a): sum(s.antenna == a for s in samples) for a in sorted({s.antenna for s in samples})},
