@@ -50,7 +50,7 @@ class GeometryCache:
         self.folder = folder
         self.store = store
         self.num_tx = num_tx
-        self._files = RecentlyUsed(FILES_KEPT)
+        self._files: RecentlyUsed[tuple[str, int], ArrayFile] = RecentlyUsed(FILES_KEPT)
 
     def channels(self, layer: str, map_id: int, tx_id: int, names: Sequence[str]) -> list[NDArray[np.float32]]:
         """Encoded channels (rows, cols) by name, computed for the whole map where it is not in the cache.
@@ -60,7 +60,7 @@ class GeometryCache:
             FormatError: The outlines are absent or damaged, or the cache cannot be written.
             TransmitterError: A transmitter stands inside a building.
         """
-        file: ArrayFile = self._files.get((layer, map_id), lambda: self._current(layer, map_id))
+        file = self._files.get((layer, map_id), lambda: self._current(layer, map_id))
         return [
             file["channels", (tx_id, GEOMETRY_CHANNELS.index(name))].astype(np.float32) * np.float32(2 / STEPS)
             - np.float32(1)

@@ -1,8 +1,9 @@
 """Where the arrays of RadioMapSeer come from: the PNG tree as downloaded, or (`packed`) one file per part."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from radiodiff.formats import (
 from radiodiff.scene import Scene
 
 __all__ = ["MapStore", "PngTree", "RecentlyUsed", "corner_cells", "gain_count", "no_data_set"]
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 MASKS_KEPT = 64
 """Building and car masks in memory, per process (64 KB each)."""
@@ -52,7 +56,7 @@ class MapStore(Protocol):
         """Buildings of a layer with their outlines, or None where they are not kept."""
 
 
-class RecentlyUsed:
+class RecentlyUsed(Generic[Key, Value]):
     """A few values, the least recently used one making room.
 
     Args:
@@ -61,9 +65,9 @@ class RecentlyUsed:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._values: OrderedDict[Any, Any] = OrderedDict()
+        self._values: OrderedDict[Key, Value] = OrderedDict()
 
-    def get(self, key: Any, make: Any) -> Any:
+    def get(self, key: Key, make: Callable[[], Value]) -> Value:
         """The value of a key, made where it is not there."""
         if key in self._values:
             self._values.move_to_end(key)
@@ -96,7 +100,7 @@ class PngTree:
         if not self._map_ids:
             raise no_data_set(root)
         self.shape = image_size(self._image("buildings_complete", self._map_ids[0]))
-        self._masks = RecentlyUsed(MASKS_KEPT)
+        self._masks: RecentlyUsed[tuple[str, int], NDArray[np.bool_]] = RecentlyUsed(MASKS_KEPT)
 
     def map_ids(self) -> tuple[int, ...]:
         """See `MapStore`."""
@@ -152,8 +156,7 @@ class PngTree:
             self._check_size(path, mask)
             return mask
 
-        mask: NDArray[np.bool_] = self._masks.get((layer, map_id), read)
-        return mask
+        return self._masks.get((layer, map_id), read)
 
     def corner_cells(self, map_id: int) -> NDArray[np.int64]:
         """See `MapStore`.
