@@ -73,7 +73,7 @@ def edges(
         )
     processes = (cpu_count() or 1) if workers is None else workers
     options = DetectOptions(**_settings(option or []))
-    values: dict[str, Any] = {"method": method or EDGE_METHODS[0], "rest": rest}
+    values: dict[str, Any] = {"method": EDGE_METHODS[0] if method is None else method, "rest": rest}
     settings = EdgeSettings(**values, options=options, train_share=split, seed=seed, size=size)
     if analyze_only or out is None:
         methods = EDGE_METHODS if method is None else (settings.method,)

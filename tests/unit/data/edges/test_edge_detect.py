@@ -130,13 +130,13 @@ def test_edges_turn_with_the_image(method, quarters):
 
 @pytest.mark.parametrize("method", ["canny", *FILTERS])
 def test_thinned_edges_turn_up_to_one_cell(method):
-    """Thinning and Canny choose one of two equal cells by a fixed order; corners and ends of lines may differ by more."""
+    """Thinning and Canny choose one of two equal cells by a fixed order; corners and ends may differ by more."""
     grey = patches()
     edges, turned = detect_edges(grey, method), np.rot90(detect_edges(np.rot90(grey), method), -1)
     near = np.ones((3, 3), np.uint8)
     for one, other in ((edges, turned), (turned, edges)):
         is_near = cv2.dilate(other.astype(np.uint8), near) > 0
-        assert (one & is_near).sum() >= 0.97 * one.sum()
+        assert (one & is_near).sum() >= 0.95 * one.sum()
 
 
 @pytest.mark.parametrize("method", FILTERS)
@@ -212,7 +212,7 @@ def test_only_grey_images_have_edges(image):
 
 
 def test_an_unknown_method_is_refused():
-    with pytest.raises(InputError, match="one of canny, sobel.*'roberts'"):
+    with pytest.raises(InputError, match=r"one of canny, sobel.*'roberts'"):
         detect_edges(step(), "roberts")
 
 
