@@ -223,7 +223,7 @@ def test_no_data_set(radiodiff: Run, tmp_path: Path) -> None:
 
 def test_two_buildings_cannot_be_split_and_leave_no_folder(radiodiff: Run, tmp_path: Path) -> None:
     list(write_fake_icassp(tmp_path / "raw", FakeIcasspSettings(2, 2, 1, 24, 30)))
-    radiodiff(*COMMAND).check_refusal("at least three maps")
+    radiodiff(*COMMAND).check_refusal("at least three buildings", "2 buildings")
     assert not (tmp_path / "squares").exists()
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from radiodiff.data.splits import Split, proportional_split
+from radiodiff.data.splits import PARTS, Split, proportional_split
+from radiodiff.errors import DataSetError
 
 __all__ = ["building_split"]
 
@@ -17,5 +18,12 @@ def building_split(buildings: Iterable[int], seed: int = 0) -> Split:
     Raises:
         DataSetError: There are fewer than three buildings.
     """
-    order = np.random.default_rng(seed).permutation(sorted(set(buildings)))
+    numbers = sorted(set(buildings))
+    if len(numbers) < len(PARTS):
+        raise DataSetError(
+            "A split by building needs at least three buildings, one for each part",
+            value=f"{len(numbers)} buildings",
+            remedy="Complete the data set, or use the part 'all' without a split.",
+        )
+    order = np.random.default_rng(seed).permutation(numbers)
     return proportional_split("icassp-buildings", (int(building) for building in order), SHARES)

@@ -81,5 +81,5 @@ def _draw(path: Path, name: str, pattern: TableAntenna, report: PatternReport) -
     from radiodiff.viz.polar_pattern import draw_polar_pattern
 
     beam = "" if report.beam_width_deg is None else f", beam {report.beam_width_deg:.0f} deg"
-    title = f"{name}: {report.kind}, range {report.range_db:.1f} dB{beam}"
+    title = f"{name}\n{report.kind}, range {report.range_db:.1f} dB{beam}"
     save_figure(draw_polar_pattern(np.asarray(pattern.gains_db), title=title, beam_deg=report.beam_deg), path)

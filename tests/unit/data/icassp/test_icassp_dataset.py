@@ -167,7 +167,7 @@ def test_25_buildings_split_80_10_10_in_an_order_of_the_seed():
     assert split.ids("all") == tuple(range(1, 26))
     assert building_split(range(1, 26)).parts == building_split(range(25, 0, -1)).parts
     assert building_split(range(1, 26), 1).parts != split.parts
-    with pytest.raises(DataSetError, match="at least three"):
+    with pytest.raises(DataSetError, match="at least three buildings"):
         building_split([1, 2])
 
 
