@@ -11,9 +11,7 @@ from PIL import Image
 
 from command_line import Run, tree
 from radiodiff.data import CreateSettings, create_data_set
-from radiodiff.data.edges.dataset import EdgeDataSet
-from radiodiff.data.edges.dataset_config import EdgeDataSetConfig
-from radiodiff.data.edges.detect import EDGE_METHODS
+from radiodiff.data.edges import EDGE_METHODS, EdgeDataSet, EdgeDataSetConfig
 from radiodiff.layouts import CitySettings
 
 MAPS, SIZE = 3, 64

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from radiodiff.data.edges.analyze import EdgeAnalysis
-    from radiodiff.data.edges.generate import EdgeReport
+    from radiodiff.data.edges import EdgeAnalysis, EdgeReport
 
 __all__ = ["edges"]
 
@@ -53,10 +52,15 @@ def edges(
     """
     from os import cpu_count
 
-    from radiodiff.data.edges.analyze import analyze_edges
-    from radiodiff.data.edges.detect import EDGE_METHODS, DetectOptions
-    from radiodiff.data.edges.generate import FAILURES, EdgeSettings, generate_edges
-    from radiodiff.data.edges.images import check_failures
+    from radiodiff.data.edges import (
+        EDGE_METHODS,
+        DetectOptions,
+        EdgeSettings,
+        analyze_edges,
+        check_failures,
+        generate_edges,
+    )
+    from radiodiff.data.edges.generate import FAILURES
     from radiodiff.errors import InputError
 
     if split is not None and preserve:

@@ -16,6 +16,7 @@ import csv
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -113,7 +114,7 @@ def generate_edges(
     """Write the edges of all images of a folder, or what an interrupted run left missing of them.
 
     Images that cannot be read do not stop the run: they are in the report and in `failures.csv`, and the next run tries
-    them again. `radiodiff.data.edges.images.check_failures` makes an error of them.
+    them again. `check_failures` makes an error of them.
 
     Args:
         source: Folder of images, at any depth.
@@ -152,15 +153,13 @@ def generate_edges(
         yield done, len(jobs)
     failures.sort(key=lambda failure: failure.path)
     failed = {failure.path for failure in failures}
-    made = (
-        [parts.part_of[image] for image in sources.images if str(sources.root / image) not in failed] if parts else []
-    )
+    made = [image for image in sources.images if str(sources.root / image) not in failed]
     report = EdgeReport(
         images=len(jobs),
         written=len(missing) - len(failures),
         kept=kept,
         others=sources.others,
-        parts={part: made.count(part) for part in sorted(set(made))},
+        parts=dict(sorted(Counter(parts.part_of[image] for image in made).items())) if parts else {},
         split_by=parts.by if parts else None,
         failures=tuple(failures),
     )

@@ -8,9 +8,8 @@ import pytest
 from PIL import Image
 
 from radiodiff.data import CreateSettings, create_data_set
-from radiodiff.data.edges.dataset import UNKNOWN, EdgeDataSet
-from radiodiff.data.edges.dataset_config import EdgeDataSetConfig
-from radiodiff.data.edges.generate import EdgeSettings, generate_edges
+from radiodiff.data.edges import EdgeDataSet, EdgeDataSetConfig, EdgeSettings, generate_edges
+from radiodiff.data.edges.dataset import UNKNOWN
 from radiodiff.data.loader import make_loader
 from radiodiff.data.splits import Split
 from radiodiff.errors import ConfigError, DataSetError, FormatError
