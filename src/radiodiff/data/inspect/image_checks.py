@@ -1,5 +1,6 @@
 """Checks of one image: that it opens, is grey, has the size of the others, and holds something."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,9 @@ from numpy.typing import NDArray
 
 from radiodiff.data.inspect.findings import Finding
 from radiodiff.errors import FormatError
-from radiodiff.formats import read_grey_image
+from radiodiff.formats import read_grey_image, read_rgb_image
 
-__all__ = ["ImageChecks", "image_fault"]
+__all__ = ["ImageChecks"]
 
 
 class ImageChecks:
@@ -37,17 +38,29 @@ class ImageChecks:
 
     def grey(self, file: str) -> NDArray[np.uint8] | None:
         """A grey image (rows, cols), or None where something is wrong with it."""
-        self.num_files += 1
-        try:
-            image, _ = read_grey_image(self.root / file)
-        except FormatError as error:
-            self.findings.append(image_fault(self.root, file, error))
-            return None
-        if self.shape is not None and image.shape != self.shape:
+        image = self._read(file, lambda path: read_grey_image(path)[0], ("1", "L"))
+        if image is not None and self.shape is not None and image.shape != self.shape:
             rows, cols = image.shape
             self.note("image-size", file, f"{rows} x {cols}, most others {self.shape[0]} x {self.shape[1]}")
             return None
         return image
+
+    def rgb(self, file: str) -> NDArray[np.uint8] | None:
+        """A colour image (rows, cols, 3), or None where something is wrong with it."""
+        return self._read(file, read_rgb_image, ("RGB",))
+
+    def _read(
+        self, file: str, read: Callable[[Path], NDArray[np.uint8]], modes: tuple[str, ...]
+    ) -> NDArray[np.uint8] | None:
+        self.num_files += 1
+        try:
+            return read(self.root / file)
+        except FormatError as error:
+            mode = _mode(self.root / file)
+            is_other = mode is not None and mode not in modes
+            reason = f"mode {mode} instead of {' or '.join(modes)}" if is_other else str(error.value)
+            self.note("image-mode" if is_other else "unreadable", file, reason.removeprefix(f"{self.root / file} "))
+            return None
 
     def mask(self, file: str, *, empty: str | None = None) -> NDArray[np.bool_] | None:
         """A two-level image as a mask, or None where something is wrong with it.
@@ -81,16 +94,12 @@ class ImageChecks:
             return None
 
 
-def image_fault(root: Path, file: str, error: FormatError) -> Finding:
-    """The finding of an image that cannot be read as grey."""
+def _mode(path: Path) -> str | None:
+    """Pillow's name of the kind of an image's pixels; None where it is no image."""
     from PIL import Image
 
     try:
-        with Image.open(root / file) as image:
-            mode = image.mode
+        with Image.open(path) as image:
+            return str(image.mode)
     except (OSError, SyntaxError, ValueError):
-        mode = ""
-    kind = "image-mode" if mode not in ("", "1", "L") else "unreadable"
-    return Finding(
-        kind, file, str(error.value).replace(f"{root}/", "").removeprefix(f"{file}").strip(", ()") or error.rule
-    )
+        return None

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
+from radiodiff.data.edges.generate import RECORD
 from radiodiff.data.icassp import is_icassp
 from radiodiff.data.radiomapseer.fake import FAKE_RECORD
+from radiodiff.data.radiomapseer.packed import PACKED_RECORD
 from radiodiff.errors import DataSetError
 
-__all__ = ["EDGES_RECORD", "GENERATED_RECORD", "LAYOUTS", "PACKED_RECORD", "Layout", "recognise", "unknown_folder"]
+__all__ = ["GENERATED_RECORD", "LAYOUTS", "Layout", "recognise", "unknown_folder"]
 
 Layout = Literal["radiomapseer", "generated", "fake", "packed", "icassp", "edges"]
 
@@ -17,10 +19,10 @@ LAYOUTS: dict[Layout, str] = {
     "fake": "made up by radiodiff dataset fake, for tests",
     "packed": "packed by radiodiff dataset pack",
     "icassp": "ICASSP 2025 indoor challenge",
-    "edges": "edge maps of radiodiff dataset edges",
+    "edges": "edge maps",
 }
 
-GENERATED_RECORD, PACKED_RECORD, EDGES_RECORD = "dataset.json", "packed.json", "edges.json"
+GENERATED_RECORD = "dataset.json"
 
 
 def recognise(root: str | Path) -> Layout:
@@ -31,7 +33,7 @@ def recognise(root: str | Path) -> Layout:
     """
     root = Path(root)
     records: dict[str, Layout] = {
-        EDGES_RECORD: "edges",
+        RECORD: "edges",
         PACKED_RECORD: "packed",
         GENERATED_RECORD: "generated",
         FAKE_RECORD: "fake",
@@ -44,6 +46,8 @@ def recognise(root: str | Path) -> Layout:
     # Two of three: a folder that lost the third is a damaged one.
     if sum((root / name).is_dir() for name in ("antenna", "gain", "png")) >= 2:
         return "radiomapseer"
+    if any(root.glob("edge/")) or any(root.glob("*/edge/")):
+        return "edges"
     raise unknown_folder(root)
 
 
@@ -54,7 +58,7 @@ def unknown_folder(root: Path) -> DataSetError:
         "A data set folder must be one of: RadioMapSeer (antenna/<map>.json, gain/<simulation>/<map>_<tx>.png, "
         "png/buildings_complete/<map>.png), the same with dataset.json (radiodiff dataset create), packed "
         "(packed.json and *.safetensors), ICASSP 2025 (Inputs/Task_1_ICASSP, Outputs, Positions, Radiation_Patterns), "
-        "edge maps (edges.json)",
+        "edge maps (edges.json, or folders edge/ and image/)",
         value=f"{root}, which {found}",
         remedy="RadioMapSeer is on IEEE DataPort (doi 10.21227/0gtx-6v30), as is the ICASSP 2025 indoor challenge "
         '("The First Indoor Pathloss Radio Map Prediction Challenge"); give the unpacked folder itself, or make one: '

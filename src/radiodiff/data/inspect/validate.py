@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TypeVar
 from warnings import catch_warnings, simplefilter
 
+from radiodiff.data.inspect.edge_checks import check_edge_pair, list_edges
 from radiodiff.data.inspect.findings import Finding, ValidationReport
+from radiodiff.data.inspect.icassp_checks import check_sample, duplicate_outputs, list_icassp
 from radiodiff.data.inspect.layout import GENERATED_RECORD, Layout, recognise
 from radiodiff.data.inspect.map_checks import MapFiles, MapResult, check_map
+from radiodiff.data.inspect.packed_checks import check_packed_map, list_packed
 from radiodiff.data.inspect.radiomapseer_files import RadioMapSeerFiles, list_radiomapseer
 from radiodiff.data.inspect.set_checks import (
     check_duplicates,
@@ -27,7 +30,7 @@ from radiodiff.formats import image_size, read_json
 __all__ = ["Validation", "common_shape", "in_processes", "validate_data_set"]
 
 Validation = Generator[tuple[int, int], None, ValidationReport]
-"""Yields (files done, files wanted) and returns the report."""
+"""Yields (done, wanted) and returns the report."""
 
 SHAPE_SAMPLES = 64
 """Images whose size is looked at to tell which size the data set has."""
@@ -46,7 +49,7 @@ def validate_data_set(root: str | Path, *, split: str | None = None, workers: in
         workers: Processes; 1 works in this one.
 
     Yields:
-        (files done, files wanted).
+        (done, wanted), in files; in maps, samples or pairs where the layout has such.
 
     Returns:
         The report: `radiodiff.cli.dataset.validate` shows how to take it from the generator.
@@ -61,6 +64,12 @@ def validate_data_set(root: str | Path, *, split: str | None = None, workers: in
     layout = recognise(root)
     if split is not None and not split.endswith(".json") and split not in NAMED_SPLITS:
         find_split(root, split)
+    if layout == "icassp":
+        return (yield from _validate_icassp(root, workers))
+    if layout == "edges":
+        return (yield from _validate_edges(root, workers))
+    if layout == "packed":
+        return (yield from _validate_packed(root, workers))
     return (yield from _validate_radiomapseer(root, layout, split, workers))
 
 
@@ -112,6 +121,48 @@ def _validate_radiomapseer(root: Path, layout: Layout, split: str | None, worker
     buildings = {result.map_id: result.buildings for result in results if result.buildings is not None}
     findings += _check_split(root, split, files.map_ids, buildings)
     return ValidationReport(str(root), layout, done, scale, tuple(findings))
+
+
+def _validate_packed(root: Path, workers: int) -> Validation:
+    maps, findings = list_packed(root)
+    yield 0, len(maps)
+    results: list[MapResult] = []
+    for result in in_processes(partial(check_packed_map, root), maps, workers):
+        results.append(result)
+        yield len(results), len(maps)
+    results.sort(key=lambda result: result.map_id)
+    scale, other_scale = check_scale(results)
+    findings += other_scale
+    findings += [finding for result in results for finding in result.findings]
+    findings += check_duplicates(results)
+    if (root / MANIFEST).is_file() and not findings:
+        buildings = {result.map_id: result.buildings for result in results if result.buildings is not None}
+        findings += find_leaks(find_split(root, None), buildings)
+    return ValidationReport(str(root), "packed", sum(r.num_files for r in results), scale, tuple(findings))
+
+
+def _validate_icassp(root: Path, workers: int) -> Validation:
+    samples, findings = list_icassp(root)
+    yield 0, len(samples)
+    results = []
+    for result in in_processes(partial(check_sample, root), samples, workers):
+        results.append(result)
+        yield len(results), len(samples)
+    # Samples share tables: one finding for each.
+    findings += dict.fromkeys(finding for result in results for finding in result.findings)
+    findings += duplicate_outputs(results)
+    return ValidationReport(str(root), "icassp", sum(r.num_files for r in results), "db", tuple(findings))
+
+
+def _validate_edges(root: Path, workers: int) -> Validation:
+    pairs, findings = list_edges(root)
+    yield 0, len(pairs)
+    results = []
+    for result in in_processes(partial(check_edge_pair, root), pairs, workers):
+        results.append(result)
+        yield len(results), len(pairs)
+    findings += [finding for result in results for finding in result.findings]
+    return ValidationReport(str(root), "edges", sum(r.num_files for r in results), None, tuple(findings))
 
 
 def _image_paths(files: RadioMapSeerFiles) -> Iterator[Path]:
