@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from radiodiff import __version__
-from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
-from radiodiff.data.map_files import check_new_folder, write_antennas, write_index, write_layer
+from radiodiff.data.map_files import write_antennas, write_index, write_layer
 from radiodiff.data.splits import MANIFEST, PARTS, proportional_split
+from radiodiff.data.work_folder import begin_folder, is_begun, is_whole
 from radiodiff.data.worker_pool import run_in_processes
 from radiodiff.errors import DataSetError, InputError
 from radiodiff.formats import CAR_PNG_SAMPLE_OFFSET, PNG_SAMPLE_OFFSET, write_radio_map
@@ -41,8 +41,7 @@ __all__ = ["CreateSettings", "check_count", "create_data_set"]
 
 FORMAT_VERSION = 1
 
-ENDINGS = {".png": b"IEND\xaeB`\x82", ".json": b"]"}
-"""Last bytes of a whole file: the end chunk of a PNG, the end of a list."""
+RECORD = "dataset.json"
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def create_data_set(root: str | Path, settings: CreateSettings, *, workers: int 
     if not _is_begun(root, settings):
         # Settings that no city meets leave no folder behind.
         _draw_map(settings, 0)
-    _make_folders(root, settings)
+    begin_folder(root, RECORD, settings.identity(), _folders(settings))
     missing = _missing_maps(root, settings)
     done = settings.maps - len(missing)
     yield done, settings.maps
@@ -184,18 +183,8 @@ def _is_begun(root: Path, settings: CreateSettings) -> bool:
     Raises:
         DataSetError: The folder is none, or holds something else, or more maps than wanted.
     """
-    record = root / "dataset.json"
-    if not record.is_file():
-        check_new_folder(root)
+    if not is_begun(root, RECORD, settings.identity()):
         return False
-    earlier, wanted = _read_record(record), settings.identity()
-    different = [key for key in wanted if earlier.get(key) != wanted[key]]
-    if different:
-        raise DataSetError(
-            "A data set folder can only be completed with the settings it was begun with",
-            value="; ".join(f"{key}: {earlier.get(key)} on disk, {wanted[key]} asked for" for key in different),
-            remedy="Use the same settings or another folder.",
-        )
     # A map's antenna file is its first.
     numbers = [int(path.stem) for path in root.glob("antenna/*.json") if path.stem.isdecimal()]
     if max(numbers, default=-1) >= settings.maps:
@@ -207,58 +196,15 @@ def _is_begun(root: Path, settings: CreateSettings) -> bool:
     return True
 
 
-def _read_record(record: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(record.read_bytes())
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise DataSetError(
-            "dataset.json must hold the settings of a data set",
-            value=f"{record}, which is damaged or of another program",
-            remedy="Use another folder.",
-        )
-    return content
-
-
-def _make_folders(root: Path, settings: CreateSettings) -> None:
-    """Write the settings, make the folders, and take away what a killed run left unfinished."""
-    folders = [root, *(root / name for name in _folders(settings))]
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        # First of all: a folder that holds anything but this is foreign.
-        with atomic_write(root / "dataset.json") as temporary:
-            temporary.write_text(json.dumps(settings.identity(), indent=1) + "\n", encoding="utf-8")
-        for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-            for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
-                leftover.unlink(missing_ok=True)
-    except OSError as error:
-        raise DataSetError(
-            "The folders of a data set must be writable",
-            value=error,
-            remedy="Check the path, the rights and the free space, and that no file has the name of a folder.",
-        ) from error
-
-
 def _missing_maps(root: Path, settings: CreateSettings) -> list[int]:
     """Maps of which a file is not there."""
     wanted = range(settings.maps)
     missing: set[int] = set()
     for folder, names in _folders(settings).items():
         with os.scandir(root / folder) as entries:
-            there = {entry.name for entry in entries if entry.is_file() and _is_whole(entry.path)}
+            there = {entry.name for entry in entries if is_whole(entry.path)}
         missing |= {i for i in wanted if any(name.format(map=i) not in there for name in names)}
     return sorted(missing)
-
-
-def _is_whole(path: str) -> bool:
-    """Whether a file ends as its kind does: a power cut can shorten what was written but not yet on the disk."""
-    ending = ENDINGS.get(os.path.splitext(path)[1], b"")
-    with open(path, "rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - len(ending), 0))
-        return size > 0 and file.read(len(ending)) == ending
 
 
 def check_count(name: str, count: object, least: int) -> None:

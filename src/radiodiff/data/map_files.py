@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
-from radiodiff.errors import DataSetError
+from radiodiff.atomic_file import atomic_write
 from radiodiff.formats import (
     read_radiomapseer_transmitters,
     write_antennas_json,
@@ -18,25 +17,7 @@ from radiodiff.formats import (
 )
 from radiodiff.scene import Footprint, Grid, rasterize
 
-__all__ = ["check_new_folder", "write_antennas", "write_index", "write_layer"]
-
-
-def check_new_folder(root: Path) -> None:
-    """Check that a data set can begin in a folder: it is empty, absent, or holds what a killed run left unfinished.
-
-    Raises:
-        DataSetError: The folder is a file, or holds something.
-    """
-    if root.exists() and not root.is_dir():
-        raise DataSetError(
-            "A data set must have a folder", value=f"{root}, which is a file", remedy="Use another name."
-        )
-    if root.is_dir() and not all(path.name.startswith(TEMPORARY_PREFIX) for path in root.iterdir()):
-        raise DataSetError(
-            "The folder of a new data set must be empty or absent",
-            value=f"{root}, which holds other files",
-            remedy="Use another folder.",
-        )
+__all__ = ["write_antennas", "write_index", "write_layer"]
 
 
 def write_antennas(root: Path, map_id: int, cells: Sequence[tuple[int, int]], grid: Grid) -> None:

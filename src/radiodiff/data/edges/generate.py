@@ -15,7 +15,6 @@ Edges are 255, the rest 0.
 import csv
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
@@ -33,10 +32,10 @@ from radiodiff.data.edges.detect import DetectOptions, EdgeMethod, detect_edges
 from radiodiff.data.edges.images import Failure, on_images, read_source
 from radiodiff.data.edges.retry import retried
 from radiodiff.data.edges.sources import Parts, Sources, deal_parts, find_images
-from radiodiff.data.map_files import check_new_folder
 from radiodiff.data.splits import MANIFEST
+from radiodiff.data.work_folder import begin_folder, is_begun, is_whole
 from radiodiff.errors import DataSetError, FormatError
-from radiodiff.formats import read_json, write_grey_png, write_mask_png
+from radiodiff.formats import write_grey_png, write_mask_png
 
 __all__ = [
     "EDGE_FORMAT",
@@ -52,8 +51,6 @@ RECORD = "edges.json"
 FAILURES = "failures.csv"
 
 EDGE_FORMAT = {"format": "radiodiff-edges", "format_version": 1}
-
-PNG_END = b"IEND\xaeB`\x82"
 
 
 class EdgeSettings(Config):
@@ -218,19 +215,8 @@ def _begin(out: Path, identity: dict[str, Any], jobs: Sequence[_Job]) -> set[str
     Returns:
         Paths of the images that are there and whole.
     """
-    if not (out / RECORD).is_file():
-        check_new_folder(out)
-        out.mkdir(parents=True, exist_ok=True)
-        _write_record(out, identity, None)
-    earlier = read_json(out / RECORD)
-    earlier = earlier if isinstance(earlier, dict) else {}
-    different = [key for key in identity if earlier.get(key) != identity[key]]
-    if different:
-        raise DataSetError(
-            "A folder of edges can only be completed with the settings and images it was begun with",
-            value="; ".join(f"{key}: {earlier.get(key)} on disk, {identity[key]} asked for" for key in different),
-            remedy="Use the same settings or another folder.",
-        )
+    if not is_begun(out, RECORD, identity):
+        begin_folder(out, RECORD, identity | {"counts": None})
     there = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
     for name in [name for name in there if name.rsplit("/", 1)[-1].startswith(TEMPORARY_PREFIX)]:
         there.pop(name).unlink(missing_ok=True)
@@ -241,15 +227,7 @@ def _begin(out: Path, identity: dict[str, Any], jobs: Sequence[_Job]) -> set[str
             value=f"{out} with {len(strange)} other files, such as {min(strange)}",
             remedy="The images have changed since it was begun: use another folder.",
         )
-    return {name for name, path in there.items() if _is_whole(path)}
-
-
-def _is_whole(path: Path) -> bool:
-    """Whether a PNG file has its last chunk: a power cut can shorten what was written but not yet on the disk."""
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - len(PNG_END), 0))
-        return file.read() == PNG_END
+    return {name for name, path in there.items() if is_whole(path)}
 
 
 def _end(out: Path, identity: dict[str, Any], report: EdgeReport) -> None:
@@ -270,9 +248,5 @@ def _end(out: Path, identity: dict[str, Any], report: EdgeReport) -> None:
         "split_by": report.split_by,
         "parts": report.parts,
     }
-    _write_record(out, identity, counts)
-
-
-def _write_record(out: Path, identity: dict[str, Any], counts: dict[str, Any] | None) -> None:
     with atomic_write(out / RECORD) as temporary:
         temporary.write_text(json.dumps(identity | {"counts": counts}, indent=1) + "\n", encoding="utf-8")

@@ -22,7 +22,6 @@ presence says that the images are complete.
 import csv
 import io
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -32,7 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
+from radiodiff.atomic_file import atomic_write
 from radiodiff.data.create import check_count
 from radiodiff.data.icassp.azimuth import AZIMUTH_CONVENTIONS, DEFAULT_CONVENTION, AzimuthConvention
 from radiodiff.data.icassp.building_split import building_split
@@ -41,12 +40,12 @@ from radiodiff.data.icassp.crop import Window, centred_window, cut
 from radiodiff.data.icassp.free_space_loss import free_space_loss_db
 from radiodiff.data.icassp.layout import TASKS, SampleId, scan_icassp
 from radiodiff.data.icassp.reader import IcasspReader, IcasspSample
-from radiodiff.data.map_files import check_new_folder
 from radiodiff.data.splits import MANIFEST as SPLIT_FILE
 from radiodiff.data.splits import PARTS, Split
+from radiodiff.data.work_folder import begin_folder, is_begun, is_whole
 from radiodiff.data.worker_pool import run_in_processes
-from radiodiff.errors import DataSetError, InputError
-from radiodiff.formats import read_grey_image, read_json, write_grey_png
+from radiodiff.errors import InputError
+from radiodiff.formats import read_grey_image, write_grey_png
 
 __all__ = ["ARRANGED_FOLDERS", "MANIFEST_FILE", "STATISTICS_FILE", "ArrangeSettings", "arrange_icassp"]
 
@@ -131,7 +130,8 @@ def arrange_icassp(
     out = Path(out)
     samples = scan_icassp(root, settings.task)
     split = building_split((sample.building for sample in samples), settings.split_seed)
-    _begin(out, settings)
+    is_begun(out, RECORD_FILE, settings.identity())
+    begin_folder(out, RECORD_FILE, settings.identity(), (*ARRANGED_FOLDERS.values(), *MASKS))
     task = partial(_arrange, IcasspReader(root), out, settings)
     results = map(task, samples) if workers == 1 else run_in_processes(task, samples, workers)
     rows: dict[SampleId, dict[str, Any]] = {}
@@ -159,7 +159,7 @@ def _arrange(
     paths |= {mask: out / mask / name for mask in MASKS}
     sample = reader.read(sample_id)
     window = centred_window(sample.shape, sample.tx_cell, settings.size)
-    if all(_is_whole(path) for path in paths.values()):
+    if all(is_whole(path) for path in paths.values()):
         images = {channel: read_grey_image(path)[0] for channel, path in paths.items()}
     else:
         images = _images(sample, window, settings)
@@ -202,49 +202,6 @@ def _images(sample: IcasspSample, window: Window, settings: ArrangeSettings) -> 
     antenna[window.moved(sample.tx_cell)] = 255
     on_map = cut(np.full(sample.shape, 255.0), window, 0.0).astype(np.uint8)
     return images | {"antenna": antenna, "mask": on_map}
-
-
-def _begin(out: Path, settings: ArrangeSettings) -> None:
-    """Check that the folder is new or of these settings, make its folders, take away what was left unfinished."""
-    record = out / RECORD_FILE
-    if record.is_file():
-        earlier, wanted = read_json(record), settings.identity()
-        if earlier != wanted:
-            keys = earlier if isinstance(earlier, dict) else {}
-            raise DataSetError(
-                "An arranged folder can only be completed with the settings it was begun with",
-                value=f"{out}: "
-                + "; ".join(
-                    f"{key}: {keys.get(key)} on disk, {value} asked for"
-                    for key, value in wanted.items()
-                    if keys.get(key) != value
-                ),
-                remedy="Use the same settings or another folder.",
-            )
-    else:
-        check_new_folder(out)
-    folders = [out, *(out / folder for folder in (*ARRANGED_FOLDERS.values(), *MASKS))]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with atomic_write(record) as temporary:
-            temporary.write_text(json.dumps(settings.identity(), indent=1) + "\n", encoding="utf-8")
-        for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-            for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
-                leftover.unlink(missing_ok=True)
-    except OSError as error:
-        raise DataSetError(
-            "The folders of a data set must be writable", value=error, remedy="Check the path, rights and free space."
-        ) from error
-
-
-def _is_whole(path: Path) -> bool:
-    """Whether a file is there and ends as a PNG does: a power cut can shorten what was not yet on the disk."""
-    if not path.is_file() or path.stat().st_size < len(PNG_END):
-        return False
-    with path.open("rb") as file:
-        file.seek(-len(PNG_END), os.SEEK_END)
-        return file.read() == PNG_END
 
 
 def _write_statistics(out: Path, samples: tuple[SampleId, ...], split: Split, counts: NDArray[np.int64]) -> None:

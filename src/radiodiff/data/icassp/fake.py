@@ -17,7 +17,7 @@ from radiodiff.data.icassp.fake_rooms import FakeRooms, draw_rooms
 from radiodiff.data.icassp.free_space_loss import free_space_loss_db, pixel_distance_m
 from radiodiff.data.icassp.layout import BANDS_HZ, TASKS, SampleId
 from radiodiff.data.icassp.rays import crossed_transmittance_db
-from radiodiff.data.map_files import check_new_folder
+from radiodiff.data.work_folder import check_new_folder
 from radiodiff.errors import DataSetError, InputError
 from radiodiff.scene import SectorAntenna, TableAntenna
 

@@ -16,7 +16,6 @@ with a plateau of five pixels at the transmitter, ripples, and streets that no r
 for figures.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,11 +24,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.atomic_file import atomic_write
 from radiodiff.data.create import check_count
-from radiodiff.data.map_files import check_new_folder, write_antennas, write_index, write_layer
+from radiodiff.data.map_files import write_antennas, write_index, write_layer
 from radiodiff.data.radiomapseer.store import gain_count
-from radiodiff.errors import DataSetError, InputError
+from radiodiff.data.work_folder import begin_folder, check_new_folder
+from radiodiff.errors import InputError
 from radiodiff.formats import (
     CAR_PNG_SAMPLE_OFFSET,
     PNG_SAMPLE_OFFSET,
@@ -167,19 +166,7 @@ def _make_folders(root: Path, settings: FakeRadioMapSeerSettings) -> None:
     names = ["antenna", "png/antennas", *(f"gain/{name}" for name in settings.gain_folders)]
     names += [f"polygon/{layer}" for layer in layers]
     names += [f"png/{layer}" for layer in (*images, *(MISSING_LAYERS if settings.missing_layers else ()))]
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with atomic_write(root / FAKE_RECORD) as temporary:
-            record = {"format": "radiodiff-fake-radiomapseer", **asdict(settings)}
-            temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        for name in names:
-            (root / name).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataSetError(
-            "The folders of a data set must be writable",
-            value=error,
-            remedy="Check the path, the rights and the free space.",
-        ) from error
+    begin_folder(root, FAKE_RECORD, {"format": "radiodiff-fake-radiomapseer", **asdict(settings)}, names)
 
 
 def _write_map(root: Path, settings: FakeRadioMapSeerSettings, map_id: int) -> None:

@@ -1,5 +1,6 @@
 """Pack a data set in RadioMapSeer's layout: the files of `radiodiff.data.radiomapseer.packed`."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
+from radiodiff.atomic_file import atomic_write
 from radiodiff.data.array_file import ArrayLayout, map_arrays
-from radiodiff.data.map_files import check_new_folder
 from radiodiff.data.radiomapseer.geometry_cache import GEOMETRY_FOLDER, GeometryCache
 from radiodiff.data.radiomapseer.packed import PACKED_FORMAT, PACKED_RECORD
 from radiodiff.data.radiomapseer.store import PngTree, gain_count
 from radiodiff.data.splits import MANIFEST, Split, find_split
+from radiodiff.data.work_folder import begin_folder, is_begun
 from radiodiff.errors import DataSetError
 from radiodiff.formats import read_json
 
@@ -69,8 +70,16 @@ def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()
                 value=root,
                 remedy=f"There are: {', '.join(_there(root / folder.split('/')[0]))}.",
             )
-    identity = {**PACKED_FORMAT, "split": split.name, "simulations": list(simulations), "layers": list(layers)}
-    _prepare(out, identity, split)
+    identity = {
+        **PACKED_FORMAT,
+        "split": split.name,
+        "split_sha256": hashlib.sha256(json.dumps(split.parts).encode()).hexdigest(),
+        "simulations": list(simulations),
+        "layers": list(layers),
+    }
+    is_begun(out, PACKED_RECORD, identity)
+    begin_folder(out, PACKED_RECORD, identity)
+    split.write(out / MANIFEST)
     wanted = sum(len(ids) for ids in split.parts.values())
     done = 0
     yield done, wanted
@@ -88,29 +97,6 @@ def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()
 
 def _there(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()
-
-
-def _prepare(out: Path, identity: dict[str, Any], split: Split) -> None:
-    """Make the folder with its record and manifest, or check that it belongs to the same settings."""
-    record = out / PACKED_RECORD
-    if record.is_file():
-        earlier = read_json(record)
-        same_split = (out / MANIFEST).is_file() and Split.read(out / MANIFEST).parts == split.parts
-        if earlier != identity or not same_split:
-            raise DataSetError(
-                "A packed data set can only be completed with the settings it was begun with",
-                value=f"{out}, begun with {earlier}; asked for {identity}{'' if same_split else ', another split'}",
-                remedy="Use the same settings or another folder.",
-            )
-    else:
-        check_new_folder(out)
-    out.mkdir(parents=True, exist_ok=True)
-    for leftover in out.glob(f"{TEMPORARY_PREFIX}*"):
-        leftover.unlink()
-    if not record.is_file():
-        split.write(out / MANIFEST)
-        with atomic_write(record) as temporary:
-            temporary.write_text(json.dumps(identity, indent=1) + "\n", encoding="utf-8")
 
 
 def _pack_part(tree: PngTree, path: Path, ids: tuple[int, ...], identity: dict[str, Any]) -> Iterator[int]:

@@ -61,7 +61,7 @@ def test_a_constant_image_has_no_edge(method, level):
         assert not detect_edges(np.full((20, 30), level, np.uint8), method, options).any()
 
 
-@pytest.mark.parametrize("method", set(EDGE_METHODS) - {"contour"})
+@pytest.mark.parametrize("method", [method for method in EDGE_METHODS if method != "contour"])
 def test_rounding_is_no_edge(method):
     """Noise of one grey level on a slope of one level per four cells, as a gain image has far from the transmitter."""
     random = np.random.default_rng(0)

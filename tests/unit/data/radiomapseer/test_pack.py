@@ -96,7 +96,7 @@ def test_other_settings_into_the_same_folder_are_refused(fake_root: Path, tmp_pa
     (tmp_path / "split.json").write_text(
         json.dumps({"format": "radiodiff-split", "format_version": 1, "name": "fake", "parts": {"train": [10]}})
     )
-    with pytest.raises(DataSetError, match="another split"):
+    with pytest.raises(DataSetError, match="split_sha256"):
         pack(fake_root, tmp_path / "out", PackSettings(str(tmp_path / "split.json"), ("DPM",)))
 
 
