@@ -1,9 +1,12 @@
 """Progress on the terminal: bars for counted work, a spinner for the rest. Silent where stderr is no terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-__all__ = ["counted", "waiting"]
+__all__ = ["counted", "counted_result", "waiting"]
+
+Result = TypeVar("Result")
 
 
 def counted(steps: Iterator[tuple[int, int]], title: str, unit: str) -> None:
@@ -32,6 +35,17 @@ def counted(steps: Iterator[tuple[int, int]], title: str, unit: str) -> None:
         task = progress.add_task(title, total=None)
         for done, wanted in steps:
             progress.update(task, completed=done, total=wanted)
+
+
+def counted_result(steps: Generator[tuple[int, int], None, Result], title: str, unit: str) -> Result:
+    """What steps return in the end, drawing a bar as `counted` does."""
+    results: list[Result] = []
+
+    def reporting() -> Iterator[tuple[int, int]]:
+        results.append((yield from steps))
+
+    counted(reporting(), title, unit)
+    return results[0]
 
 
 @contextmanager

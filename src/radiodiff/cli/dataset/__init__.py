@@ -4,9 +4,13 @@ import typer
 
 from radiodiff.cli.dataset.arrange_icassp import arrange_icassp
 from radiodiff.cli.dataset.create import create
+from radiodiff.cli.dataset.describe import describe
 from radiodiff.cli.dataset.edges import edges
+from radiodiff.cli.dataset.fake import fake
 from radiodiff.cli.dataset.pack import pack
 from radiodiff.cli.dataset.patterns import patterns
+from radiodiff.cli.dataset.show import show
+from radiodiff.cli.dataset.validate import validate
 
 __all__ = ["app"]
 
@@ -20,6 +24,10 @@ def _root() -> None:
 
 app.command("arrange-icassp")(arrange_icassp)
 app.command()(create)
+app.command()(describe)
 app.command()(edges)
+app.command()(fake)
 app.command()(pack)
 app.command()(patterns)
+app.command()(show)
+app.command()(validate)
