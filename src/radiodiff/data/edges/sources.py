@@ -17,6 +17,9 @@ __all__ = ["Parts", "Sources", "deal_parts", "find_images", "map_and_tx"]
 NAMES = (re.compile(r"(?P<map>\d+)_(?P<tx>\d+)"), re.compile(r"B(?P<map>\d+)_Ant\d+_f\d+_S(?P<tx>\d+)"))
 """Names of radio maps without suffix: `<map>_<tx>` of RadioMapSeer, `B<building>_Ant#_f#_S<tx>` of ICASSP 2025."""
 
+RADIO_MAP_FOLDERS = ("gain", "Outputs")
+"""Where RadioMapSeer and ICASSP 2025 have their radio maps."""
+
 
 @dataclass(frozen=True)
 class Sources:
@@ -52,7 +55,7 @@ def find_images(root: str | Path, out: str | Path | None = None) -> Sources:
     """The PNG files of a folder and its subfolders, links to folders included.
 
     Args:
-        root: The folder.
+        root: The folder. Of a data set folder, only the radio maps are taken: those of `gain/` or `Outputs/`.
         out: Where edges will be written: it must not be read as a source.
 
     Raises:
@@ -65,6 +68,7 @@ def find_images(root: str | Path, out: str | Path | None = None) -> Sources:
             value=f"{root}, which is {'a file' if root.exists() else 'not there'}",
             remedy="Give the folder, for example gain/DPM of RadioMapSeer.",
         )
+    root = next((root / name for name in RADIO_MAP_FOLDERS if (root / name).is_dir()), root)
     written = None if out is None else Path(out).resolve()
     if written is not None:
         _check_apart(written, root.resolve(), out)

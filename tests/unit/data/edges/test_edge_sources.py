@@ -3,8 +3,10 @@
 import errno
 from collections import Counter
 from functools import partial
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from radiodiff.atomic_file import TEMPORARY_PREFIX
 from radiodiff.data.edges import retry
@@ -184,3 +186,13 @@ def test_what_stays_is_not_tried_again(waits, error):
     with pytest.raises(type(error)):
         retried(failing([error]))
     assert waits == []
+
+
+@pytest.mark.parametrize("inner", ["gain", "Outputs"])
+def test_of_a_data_set_only_the_radio_maps_are_taken(tmp_path: Path, inner: str) -> None:
+    for name in (f"{inner}/DPM/3_0.png", "png/antennas/3_0.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        Image.new("L", (4, 4)).save(tmp_path / name)
+    found = find_images(tmp_path, tmp_path / "edges")
+    assert found.root == tmp_path / inner
+    assert found.images == ("DPM/3_0.png",)
