@@ -1,0 +1,278 @@
+"""Faults planted in ICASSP, packed and edge folders, and in real files, are found."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from planted_faults import change, copy, cut_short, remove, save_as, write
+
+from radiodiff.data.edges.generate import EdgeSettings, generate_edges
+from radiodiff.data.icassp import FakeIcasspSettings, write_fake_icassp
+from radiodiff.data.inspect import ValidationReport, validate_data_set
+from radiodiff.data.radiomapseer import PackSettings, pack_data_set
+from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
+from radiodiff.data.splits import Split
+
+SAMPLE = Path(__file__).resolve().parents[4].parent / "shared" / "data" / "radiomapseer-sample"
+
+Planter = Callable[[Path], None]
+
+
+def validated(root: Path) -> ValidationReport:
+    steps = validate_data_set(root)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def check_only(root: Path, kind: str, file: str) -> None:
+    findings = validated(root).findings
+    assert {(finding.kind, finding.file) for finding in findings} == {(kind, file)}, findings
+
+
+@pytest.fixture(scope="module")
+def sound_icassp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("icassp") / "set"
+    list(
+        write_fake_icassp(root, FakeIcasspSettings(buildings=1, antennas=2, samples=2, smallest=40, largest=56, seed=2))
+    )
+    return root
+
+
+@pytest.fixture
+def icassp(sound_icassp: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(sound_icassp, tmp_path / "set")
+
+
+INPUT, OUTPUT = "Inputs/Task_3_ICASSP/B1_Ant2_f2_S1.png", "Outputs/Task_3_ICASSP/B1_Ant2_f2_S1.png"
+TABLE, PATTERN = "Positions/Positions_B1_Ant2_f2.csv", "Radiation_Patterns/Ant2_Pattern.csv"
+
+
+def shifted_distance(pixels: np.ndarray) -> np.ndarray:
+    moved = pixels.copy()
+    moved[..., 2] += 4
+    return moved
+
+
+def edit_table(edit: Callable[[list[list[str]]], list[list[str]]]) -> Planter:
+    def plant(root: Path) -> None:
+        lines = [line.split(",") for line in (root / TABLE).read_text().splitlines()]
+        (root / TABLE).write_text("\n".join(",".join(line) for line in edit(lines)) + "\n")
+
+    return plant
+
+
+def exchanged(lines: list[list[str]]) -> list[list[str]]:
+    number, x, y, azimuth = lines[2]
+    return [*lines[:2], [number, y, x, azimuth]]
+
+
+def far_off(lines: list[list[str]]) -> list[list[str]]:
+    return [*lines[:2], [lines[2][0], "-30", *lines[2][2:]]]
+
+
+ICASSP_PLANTS: dict[str, tuple[Planter, str, str]] = {
+    "an input cut short": (cut_short(INPUT), "unreadable", INPUT),
+    "a grey input": (save_as(INPUT, "L"), "image-mode", INPUT),
+    "an output in colours": (save_as(OUTPUT, "RGB"), "image-mode", OUTPUT),
+    "an output of another size": (change(OUTPUT, lambda p: p[:-3]), "image-size", INPUT),
+    "an output of zeros": (change(OUTPUT, np.zeros_like), "zero-image", OUTPUT),
+    "an output above 160 dB": (
+        change(OUTPUT, lambda p: np.where(p == p.max(), 200, p).astype(np.uint8)),
+        "value-range",
+        OUTPUT,
+    ),
+    "an output below 13 dB": (
+        change(OUTPUT, lambda p: np.where(p == p.min(), 0, p).astype(np.uint8)),
+        "value-range",
+        OUTPUT,
+    ),
+    "no output": (remove(OUTPUT), "missing-pair", OUTPUT),
+    "no input": (remove(INPUT), "missing-pair", INPUT),
+    "distances from elsewhere": (change(INPUT, shifted_distance), "distance", INPUT),
+    "row and column exchanged": (edit_table(exchanged), "tx-transposed", INPUT),
+    "a position far off the map": (edit_table(far_off), "positions", TABLE),
+    "a table that is too short": (edit_table(lambda lines: lines[:2]), "positions", TABLE),
+    "a table without X": (edit_table(lambda lines: [["", "x", "Y", "Azimuth"], *lines[1:]]), "positions", TABLE),
+    "no table": (remove(TABLE), "positions", TABLE),
+    "no pattern": (remove(PATTERN), "pattern", PATTERN),
+    "a pattern of another length": (write(PATTERN, "0\n1\n"), "pattern", PATTERN),
+    "a foreign file": (
+        write("Inputs/Task_1_ICASSP/building.png", b"x"),
+        "foreign-file",
+        "Inputs/Task_1_ICASSP/building.png",
+    ),
+    "an output twice": (copy(OUTPUT.replace("S1", "S0"), OUTPUT), "duplicate-gain", OUTPUT),
+}
+
+
+@pytest.mark.parametrize(("plant", "kind", "file"), ICASSP_PLANTS.values(), ids=ICASSP_PLANTS)
+def test_a_fault_of_an_icassp_folder(icassp: Path, plant: Planter, kind: str, file: str) -> None:
+    if kind == "tx-transposed":
+        x, y = (icassp / TABLE).read_text().splitlines()[2].split(",")[1:3]
+        assert abs(int(x) - int(y)) > 8
+    plant(icassp)
+    check_only(icassp, kind, file)
+
+
+def test_a_transmitter_a_little_off_the_map_is_a_note(icassp: Path) -> None:
+    """As the real tables are said to hold some."""
+    azimuth_row = (icassp / TABLE).read_text().splitlines()[2].split(",")
+    col = int(azimuth_row[2])
+    edit_table(lambda lines: [*lines[:2], [lines[2][0], "-3", *lines[2][2:]]])(icassp)
+
+    def distances(pixels: np.ndarray) -> np.ndarray:
+        rows, cols = np.ogrid[: pixels.shape[0], : pixels.shape[1]]
+        pixels = pixels.copy()
+        pixels[..., 2] = np.rint(0.25 * np.hypot(rows + 3, cols - col))
+        return pixels
+
+    change(INPUT, distances)(icassp)
+    check_only(icassp, "tx-off-map", TABLE)
+
+
+def test_an_untouched_icassp_folder_is_clean(sound_icassp: Path) -> None:
+    report = validated(sound_icassp)
+    assert (report.layout, report.scale, report.findings) == ("icassp", "db", ())
+    assert report.num_files == len(list(sound_icassp.rglob("*.png")))
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("tree") / "set"
+    settings = FakeRadioMapSeerSettings(3, 2, 2, size=64, cars=False, missing_layers=False)
+    list(write_fake_radiomapseer(root, settings))
+    Split("mine", {"train": (0, 1), "test": (2,)}).write(root / "split.json")
+    return root
+
+
+@pytest.fixture
+def packed(tree: Path, tmp_path: Path) -> Path:
+    list(pack_data_set(tree, tmp_path / "packed", PackSettings()))
+    return tmp_path / "packed"
+
+
+def test_an_untouched_packed_folder_is_clean(packed: Path) -> None:
+    report = validated(packed)
+    assert (report.layout, report.scale, report.num_files, report.findings) == ("packed", "raw", 18, ())
+
+
+@pytest.mark.parametrize(
+    ("plant", "kind", "file"),
+    [
+        (write("packed.json", "[]"), "json-schema", "packed.json"),
+        (write("split.json", "{}"), "split", "split.json"),
+        (cut_short("train.safetensors"), "damaged", "train.safetensors"),
+        (remove("test.safetensors"), "damaged", "test.safetensors"),
+    ],
+    ids=["record", "manifest", "cut short", "missing"],
+)
+def test_a_fault_of_a_packed_folder(packed: Path, plant: Planter, kind: str, file: str) -> None:
+    plant(packed)
+    check_only(packed, kind, file)
+
+
+def test_parts_that_are_not_those_of_the_manifest(packed: Path) -> None:
+    Split("mine", {"train": (0,), "test": (2,)}).write(packed / "split.json")
+    check_only(packed, "split", "train.safetensors")
+
+
+def test_bad_pixels_in_a_packed_folder(tree: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(tree, tmp_path / "tree")
+    change("gain/DPM/1_0.png", lambda p: np.roll(p, (9, 9), axis=(0, 1)))(root)
+    change("gain/IRT2/2_1.png", lambda p: 255 - p)(root)
+    for layer, suffix in (("png", "png"), ("polygon", "json")):
+        shutil.copy(root / f"{layer}/buildings_complete/0.{suffix}", root / f"{layer}/buildings_complete/2.{suffix}")
+    list(pack_data_set(root, tmp_path / "packed", PackSettings()))
+    found = {(finding.kind, finding.file) for finding in validated(tmp_path / "packed").findings}
+    assert found >= {
+        ("gain-peak", "train.safetensors, map 1, DPM 0"),
+        ("inverted", "test.safetensors, map 2, IRT2 1"),
+    }
+    assert "duplicate-buildings" in {kind for kind, _ in found}
+    assert "leak" in {kind for kind, _ in found}
+
+
+@pytest.fixture(params=[None, 0.6], ids=["preserve", "split"])
+def edges(request: pytest.FixtureRequest, tree: Path, tmp_path: Path) -> Path:
+    source = shutil.copytree(tree / "gain/DPM", tmp_path / "gains")
+    list(generate_edges(source, tmp_path / "edges", EdgeSettings(method="canny", train_share=request.param)))
+    return tmp_path / "edges"
+
+
+def edge_of(root: Path) -> tuple[str, Path]:
+    """Edges below the folder, and their image."""
+    if (root / "train").is_dir():
+        edge = next(path for path in sorted(root.glob("*/edge/*.png")))
+        return str(edge.relative_to(root)), edge.parent.parent / "image" / edge.name
+    return "1_0.png", root.parent / "gains/1_0.png"
+
+
+def test_an_untouched_edge_folder_is_clean(edges: Path) -> None:
+    report = validated(edges)
+    assert (report.layout, report.scale, report.num_files, report.findings) == ("edges", None, 12, ())
+
+
+def test_faults_of_an_edge_folder(edges: Path) -> None:
+    edge, _ = edge_of(edges)
+    whole = (edges / edge).read_bytes()
+    faults: list[tuple[Planter, str]] = [
+        (cut_short(edge), "unreadable"),
+        (save_as(edge, "RGB"), "image-mode"),
+        (change(edge, lambda p: p[:-4]), "image-size"),
+        (change(edge, lambda p: (np.arange(p.size) % 200).reshape(p.shape).astype(np.uint8)), "not-binary"),
+        (change(edge, np.zeros_like), "empty-layer"),
+        (remove(edge), "missing-pair"),
+    ]
+    for plant, kind in faults:
+        plant(edges)
+        check_only(edges, kind, edge)
+        (edges / edge).write_bytes(whole)
+
+
+def test_an_image_that_is_gone(edges: Path) -> None:
+    _, image = edge_of(edges)
+    image.unlink()
+    file = str(image.relative_to(edges)) if image.is_relative_to(edges) else str(image)
+    check_only(edges, "missing-pair", file)
+
+
+def test_records_of_edges(edges: Path) -> None:
+    record = json.loads((edges / "edges.json").read_text())
+    (edges / "edges.json").write_text("[]")
+    check_only(edges, "json-schema", "edges.json")
+    (edges / "edges.json").write_text(json.dumps({key: value for key, value in record.items() if key != "counts"}))
+    check_only(edges, "unfinished", "edges.json")
+    counts = {**record["counts"], "edges": 7, "parts": {"train": 7, "test": 1}}
+    (edges / "edges.json").write_text(json.dumps({**record, "counts": counts}))
+    check_only(edges, "unfinished", "edges.json")
+
+
+def test_edges_of_another_origin(tmp_path: Path) -> None:
+    for name in ("edge", "image"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(np.eye(16, dtype=np.uint8) * 255).save(tmp_path / name / "a.png")
+    report = validated(tmp_path)
+    assert (report.layout, report.findings) == ("edges", ())
+    (tmp_path / "image/a.png").unlink()
+    check_only(tmp_path, "missing-pair", "image/a.png")
+
+
+@pytest.mark.skipif(not SAMPLE.is_dir(), reason="needs files of RadioMapSeer, not part of the repository")
+def test_real_files_are_sound_and_thresholded(tmp_path: Path) -> None:
+    """Map 419, in a folder of the layout, with the transmitters whose gains are there."""
+    for name, target in (("gain", "gain_thresholded"), ("png", "png"), ("polygon", "polygon")):
+        (tmp_path / name).symlink_to(SAMPLE / target)
+    (tmp_path / "antenna").mkdir()
+    cells = json.loads((SAMPLE / "antenna/419.json").read_text())
+    (tmp_path / "antenna/419.json").write_text(json.dumps(cells[:4]))
+    report = validated(tmp_path)
+    assert (report.layout, report.scale) == ("radiomapseer", "thresholded")
+    # The sample has IRT4 of transmitter 0 alone.
+    assert [(finding.kind, finding.file) for finding in report.findings] == [("missing-gain", "gain/IRT4/419_1.png")]
