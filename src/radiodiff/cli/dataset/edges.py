@@ -16,7 +16,9 @@ Result = TypeVar("Result")
 
 
 def edges(
-    source: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of grey PNG images, at any depth, or of a data set.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of grey PNG images, at any depth, or of a data set.")
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for the edges; unfinished, it is completed.")
     ] = None,

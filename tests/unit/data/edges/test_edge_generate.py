@@ -180,7 +180,7 @@ def test_other_images_in_the_same_folder_are_refused(maps, tmp_path):
     out = tmp_path / "edges"
     finish(generate_edges(maps, out, SPLIT))
     before = tree(out)
-    with pytest.raises(DataSetError, match="begun with; got .*: source: "):
+    with pytest.raises(DataSetError, match=r"begun with; got .*: source: "):
         finish(generate_edges(maps / "set0", out, SPLIT))
     # A seventh map changes who is dealt where.
     for number in range(6, 30):
@@ -196,7 +196,7 @@ def test_foreign_folders_are_refused(maps, tmp_path):
     with pytest.raises(DataSetError, match="must be empty or absent"):
         finish(generate_edges(maps, tmp_path / "foreign", CANNY))
     (tmp_path / "foreign" / "edges.json").write_text("[]")
-    with pytest.raises(DataSetError, match="edges.json must hold the settings"):
+    with pytest.raises(DataSetError, match=r"edges\.json must hold the settings"):
         finish(generate_edges(maps, tmp_path / "foreign", CANNY))
     with pytest.raises(DataSetError, match="must lie apart"):
         finish(generate_edges(maps, maps / "edges", CANNY))
