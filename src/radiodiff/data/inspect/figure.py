@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from radiodiff.data.icassp import PIXEL_M, IcasspReader
 from radiodiff.data.inspect.edge_checks import list_edges

@@ -33,8 +33,8 @@ class ImageChecks:
         self.num_files = 0
 
     def note(self, kind: str, file: str, reason: str) -> None:
-        """Add a finding."""
-        self.findings.append(Finding(kind, file, reason))
+        """Add a finding; paths in its reason are those below the folder."""
+        self.findings.append(Finding(kind, file, reason.replace(f"{self.root}/", "")))
 
     def grey(self, file: str) -> NDArray[np.uint8] | None:
         """A grey image (rows, cols), or None where something is wrong with it."""
@@ -59,7 +59,11 @@ class ImageChecks:
             mode = _mode(self.root / file)
             is_other = mode is not None and mode not in modes
             reason = f"mode {mode} instead of {' or '.join(modes)}" if is_other else str(error.value)
-            self.note("image-mode" if is_other else "unreadable", file, reason.removeprefix(f"{self.root / file} "))
+            self.note(
+                "image-mode" if is_other else "unreadable",
+                file,
+                reason.removeprefix(f"{self.root / file} ").strip("()"),
+            )
             return None
 
     def mask(self, file: str, *, empty: str | None = None) -> NDArray[np.bool_] | None:

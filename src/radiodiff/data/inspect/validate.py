@@ -135,7 +135,7 @@ def _validate_packed(root: Path, workers: int) -> Validation:
     findings += other_scale
     findings += [finding for result in results for finding in result.findings]
     findings += check_duplicates(results)
-    if (root / MANIFEST).is_file() and not findings:
+    if maps:
         buildings = {result.map_id: result.buildings for result in results if result.buildings is not None}
         findings += find_leaks(find_split(root, None), buildings)
     return ValidationReport(str(root), "packed", sum(r.num_files for r in results), scale, tuple(findings))

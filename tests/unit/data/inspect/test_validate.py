@@ -69,7 +69,7 @@ def test_a_planted_fault_is_found_and_nothing_else(root: Path, plant: Planter, k
     assert [(finding.kind, finding.file) for finding in report.findings] == [(kind, file)], report.findings
     assert bool(report.faults) == (KINDS[kind][0] == "fault")
     assert report.findings[0].reason
-    assert str(root) not in report.findings[0].reason or kind in ("json-schema", "split", "outlines")
+    assert str(root) not in report.findings[0].reason or kind == "split"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_antenna_file_of_flipped_rows_is_told_by_every_gain(root: Path) -> No
 def test_every_kind_of_a_radiomapseer_folder_is_planted() -> None:
     planted = {kind for _, kind, _ in PLANTS.values()}
     elsewhere = {"tx-in-building", "tx-on-rim", "tx-outside-grid", "leak", "duplicate-buildings", "duplicate-gain"}
-    others = {"unfinished", "missing-pair", "positions", "pattern", "distance", "tx-off-map"}
+    others = {"unfinished", "missing-pair", "positions", "pattern", "distance", "tx-off-map", "damaged"}
     assert planted | elsewhere | others == set(KINDS)
     assert not planted & others
 
