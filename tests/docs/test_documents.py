@@ -11,34 +11,36 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("benchmarks", "docs", "examples")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in ROOT.glob(f"{folder}/**/*.md"))])
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(document: Path) -> list[tuple[str, str]]:
+    """Language and text of the code in a document that can be run."""
+    return re.findall(r"```(bash|python)\n(.*?)```", document.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder in which the paths of the README mean what they say."""
+    """A folder in which the paths of the documents mean what they say."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / "out").mkdir()
     return tmp_path
 
 
-@pytest.mark.parametrize("code", blocks("python"))
-def test_python_of_the_readme(code: str, checkout: Path) -> None:
-    subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=checkout, check=True)
-    assert any((checkout / "out").iterdir())
-
-
-@pytest.mark.parametrize("line", [line for block in blocks("bash") for line in block.strip().splitlines()])
-def test_commands_of_the_readme(line: str, checkout: Path) -> None:
+@pytest.mark.parametrize(
+    "document", [path for path in DOCUMENTS if blocks(path)], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_the_code_of_a_document_runs_from_top_to_bottom(document: Path, checkout: Path) -> None:
     folder = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        line.split(), cwd=checkout, env=os.environ | {"PATH": folder}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    for language, text in blocks(document):
+        if language == "python":
+            commands = [[sys.executable, "-W", "error", "-c", text]]
+        else:
+            commands = [line.split() for line in text.replace("\\\n", " ").strip().splitlines()]
+        for command in commands:
+            done = subprocess.run(
+                command, cwd=checkout, env=os.environ | {"PATH": folder}, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, f"{command}: {done.stderr}"
     assert any((checkout / "out").iterdir())
 
 

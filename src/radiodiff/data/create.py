@@ -29,7 +29,7 @@ from radiodiff import __version__
 from radiodiff.data.map_files import write_antennas, write_index, write_layer
 from radiodiff.data.splits import MANIFEST, PARTS, proportional_split
 from radiodiff.data.work_folder import begin_folder, is_begun, is_whole
-from radiodiff.data.worker_pool import run_in_processes
+from radiodiff.data.worker_pool import run_tasks
 from radiodiff.errors import DataSetError, InputError
 from radiodiff.formats import CAR_PNG_SAMPLE_OFFSET, PNG_SAMPLE_OFFSET, write_radio_map
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
@@ -123,21 +123,13 @@ def create_data_set(root: str | Path, settings: CreateSettings, *, workers: int 
     missing = _missing_maps(root, settings)
     done = settings.maps - len(missing)
     yield done, settings.maps
-    for _ in _make_maps(root, settings, missing, workers):
+    for _ in run_tasks(partial(_make_map, root, settings), missing, workers):
         done += 1
         yield done, settings.maps
     counts = dict.fromkeys(settings.simulations, settings.tx_per_map)
     if settings.maps >= len(PARTS):
         proportional_split("generated", range(settings.maps)).write(root / MANIFEST)
     write_index(root, range(settings.maps), counts, rows=settings.city.rows)
-
-
-def _make_maps(root: Path, settings: CreateSettings, map_ids: list[int], workers: int) -> Iterator[int]:
-    if workers == 1 or len(map_ids) <= 1:
-        for map_id in map_ids:
-            yield _make_map(root, settings, map_id)
-        return
-    yield from run_in_processes(partial(_make_map, root, settings), map_ids, min(workers, len(map_ids)))
 
 
 def _draw_map(settings: CreateSettings, map_id: int) -> tuple[Scene, list[tuple[int, int]]]:

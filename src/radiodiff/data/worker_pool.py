@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -13,10 +13,27 @@ from typing import TypeVar
 
 from radiodiff.errors import DataSetError
 
-__all__ = ["run_in_processes"]
+__all__ = ["run_in_processes", "run_tasks"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def run_tasks(task: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
+    """`task(item)` of every item as they are done: in this process where one is enough, else in several.
+
+    Args:
+        task: What pickle can send, as its items and results.
+        items: What to do.
+        workers: Most processes.
+
+    Raises:
+        DataSetError: A process ended before its work was done.
+    """
+    if workers == 1 or len(items) <= 1:
+        yield from map(task, items)
+    else:
+        yield from run_in_processes(task, items, min(workers, len(items)))
 
 
 def run_in_processes(task: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:

@@ -3,7 +3,7 @@ from functools import partial
 
 import pytest
 
-from radiodiff.data.worker_pool import run_in_processes
+from radiodiff.data.worker_pool import run_in_processes, run_tasks
 from radiodiff.errors import DataSetError, SceneError
 
 
@@ -37,3 +37,15 @@ def test_work_may_be_left_half_way() -> None:
     results = run_in_processes(partial(squared, 0), range(1000), 1)
     assert next(results) == 0
     results.close()
+
+
+def test_one_worker_or_one_item_needs_no_process() -> None:
+    numbers: list[int] = []
+    for items, workers in (([1, 2], 1), ([3], 2)):
+        assert list(run_tasks(numbers.append, items, workers)) == [None] * len(items)
+    # What another process appends stays there.
+    assert numbers == [1, 2, 3]
+
+
+def test_several_workers_do_every_task_once() -> None:
+    assert sorted(run_tasks(partial(squared, 1), range(5), 2)) == [1, 2, 5, 10, 17]

@@ -1,9 +1,8 @@
 """`radiodiff dataset edges`: edge images of radio maps."""
 
 import json
-from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,8 +10,6 @@ if TYPE_CHECKING:
     from radiodiff.data.edges import EdgeAnalysis, EdgeReport
 
 __all__ = ["edges"]
-
-Result = TypeVar("Result")
 
 
 def edges(
@@ -54,6 +51,7 @@ def edges(
     """
     from os import cpu_count
 
+    from radiodiff.cli.progress import counted_result
     from radiodiff.data.edges import (
         EDGE_METHODS,
         DetectOptions,
@@ -83,11 +81,13 @@ def edges(
     settings = EdgeSettings(**values, options=options, train_share=split, seed=seed, size=size)
     if analyze_only or out is None:
         methods = EDGE_METHODS if method is None else (settings.method,)
-        found = _with_bar(analyze_edges(source, methods, options, size=size, workers=processes), "analyzing")
+        found = counted_result(
+            analyze_edges(source, methods, options, size=size, workers=processes), "analyzing", "images"
+        )
         typer.echo(json.dumps(found.to_dict(), indent=1) if as_json else _table(found))
         check_failures(found.failures, found.images, "The output above")
     else:
-        report = _with_bar(generate_edges(source, out, settings, workers=processes), "detecting")
+        report = counted_result(generate_edges(source, out, settings, workers=processes), "detecting", "images")
         typer.echo(json.dumps(report.to_dict(), indent=1) if as_json else f"{out}: {_sentence(report)}")
         check_failures(report.failures, report.images, str(out / FAILURES))
 
@@ -110,19 +110,6 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
         except ValueError:
             settings[name] = value
     return settings
-
-
-def _with_bar(steps: Generator[tuple[int, int], None, Result], title: str) -> Result:
-    """What steps return, with a progress bar while they run."""
-    from radiodiff.cli.progress import counted
-
-    results: list[Result] = []
-
-    def reporting() -> Generator[tuple[int, int], None, None]:
-        results.append((yield from steps))
-
-    counted(reporting(), title, "images")
-    return results[0]
 
 
 def _sentence(report: "EdgeReport") -> str:

@@ -11,8 +11,9 @@ import numpy as np
 
 from radiodiff.data.create import check_count
 from radiodiff.data.edges.detect import EDGE_METHODS, DetectOptions, EdgeMethod, detect_edges
-from radiodiff.data.edges.images import Failure, on_images, read_source
+from radiodiff.data.edges.images import Failure, read_source
 from radiodiff.data.edges.sources import find_images
+from radiodiff.data.worker_pool import run_tasks
 from radiodiff.errors import FormatError
 
 __all__ = ["EdgeAnalysis", "analyze_edges"]
@@ -85,7 +86,7 @@ def analyze_edges(
     failures: list[Failure] = []
     counted: list[_Count] = []
     task = partial(_count, tuple(methods), options or DetectOptions(), size)
-    for done, found in enumerate(on_images(task, paths, workers), 1):
+    for done, found in enumerate(run_tasks(task, paths, workers), 1):
         if isinstance(found, Failure):
             failures.append(found)
         else:

@@ -29,11 +29,12 @@ from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
 from radiodiff.config import Config
 from radiodiff.data.create import check_count
 from radiodiff.data.edges.detect import DetectOptions, EdgeMethod, detect_edges
-from radiodiff.data.edges.images import Failure, on_images, read_source
+from radiodiff.data.edges.images import Failure, read_source
 from radiodiff.data.edges.retry import retried
 from radiodiff.data.edges.sources import Parts, Sources, deal_parts, find_images
 from radiodiff.data.splits import MANIFEST
 from radiodiff.data.work_folder import begin_folder, is_begun, is_whole
+from radiodiff.data.worker_pool import run_tasks
 from radiodiff.errors import DataSetError, FormatError
 from radiodiff.formats import write_grey_png, write_mask_png
 
@@ -144,7 +145,7 @@ def generate_edges(
     kept = done = len(jobs) - len(missing)
     yield done, len(jobs)
     failures = []
-    for failure in on_images(partial(_make, sources.root, out, settings), missing, workers):
+    for failure in run_tasks(partial(_make, sources.root, out, settings), missing, workers):
         failures += [failure] if failure else []
         done += 1
         yield done, len(jobs)

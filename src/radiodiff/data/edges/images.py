@@ -1,24 +1,19 @@
 """The images that edges are made of: read one by one, and what becomes of those that cannot be."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.edges.retry import retried
 from radiodiff.data.placement import Placement
-from radiodiff.data.worker_pool import run_in_processes
 from radiodiff.errors import DataSetError, FormatError
 from radiodiff.formats import read_grey_image
 
-__all__ = ["Failure", "check_failures", "on_images", "read_source"]
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+__all__ = ["Failure", "check_failures", "read_source"]
 
 
 @dataclass(frozen=True)
@@ -73,11 +68,3 @@ def read_source(path: Path, size: int | None) -> NDArray[np.uint8]:
     resized = np.empty((size, size), dtype=np.float32)
     Placement(grey.shape, (size, size)).place(grey.astype(np.float32), resized, is_mask=len(levels) == 2)
     return np.rint(resized).astype(np.uint8)
-
-
-def on_images(task: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
-    """`task(item)` of every item, as they are done."""
-    if workers == 1 or len(items) <= 1:
-        yield from map(task, items)
-    else:
-        yield from run_in_processes(task, items, min(workers, len(items)))

@@ -43,7 +43,7 @@ from radiodiff.data.icassp.reader import IcasspReader, IcasspSample
 from radiodiff.data.splits import MANIFEST as SPLIT_FILE
 from radiodiff.data.splits import PARTS, Split
 from radiodiff.data.work_folder import begin_folder, is_begun, is_whole
-from radiodiff.data.worker_pool import run_in_processes
+from radiodiff.data.worker_pool import run_tasks
 from radiodiff.errors import InputError
 from radiodiff.formats import read_grey_image, write_grey_png
 
@@ -133,11 +133,10 @@ def arrange_icassp(
     is_begun(out, RECORD_FILE, settings.identity())
     begin_folder(out, RECORD_FILE, settings.identity(), (*ARRANGED_FOLDERS.values(), *MASKS))
     task = partial(_arrange, IcasspReader(root), out, settings)
-    results = map(task, samples) if workers == 1 else run_in_processes(task, samples, workers)
     rows: dict[SampleId, dict[str, Any]] = {}
     counts = np.zeros((len(ARRANGED_FOLDERS), 256), dtype=np.int64)
     yield 0, len(samples)
-    for sample, row, found in results:
+    for sample, row, found in run_tasks(task, samples, workers):
         rows[sample] = row
         counts += found
         yield len(rows), len(samples)

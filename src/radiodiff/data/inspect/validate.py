@@ -1,10 +1,9 @@
 """Validate a data set folder: every file, and how they fit together."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 from warnings import catch_warnings, simplefilter
 
 from radiodiff.data.inspect.edge_checks import check_edge_pair, list_edges
@@ -23,20 +22,17 @@ from radiodiff.data.inspect.set_checks import (
     find_leaks,
 )
 from radiodiff.data.splits import MANIFEST, NAMED_SPLITS, find_split
-from radiodiff.data.worker_pool import run_in_processes
+from radiodiff.data.worker_pool import run_tasks
 from radiodiff.errors import DataSetError, FormatError, InputError
 from radiodiff.formats import image_size, read_json
 
-__all__ = ["Validation", "common_shape", "in_processes", "validate_data_set"]
+__all__ = ["Validation", "common_shape", "validate_data_set"]
 
 Validation = Generator[tuple[int, int], None, ValidationReport]
 """Yields (done, wanted) and returns the report."""
 
 SHAPE_SAMPLES = 64
 """Images whose size is looked at to tell which size the data set has."""
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 def validate_data_set(root: str | Path, *, split: str | None = None, workers: int = 1) -> Validation:
@@ -73,13 +69,6 @@ def validate_data_set(root: str | Path, *, split: str | None = None, workers: in
     return (yield from _validate_radiomapseer(root, layout, split, workers))
 
 
-def in_processes(task: Callable[[Item], Result], items: list[Item], workers: int) -> Iterator[Result]:
-    """`task(item)` of every item as they are done, in this process where one is enough."""
-    if workers == 1 or len(items) <= 1:
-        return map(task, items)
-    return run_in_processes(task, items, min(workers, len(items)))
-
-
 def common_shape(paths: Iterable[Path]) -> tuple[int, int] | None:
     """The size (rows, cols) that most of some images have; None where none can be read."""
     paths = list(paths)
@@ -105,7 +94,7 @@ def _validate_radiomapseer(root: Path, layout: Layout, split: str | None, worker
     results: list[MapResult] = []
     done = 0
     task = partial(check_map, root, shape)
-    for result in in_processes(task, [_of_map(files, map_id) for map_id in files.map_ids], workers):
+    for result in run_tasks(task, [_of_map(files, map_id) for map_id in files.map_ids], workers):
         results.append(result)
         done += result.num_files
         yield done, files.num_files
@@ -127,7 +116,7 @@ def _validate_packed(root: Path, workers: int) -> Validation:
     maps, findings = list_packed(root)
     yield 0, len(maps)
     results: list[MapResult] = []
-    for result in in_processes(partial(check_packed_map, root), maps, workers):
+    for result in run_tasks(partial(check_packed_map, root), maps, workers):
         results.append(result)
         yield len(results), len(maps)
     results.sort(key=lambda result: result.map_id)
@@ -145,7 +134,7 @@ def _validate_icassp(root: Path, workers: int) -> Validation:
     samples, findings = list_icassp(root)
     yield 0, len(samples)
     results = []
-    for result in in_processes(partial(check_sample, root), samples, workers):
+    for result in run_tasks(partial(check_sample, root), samples, workers):
         results.append(result)
         yield len(results), len(samples)
     # Samples share tables: one finding for each.
@@ -158,7 +147,7 @@ def _validate_edges(root: Path, workers: int) -> Validation:
     pairs, findings = list_edges(root)
     yield 0, len(pairs)
     results = []
-    for result in in_processes(partial(check_edge_pair, root), pairs, workers):
+    for result in run_tasks(partial(check_edge_pair, root), pairs, workers):
         results.append(result)
         yield len(results), len(pairs)
     findings += [finding for result in results for finding in result.findings]

@@ -1,7 +1,7 @@
 """Small stand-ins for the RadioMapSeer download: every file that it has, on generated cities.
 
 ```
-fake.json                               settings; the download has no such file
+fake.json, split.json                   settings, and a split from three maps on; the download has no such files
 dataset.csv
 antenna/<map>.json
 gain/{DPM,IRT2,carsDPM,carsIRT2}/<map>_<tx>.png     all transmitters
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from radiodiff.data.create import check_count
 from radiodiff.data.map_files import write_antennas, write_index, write_layer
 from radiodiff.data.radiomapseer.store import gain_count
+from radiodiff.data.splits import MANIFEST, PARTS, proportional_split
 from radiodiff.data.work_folder import begin_folder, check_new_folder
 from radiodiff.errors import InputError
 from radiodiff.formats import (
@@ -157,6 +158,9 @@ def write_fake_radiomapseer(root: str | Path, settings: FakeRadioMapSeerSettings
         _write_map(root, settings, map_id)
         yield done, settings.maps
     counts = {folder: gain_count(folder, settings.tx_per_map) for folder in settings.gain_folders}
+    if settings.maps >= len(PARTS):
+        # Not in the download either; the named splits are of its 701 maps.
+        proportional_split("fake", settings.map_ids).write(root / MANIFEST)
     write_index(root, settings.map_ids, counts, rows=settings.size)
 
 

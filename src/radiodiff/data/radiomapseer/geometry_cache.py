@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from radiodiff.atomic_file import atomic_write
 from radiodiff.data.array_file import ArrayFile, ArrayLayout, map_arrays
 from radiodiff.data.radiomapseer.store import MapStore, PngTree, RecentlyUsed
-from radiodiff.data.worker_pool import run_in_processes
+from radiodiff.data.worker_pool import run_tasks
 from radiodiff.encoding import CHANNELS, encode_geometry
 from radiodiff.errors import DataSetError, FormatError
 from radiodiff.propagation import GEOMETRY_CHANNELS, RADIOMAPSEER_LAW, GeometrySolver
@@ -87,8 +87,7 @@ class GeometryCache:
         wanted = tuple(map_ids)
         yield 0, len(wanted)
         task = partial(_fill_map, self, layer)
-        made = map(task, wanted) if workers == 1 else run_in_processes(task, wanted, workers)
-        for done, _ in enumerate(made, 1):
+        for done, _ in enumerate(run_tasks(task, wanted, workers), 1):
             yield done, len(wanted)
 
     def _current(self, layer: str, map_id: int) -> ArrayFile:
