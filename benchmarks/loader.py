@@ -2,26 +2,31 @@
 
 Protocol: generated cities (256 x 256 cells, seed 1) in a temporary folder, packed, with geometry channels.
 An epoch of batches of 32 with three channels, shuffled, counts as one run; the first epoch is the warm-up (files come
-into the page cache, worker processes start), the median and quartiles of the others are reported. Memory is that of the
-worker processes without mapped files (RssAnon), after the first tenth, the half and all of an epoch. `validate` runs
-once on fake RadioMapSeer folders. Nothing else runs meanwhile.
+into the page cache), the median and quartiles of the others are reported. Threads read ahead, the consumer does nothing
+with a batch; "processes" is PyTorch's DataLoader with spawned workers on the same data. Memory is that of the process
+without mapped files (RssAnon), after the first tenth, the half and all of an epoch. `validate` runs once on a fake
+RadioMapSeer folder. Nothing else runs meanwhile.
 """
 
 import argparse
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch.utils.data import DataLoader
 
 from benchmarks.measure import spread, write
 from radiodiff.data.create import CreateSettings, create_data_set
+from radiodiff.data.example import Example
 from radiodiff.data.inspect import validate_data_set
-from radiodiff.data.loader import ShuffleSampler, make_loader
+from radiodiff.data.loader import Batch, BatchLoader, ShuffleSampler, collate
 from radiodiff.data.radiomapseer import RadioMapSeer, RadioMapSeerConfig, fill_geometry, pack_data_set
 from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
+from radiodiff.encoding import Encoding
 from radiodiff.propagation import GEOMETRY_CHANNELS
 
 BATCH = 32
@@ -49,8 +54,10 @@ def main() -> None:
             "PNG tree": {"root": root},
         }.items():
             dataset = RadioMapSeer(RadioMapSeerConfig(**settings))
-            result[name] = {f"{workers} workers": epochs(dataset, workers, options.epochs) for workers in (0, 1, 2)}
+            result[name] = {f"{threads} threads": epochs(dataset, threads, options.epochs) for threads in (0, 1, 2)}
             print(name, {k: round(v["examples_per_s"]["median"]) for k, v in result[name].items()})
+        result["packed"]["2 processes"] = process_epochs(RadioMapSeer(RadioMapSeerConfig(root=packed)), options.epochs)
+        print("2 processes", result["packed"]["2 processes"])
         result["geometry_cache"] = geometry_rate(packed, options.epochs)
         print("geometry", result["geometry_cache"])
         fake = Path(folder) / "fake"
@@ -78,9 +85,9 @@ def run(title: str, steps: Iterator[object]) -> float:
     return taken
 
 
-def epochs(dataset: RadioMapSeer, workers: int, runs: int) -> dict[str, Any]:
-    """Examples per second, and the memory of the workers over the last epoch."""
-    loader = make_loader(dataset, BATCH, sampler=ShuffleSampler(len(dataset), seed=1), workers=workers)
+def epochs(dataset: RadioMapSeer, threads: int, runs: int) -> dict[str, Any]:
+    """Examples per second, and the memory over the last epoch."""
+    loader = BatchLoader(dataset, BATCH, sampler=ShuffleSampler(len(dataset), seed=1), threads=threads)
     rates, memory = [], {}
     marks = {max(len(loader) // 10, 1): "tenth", len(loader) // 2: "half", len(loader): "end"}
     for epoch in range(runs + 1):
@@ -88,10 +95,41 @@ def epochs(dataset: RadioMapSeer, workers: int, runs: int) -> dict[str, Any]:
         for number, batch in enumerate(loader, 1):
             count += len(batch)
             if epoch == runs and number in marks:
-                memory[marks[number]] = worker_memory_mb()
+                memory[marks[number]] = own_memory_mb()
         if epoch > 0:
             rates.append(count / (time.perf_counter() - start))
-    return {"examples": len(dataset), "examples_per_s": spread(rates), "worker_memory_mb": memory}
+    return {"examples": len(dataset), "examples_per_s": spread(rates), "memory_mb": memory}
+
+
+@dataclass(frozen=True)
+class Collate:
+    """`collate` as worker processes take it."""
+
+    encoding: Encoding
+    scale: str
+
+    def __call__(self, examples: list[Example]) -> Batch:
+        return collate(examples, self.encoding, self.scale)
+
+
+def process_epochs(dataset: RadioMapSeer, runs: int) -> dict[str, Any]:
+    """Examples per second through two worker processes."""
+    loader = DataLoader(
+        dataset,
+        BATCH,
+        sampler=ShuffleSampler(len(dataset), seed=1),
+        num_workers=2,
+        collate_fn=Collate(dataset.encoding, dataset.scale),
+        persistent_workers=True,
+        multiprocessing_context="spawn",
+    )
+    rates = []
+    for epoch in range(runs + 1):
+        start = time.perf_counter()
+        count = sum(len(batch) for batch in loader)
+        if epoch > 0:
+            rates.append(count / (time.perf_counter() - start))
+    return {"examples": len(dataset), "examples_per_s": spread(rates)}
 
 
 def geometry_rate(packed: Path, runs: int) -> dict[str, Any]:
@@ -111,17 +149,10 @@ def geometry_rate(packed: Path, runs: int) -> dict[str, Any]:
     return rates
 
 
-def worker_memory_mb() -> list[float]:
-    """Memory of the child processes that is their own [MB]."""
-    found = []
-    for children in Path("/proc/self/task").glob("*/children"):
-        for pid in children.read_text().split():
-            status = dict(
-                line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line
-            )
-            if "RssAnon" in status and "resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_text():
-                found.append(int(status["RssAnon"].split()[0]) / 1024)
-    return sorted(found)
+def own_memory_mb() -> float:
+    """Memory of this process without mapped files [MB]."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("RssAnon"))
 
 
 def validation(root: Path) -> Iterator[object]:

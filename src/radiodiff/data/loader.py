@@ -1,20 +1,21 @@
 """Batches of tensors from a data set, with a sampler whose position can be stored."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self, cast
+from itertools import islice
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
 from radiodiff.data.example import Draw, Example
 from radiodiff.encoding import Encoding
-from radiodiff.errors import InputError, RadiodiffError
+from radiodiff.errors import InputError
 
-__all__ = ["Batch", "BatchLoader", "ExampleSource", "ShuffleSampler", "collate", "make_loader"]
+__all__ = ["Batch", "BatchLoader", "ExampleSource", "ShuffleSampler", "collate"]
 
 
 class ExampleSource(Protocol):
@@ -71,7 +72,7 @@ class Batch:
         return self._with_tensors(lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
     def pin_memory(self) -> Self:
-        """The batch with its tensors in page-locked memory; called by the DataLoader."""
+        """The batch with its tensors in page-locked memory."""
         return self._with_tensors(Tensor.pin_memory)
 
     def _with_tensors(self, change: Any) -> Self:
@@ -94,8 +95,8 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str) -> Batc
         )
     weights = [e.weight for e in examples if e.weight is not None]
     return Batch(
-        target=_stacked([e.target for e in examples]),
-        condition=_stacked([e.condition for e in examples]),
+        target=torch.from_numpy(np.stack([e.target for e in examples])),
+        condition=torch.from_numpy(np.stack([e.condition for e in examples])),
         tx=torch.tensor([e.tx for e in examples]),
         map_id=torch.tensor([e.map_id for e in examples]),
         tx_id=torch.tensor([e.tx_id for e in examples]),
@@ -103,22 +104,16 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str) -> Batc
         names=tuple(e.name for e in examples),
         scale=scale,
         encoding=encoding,
-        weight=_stacked(weights) if weights else None,
+        weight=torch.from_numpy(np.stack(weights)) if weights else None,
     )
 
 
-def _stacked(arrays: Sequence[NDArray[np.float32]]) -> Tensor:
-    # In a worker process the library's function stacks straight into shared memory.
-    stacked: Tensor = default_collate([torch.from_numpy(array) for array in arrays])
-    return stacked
-
-
-class ShuffleSampler(Sampler[Draw]):
+class ShuffleSampler:
     """Examples in an order that follows from seed and epoch alone, from any position on.
 
     Iterating gives the rest of the current epoch and moves on to the next one; each epoch is a new draw of every
     example (`radiodiff.data.example.Draw`). A training run that stores `epoch` and the number of examples it has used
-    resumes where it was, whatever the number of workers and however far they had read ahead.
+    resumes where it was, however far threads had read ahead.
 
     Args:
         num_examples: Examples of the data set.
@@ -158,94 +153,78 @@ class ShuffleSampler(Sampler[Draw]):
         return self.num_examples - self.start
 
 
-class BatchLoader(DataLoader[Batch]):
-    """A DataLoader whose worker processes hand errors over as they are.
+class BatchLoader:
+    """Batches of a data set, read ahead by threads. Iterating gives one epoch of the sampler.
 
-    PyTorch makes a new error of the same class from the text of the old one; ours have three parts, and would arrive as
-    a RuntimeError with a stack trace.
-    """
-
-    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
-        for batch in super().__iter__():
-            if isinstance(batch, RadiodiffError):
-                raise batch
-            yield batch
-
-
-def make_loader(
-    source: ExampleSource,
-    batch_size: int,
-    *,
-    sampler: Sampler[Draw] | None = None,
-    workers: int = 0,
-    drop_last: bool = False,
-    pin_memory: bool = False,
-) -> BatchLoader:
-    """Loader of batches.
+    Threads instead of the worker processes of PyTorch's DataLoader: reading and encoding release the interpreter's lock
+    most of the time, and batches need not cross to another process (docs/decisions/008). Data sets work with a
+    DataLoader as well; `collate` makes its batches.
 
     Args:
         source: The data set.
         batch_size: Examples in a batch.
         sampler: Which examples, in which order; by default each once, in the order of the data set.
-        workers: Processes that read ahead; 0 reads in this one.
+        threads: Threads that read ahead; 0 reads when a batch is asked for.
         drop_last: Leave out a last batch that is not full.
         pin_memory: Give tensors in page-locked memory, for a GPU.
 
     Raises:
         InputError: A count is not positive.
     """
-    if not (batch_size >= 1 and workers >= 0):
-        raise InputError(
-            "A loader needs batch_size of at least 1 and workers of at least 0",
-            value=f"batch_size={batch_size}, workers={workers}",
-            remedy="Correct the count.",
-        )
-    return BatchLoader(
-        cast("Dataset[Any]", _Source(source)),
-        batch_size=batch_size,
-        sampler=sampler or ShuffleSampler(len(source), shuffle=False),
-        num_workers=workers,
-        collate_fn=_Collate(source.encoding, source.scale),
-        drop_last=drop_last,
-        pin_memory=pin_memory,
-        persistent_workers=workers > 0,
-        # Fresh processes: forking one that has threads (numba, torch) can deadlock.
-        multiprocessing_context="spawn" if workers else None,
-        worker_init_fn=_use_one_thread if workers else None,
-        # The default draws a seed from the global generator of torch.
-        generator=torch.Generator().manual_seed(0),
-    )
 
-
-@dataclass(frozen=True)
-class _Source:
-    """Examples, or the errors that came instead."""
-
-    examples: ExampleSource
+    def __init__(
+        self,
+        source: ExampleSource,
+        batch_size: int,
+        *,
+        sampler: ShuffleSampler | None = None,
+        threads: int = 2,
+        drop_last: bool = False,
+        pin_memory: bool = False,
+    ) -> None:
+        if not (batch_size >= 1 and threads >= 0):
+            raise InputError(
+                "A loader needs batch_size of at least 1 and threads of at least 0",
+                value=f"batch_size={batch_size}, threads={threads}",
+                remedy="Correct the count.",
+            )
+        self.source = source
+        self.batch_size = batch_size
+        self.sampler = sampler or ShuffleSampler(len(source), shuffle=False)
+        self.threads = threads
+        self.drop_last = drop_last
+        self.pin_memory = pin_memory
 
     def __len__(self) -> int:
-        return len(self.examples)
+        """Batches of the epoch that the next iteration gives."""
+        full, rest = divmod(len(self.sampler), self.batch_size)
+        return full + (1 if rest and not self.drop_last else 0)
 
-    def __getitem__(self, index: Draw) -> Example | RadiodiffError:
+    def __iter__(self) -> Iterator[Batch]:
+        """Read an epoch.
+
+        Raises:
+            RadiodiffError: What the data set raises, at the batch that it belongs to.
+        """
+        draws = iter(self.sampler)
+        groups = iter(lambda: list(islice(draws, self.batch_size)), [])
+        groups = (group for group in groups if len(group) == self.batch_size or not self.drop_last)
+        if self.threads == 0:
+            yield from map(self._batch, groups)
+            return
+        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="radiodiff-loader")
         try:
-            return self.examples[index]
-        except RadiodiffError as error:
-            return error
+            waiting: deque[Future[Batch]] = deque()
+            for group in groups:
+                waiting.append(pool.submit(self._batch, group))
+                # One batch more than threads: none waits for the consumer, and memory stays small.
+                if len(waiting) > self.threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
-
-@dataclass(frozen=True)
-class _Collate:
-    """`collate` as worker processes take it; the first error instead of a batch."""
-
-    encoding: Encoding
-    scale: str
-
-    def __call__(self, items: Sequence[Example | RadiodiffError]) -> Batch | RadiodiffError:
-        for item in items:
-            if isinstance(item, RadiodiffError):
-                return item
-        return collate(cast("Sequence[Example]", items), self.encoding, self.scale)
-
-
-def _use_one_thread(worker: int) -> None:
-    torch.set_num_threads(1)
+    def _batch(self, draws: list[Draw]) -> Batch:
+        batch = collate([self.source[draw] for draw in draws], self.source.encoding, self.source.scale)
+        return batch.pin_memory() if self.pin_memory else batch

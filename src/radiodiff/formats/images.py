@@ -1,5 +1,6 @@
 """Images: building and car masks, the pixels of radio-map PNGs, and three values per pixel."""
 
+import threading
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ __all__ = [
     "write_grey_png",
     "write_mask_png",
 ]
+
+OPENING = threading.Lock()
 
 GREY_MODES = {"1": "1-bit", "L": "8-bit grey"}
 
@@ -84,12 +87,14 @@ def _opened(file: Path) -> "Iterator[Image.Image]":
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
+        # Filters of warnings belong to all threads. Only the header is read while the lock is held.
+        with OPENING, warnings.catch_warnings():
             # Pillow warns at 89 million pixels and refuses at twice that; the limit here is lower.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as image:
-                check_cell_count(image.height, image.width, file.name)
-                yield image
+            image = Image.open(file)
+        with image:
+            check_cell_count(image.height, image.width, file.name)
+            yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise FormatError(
             f"An image must have at most {MAX_CELLS:,} pixels", value=file, remedy="Cut it into parts."

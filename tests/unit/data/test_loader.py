@@ -1,12 +1,14 @@
 """Batches, and a sampler that resumes where it was."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 
 from radiodiff.data.create import CreateSettings, create_data_set
 from radiodiff.data.example import Example
-from radiodiff.data.loader import Batch, ShuffleSampler, collate, make_loader
+from radiodiff.data.loader import Batch, BatchLoader, ShuffleSampler, collate
 from radiodiff.data.radiomapseer import RadioMapSeer, RadioMapSeerConfig
 from radiodiff.encoding import Encoding, path_loss_channel
 from radiodiff.errors import FormatError, InputError
@@ -29,7 +31,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> RadioMapSeer:
 
 
 def test_a_batch_holds_its_examples(dataset: RadioMapSeer) -> None:
-    batch = next(iter(make_loader(dataset, 4)))
+    batch = next(iter(BatchLoader(dataset, 4)))
     assert len(batch) == 4
     assert batch.target.shape == (4, 1, 64, 64)
     assert batch.condition.shape == (4, 3, 64, 64)
@@ -45,18 +47,60 @@ def test_a_batch_holds_its_examples(dataset: RadioMapSeer) -> None:
         assert batch.content[number].tolist() == [64, 64]
 
 
-def test_batches_do_not_depend_on_the_workers(dataset: RadioMapSeer) -> None:
-    def batches(workers: int) -> list[Batch]:
-        sampler = ShuffleSampler(len(dataset), seed=3)
-        loader = make_loader(dataset, 4, sampler=sampler, workers=workers)
+def test_batches_do_not_depend_on_the_threads(dataset: RadioMapSeer) -> None:
+    def batches(threads: int) -> list[Batch]:
+        loader = BatchLoader(dataset, 4, sampler=ShuffleSampler(len(dataset), seed=3), threads=threads)
         return [*loader, *loader]
 
-    alone, helped = batches(0), batches(2)
+    alone, helped = batches(0), batches(3)
     assert len(alone) == len(helped) == 4
     for one, two in zip(alone, helped, strict=True):
         assert one.names == two.names
         assert torch.equal(one.condition, two.condition)
         assert torch.equal(one.target, two.target)
+
+
+def test_a_data_set_works_with_a_loader_of_processes(dataset: RadioMapSeer) -> None:
+    def collated(examples: list[Example]) -> Batch:
+        return collate(examples, dataset.encoding, dataset.scale)
+
+    loader = torch.utils.data.DataLoader(dataset, 4, collate_fn=collated, num_workers=1)  # type: ignore[arg-type]
+    for one, two in zip(loader, BatchLoader(dataset, 4), strict=True):
+        assert one.names == two.names
+        assert torch.equal(one.condition, two.condition)
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_last_batch_that_is_not_full_can_be_left_out(dataset: RadioMapSeer, threads: int) -> None:
+    for drop_last, sizes in ((False, [4, 2]), (True, [4])):
+        loader = BatchLoader(dataset, 4, drop_last=drop_last, threads=threads)
+        assert len(loader) == len(sizes)
+        assert [len(batch) for batch in loader] == sizes
+
+
+def test_an_epoch_left_half_way_leaves_no_thread(dataset: RadioMapSeer) -> None:
+    batches = iter(BatchLoader(dataset, 1, threads=2))
+    next(batches)
+    batches.close()
+    assert not [thread for thread in threading.enumerate() if "radiodiff-loader" in thread.name]
+
+
+def test_reading_ahead_is_bounded() -> None:
+    class Counted:
+        encoding, scale, asked = ENCODING, "raw", 0
+
+        def __len__(self) -> int:
+            return 100
+
+        def __getitem__(self, index: int | tuple[int, int]) -> Example:
+            self.asked += 1
+            return example()
+
+    source = Counted()
+    batches = iter(BatchLoader(source, 1, threads=2))
+    next(batches)
+    next(batches)
+    assert source.asked <= 2 + 2 + 1
 
 
 def test_an_epoch_is_a_new_order_and_a_new_draw() -> None:
@@ -106,15 +150,15 @@ def test_examples_of_different_kinds_are_no_batch(examples: list[Example]) -> No
         collate(examples, ENCODING, "raw")
 
 
-@pytest.mark.parametrize("bad", [{"batch_size": 0}, {"workers": -1}])
+@pytest.mark.parametrize("bad", [{"batch_size": 0}, {"threads": -1}])
 def test_counts_must_be_positive(dataset: RadioMapSeer, bad: dict[str, int]) -> None:
     settings = {"batch_size": 2} | bad
     with pytest.raises(InputError, match="loader needs"):
-        make_loader(dataset, settings.pop("batch_size"), **settings)
+        BatchLoader(dataset, settings.pop("batch_size"), **settings)
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_a_missing_file_is_named_from_whatever_process(dataset: RadioMapSeer, workers: int) -> None:
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_missing_file_is_named_at_its_batch(dataset: RadioMapSeer, threads: int) -> None:
     broken = RadioMapSeer(dataset.config.replaced(simulation="IRT2"))
     with pytest.raises(FormatError, match=r"must exist; got .*gain.IRT2.0_0\.png"):
-        next(iter(make_loader(broken, 2, workers=workers)))
+        next(iter(BatchLoader(broken, 2, threads=threads)))

@@ -40,7 +40,7 @@ UNKNOWN = -1
 class EdgeDataSet:
     """Edge maps and their conditions.
 
-    `data[i]` is draw 0 of example i, `data[i, draw]` another one; `radiodiff.data.loader.make_loader` makes batches.
+    `data[i]` is draw 0 of example i, `data[i, draw]` another one; `radiodiff.data.loader.BatchLoader` makes batches.
     With `uncertain="ignored"` every example has weights.
 
     Args:

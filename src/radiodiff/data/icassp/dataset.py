@@ -96,7 +96,7 @@ class IcasspConfig(Config):
 
 
 class IcasspDataSet:
-    """Examples of a folder; `radiodiff.data.loader.make_loader` makes batches of them.
+    """Examples of a folder; `radiodiff.data.loader.BatchLoader` makes batches of them.
 
     `Example.map_id` is the building, `Example.tx_id` the number of the sample (antennas and bands count their own),
     `Example.name` its file name without suffix; `ids` tells the rest.

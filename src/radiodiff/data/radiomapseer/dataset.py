@@ -18,7 +18,7 @@ __all__ = ["RadioMapSeer"]
 class RadioMapSeer:
     """Examples of a data set in RadioMapSeer's layout: downloaded, generated or packed.
 
-    `data[i]` is draw 0 of example i, `data[i, draw]` another one; `radiodiff.data.loader.make_loader` makes batches.
+    `data[i]` is draw 0 of example i, `data[i, draw]` another one; `radiodiff.data.loader.BatchLoader` makes batches.
 
     Args:
         config: What to read.

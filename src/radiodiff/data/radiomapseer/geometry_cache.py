@@ -8,6 +8,7 @@ made again.
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -33,6 +34,10 @@ GEOMETRY_FOLDER = "geometry"
 
 FORMAT = {"format": "radiodiff-geometry", "format_version": "1"}
 STEPS = 65535
+
+MAKING = threading.Lock()
+"""A map takes a second: of two threads that want the same one, one makes it."""
+
 FILES_KEPT = 32
 """Files open at a time, per process."""
 
@@ -92,7 +97,10 @@ class GeometryCache:
 
     def _current(self, layer: str, map_id: int) -> ArrayFile:
         """The file of a map, made first where it is not there or not current."""
-        path = self.folder / layer / f"{map_id}.safetensors"
+        with MAKING:
+            return self._made(self.folder / layer / f"{map_id}.safetensors", layer, map_id)
+
+    def _made(self, path: Path, layer: str, map_id: int) -> ArrayFile:
         identity = self._identity(layer, map_id)
         cells = self.store.tx_cells(map_id)[: self.num_tx]
         if path.is_file():

@@ -1,5 +1,6 @@
 """Where the arrays of RadioMapSeer come from: the PNG tree as downloaded, or (`packed`) one file per part."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +58,7 @@ class MapStore(Protocol):
 
 
 class RecentlyUsed(Generic[Key, Value]):
-    """A few values, the least recently used one making room.
+    """A few values, the least recently used one making room. Threads may share it.
 
     Args:
         most: How many are kept.
@@ -66,15 +67,20 @@ class RecentlyUsed(Generic[Key, Value]):
     def __init__(self, most: int) -> None:
         self._most = most
         self._values: OrderedDict[Key, Value] = OrderedDict()
+        self._lock = threading.Lock()
 
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
         """The value of a key, made where it is not there."""
-        if key in self._values:
-            self._values.move_to_end(key)
-            return self._values[key]
-        value = self._values[key] = make()
-        if len(self._values) > self._most:
-            self._values.popitem(last=False)
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        # Outside the lock: two threads may make the same value, none waits for another.
+        value = make()
+        with self._lock:
+            self._values[key] = value
+            if len(self._values) > self._most:
+                self._values.popitem(last=False)
         return value
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from PIL import Image
 from radiodiff.data import CreateSettings, create_data_set
 from radiodiff.data.edges import EdgeDataSet, EdgeDataSetConfig, EdgeSettings, generate_edges
 from radiodiff.data.edges.dataset import UNKNOWN
-from radiodiff.data.loader import make_loader
+from radiodiff.data.loader import BatchLoader
 from radiodiff.data.splits import Split
 from radiodiff.errors import ConfigError, DataSetError, FormatError
 from radiodiff.formats import read_radiomapseer_transmitters
@@ -194,7 +194,7 @@ def test_oblong_maps_keep_their_shape(tmp_path):
 
 def test_a_loader_makes_batches(made):
     data = opened(made / "parts", uncertain="ignored", augment=True)
-    batches = list(make_loader(data, 4))
+    batches = list(BatchLoader(data, 4))
     assert [len(batch) for batch in batches] == [4, 2]
     batch = batches[0]
     assert batch.target.shape == batch.condition.shape == batch.weight.shape == (4, 1, SIZE, SIZE)

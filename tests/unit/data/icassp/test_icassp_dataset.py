@@ -8,7 +8,7 @@ from radiodiff.data.icassp.channels import ICASSP_CHANNELS, decode_view, view_en
 from radiodiff.data.icassp.dataset import CONDITION1, CONDITION2, IcasspConfig, IcasspDataSet, crop_to_content
 from radiodiff.data.icassp.free_space_loss import free_space_loss_db
 from radiodiff.data.icassp.reader import IcasspReader
-from radiodiff.data.loader import ShuffleSampler, make_loader
+from radiodiff.data.loader import BatchLoader, ShuffleSampler
 from radiodiff.data.splits import Split
 from radiodiff.errors import ConfigError, DataSetError, InputError
 
@@ -218,13 +218,13 @@ def test_weights_are_the_map(fake_root):
 
 def test_batches(fake_root):
     source = examples(fake_root, view="building", augment=True, weight=True)
-    loader = make_loader(source, 4, sampler=ShuffleSampler(len(source), seed=1))
+    loader = BatchLoader(source, 4, sampler=ShuffleSampler(len(source), seed=1))
     batch = next(iter(loader))
     assert batch.target.shape == batch.condition.shape == (4, 2, 96, 96)
     assert batch.weight.shape == (4, 1, 96, 96)
     assert (batch.scale, batch.encoding) == ("db", source.encoding)
     assert batch.target.dtype == torch.float32
-    whole = make_loader(examples(fake_root, crop="none"), 1)
+    whole = BatchLoader(examples(fake_root, crop="none"), 1)
     for batch, sample in zip(whole, source.ids, strict=True):
         assert batch.names == (sample.name,)
         assert batch.target.shape[2] % 32 == batch.target.shape[3] % 32 == 0
