@@ -108,7 +108,7 @@ class Collate:
     encoding: Encoding
     scale: str
 
-    def __call__(self, examples: list[Example]) -> Batch:
+    def __call__(self, examples: list[Example]) -> Batch:  # noqa: D102
         return collate(examples, self.encoding, self.scale)
 
 
