@@ -3,7 +3,7 @@
 from radiodiff.propagation.base import PropagationModel
 from radiodiff.propagation.dominant_path import RADIOMAPSEER_LAW, DominantPath, DominantPathLaw
 from radiodiff.propagation.free_space import FreeSpace
-from radiodiff.propagation.geometry import GEOMETRY_CHANNELS, GeometrySolver, geometry_channels
+from radiodiff.propagation.geometry import GEOMETRY_CHANNELS, GeometryChannel, GeometrySolver, geometry_channels
 from radiodiff.propagation.log_distance import LogDistance
 from radiodiff.propagation.multi_wall import MultiWall
 from radiodiff.propagation.registry import ENGINES, make_engine
@@ -16,6 +16,7 @@ __all__ = [
     "DominantPath",
     "DominantPathLaw",
     "FreeSpace",
+    "GeometryChannel",
     "GeometrySolver",
     "LogDistance",
     "MultiWall",

@@ -1,5 +1,7 @@
 """Geometry channels: what the buildings do to the straight ray and to the best path, per cell."""
 
+from typing import Literal, get_args
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,16 +9,18 @@ from radiodiff.interrupts import interrupts_held
 from radiodiff.propagation.dominant_path import RADIOMAPSEER_LAW, DominantPathLaw
 from radiodiff.scene import Scene, Transmitter
 
-__all__ = ["GEOMETRY_CHANNELS", "GeometrySolver", "geometry_channels"]
+__all__ = ["GEOMETRY_CHANNELS", "GeometryChannel", "GeometrySolver", "geometry_channels"]
 
-GEOMETRY_CHANNELS = (
+GeometryChannel = Literal[
     "los_mask",
     "log_distance_gain_db",
     "obstructed_length_m",
     "shortest_path_length_m",
     "turning_angle_deg",
     "dominant_path_gain_db",
-)
+]
+
+GEOMETRY_CHANNELS: tuple[GeometryChannel, ...] = get_args(GeometryChannel)
 """Names of the channels, in order."""
 
 
