@@ -6,23 +6,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from radiodiff.config import Config
+from radiodiff.data.edges.detect import EdgeMethod
 from radiodiff.data.placement import Fit
 from radiodiff.encoding import Scale
 from radiodiff.errors import ConfigError
-from radiodiff.propagation import GEOMETRY_CHANNELS
+from radiodiff.propagation import GEOMETRY_CHANNELS, GeometryChannel
 
 __all__ = ["ANSWER_CHANNELS", "BuildingsConfig", "MeasurementsConfig", "RadioMapSeerConfig", "Simulation"]
 
 Simulation = Literal["DPM", "IRT2", "IRT4", "mix"]
-
-GeometryChannel = Literal[
-    "los_mask",
-    "log_distance_gain_db",
-    "obstructed_length_m",
-    "shortest_path_length_m",
-    "turning_angle_deg",
-    "dominant_path_gain_db",
-]
 
 ANSWER_CHANNELS = GEOMETRY_CHANNELS[3:]
 """Geometry channels from which a dominant path map of the same buildings follows."""
@@ -117,9 +109,7 @@ class RadioMapSeerConfig(Config):
     geometry: tuple[GeometryChannel, ...] = ()
     geometry_cache: Path | None = None
     k2: Literal["log-distance", "dominant-path"] | Path | None = None
-    edge_weights: (
-        Literal["canny", "sobel", "laplacian", "prewitt", "gradient", "contour", "ridge", "k2"] | Path | None
-    ) = None
+    edge_weights: EdgeMethod | Literal["k2"] | Path | None = None
     allow_answer_channels: bool = False
     tx_per_map: Annotated[int, Field(ge=1)] | None = None
     size: Annotated[int, Field(ge=1)] | None = None
