@@ -36,6 +36,8 @@ class PatternReport:
         peak_deg: Row of the largest gain, the first of equals [deg].
         beam_deg: Where the gain first falls by 3 dB, before and after the peak, linear between degrees, both in
             [0, 360) [deg]; None where it never does.
+        beam_width_deg: Half-power beam width: from the one end of the beam over the peak to the other, up to 360 [deg];
+            None where there is no beam.
         front_to_back_db: Gain at the peak minus gain opposite to it [dB].
         kind: Class by `range_db`: below 3 dB omnidirectional, below 10 weakly, below 20 moderately, below 30 highly,
             else extremely directional.
@@ -44,13 +46,9 @@ class PatternReport:
     range_db: float
     peak_deg: int
     beam_deg: tuple[float, float] | None
+    beam_width_deg: float | None
     front_to_back_db: float
     kind: PatternClass
-
-    @property
-    def beam_width_deg(self) -> float | None:
-        """Half-power beam width: from the one end of the beam over the peak to the other [deg]."""
-        return None if self.beam_deg is None else (self.beam_deg[1] - self.beam_deg[0]) % 360.0
 
 
 def analyse_pattern(pattern: TableAntenna) -> PatternReport:
@@ -62,10 +60,16 @@ def analyse_pattern(pattern: TableAntenna) -> PatternReport:
     right_db = np.roll(gains_db, -peak) - gains_db[peak]
     left_db = np.roll(right_db[::-1], 1)
     before, after = _crossing_deg(left_db), _crossing_deg(right_db)
+    beam_deg = width_deg = None
+    if before is not None and after is not None:
+        beam_deg = (peak - before) % 360.0, (peak + after) % 360.0
+        # Not the difference of the ends: a beam of 360 deg ends where it begins.
+        width_deg = before + after
     return PatternReport(
         range_db=range_db,
         peak_deg=peak,
-        beam_deg=None if before is None or after is None else ((peak - before) % 360.0, (peak + after) % 360.0),
+        beam_deg=beam_deg,
+        beam_width_deg=width_deg,
         front_to_back_db=float(0.0 - right_db[180]),
         kind=next((kind for limit_db, kind in CLASS_LIMITS_DB if range_db < limit_db), "extremely directional"),
     )

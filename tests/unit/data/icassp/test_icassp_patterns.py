@@ -56,6 +56,14 @@ def test_a_lopsided_beam_has_two_different_sides():
     assert report.beam_width_deg == pytest.approx(40.0)
 
 
+@pytest.mark.parametrize("turn", TURNS)
+def test_a_beam_that_one_direction_ends_is_the_whole_circle(turn):
+    report = analyse_pattern(table(np.where(DEG == 180, -3.0, 0.0), turn))
+    assert report.beam_width_deg == 360.0
+    first, last = report.beam_deg
+    assert first == last == (180 + turn) % 360
+
+
 def test_front_to_back_is_at_180_degrees_and_not_the_range():
     gains_db = np.full(360, -20.0)
     gains_db[[10, 190, 250]] = (0.0, -8.0, -35.0)
