@@ -90,7 +90,7 @@ def decide_azimuth_convention(samples: Iterable[IcasspSample]) -> AzimuthDecisio
 
 
 def decide_azimuth_in(root: str | Path, task: int = 3, *, most_samples: int = 100) -> AzimuthDecision:
-    """`decide_azimuth_convention` of a folder: of samples with directional antennas, evenly over the task.
+    """`decide_azimuth_convention` of a folder: of samples with directional antennas, evenly from the first to the last.
 
     Args:
         root: The folder that holds `Inputs`.
@@ -103,8 +103,8 @@ def decide_azimuth_in(root: str | Path, task: int = 3, *, most_samples: int = 10
     """
     reader = IcasspReader(root)
     ids = [i for i in scan_icassp(root, task) if float(np.ptp(reader.pattern(i).gains_db)) >= SMALLEST_RANGE_DB]
-    step = max(len(ids) // most_samples, 1)
-    return decide_azimuth_convention(reader.read(i) for i in ids[::step][:most_samples])
+    chosen = np.linspace(0, len(ids) - 1, min(len(ids), most_samples)).round().astype(int)
+    return decide_azimuth_convention(reader.read(ids[index]) for index in chosen)
 
 
 def _near(sample: IcasspSample) -> IcasspSample:

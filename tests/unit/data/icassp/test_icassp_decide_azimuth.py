@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from radiodiff.data.icassp import FakeIcasspSettings, SampleId, write_fake_icassp
+from radiodiff.data.icassp import FakeIcasspSettings, SampleId, decide_azimuth, scan_icassp, write_fake_icassp
 from radiodiff.data.icassp.azimuth import AZIMUTH_CONVENTIONS, DEFAULT_CONVENTION
 from radiodiff.data.icassp.decide_azimuth import decide_azimuth_convention, decide_azimuth_in
 from radiodiff.data.icassp.free_space_loss import free_space_loss_db
@@ -52,6 +52,19 @@ def test_the_convention_of_a_data_set_on_the_disk_is_found(tmp_path):
     assert decide_azimuth_in(tmp_path / "a", most_samples=7).samples == 7
     with pytest.raises(DataSetError, match="directional antennas"):
         decide_azimuth_in(tmp_path / "a", 1)
+
+
+def test_the_samples_of_a_data_set_are_spread_evenly(fake_root, monkeypatch):
+    directional = [i for i in scan_icassp(fake_root, 3) if i.antenna == 2]
+    assert len(directional) == 24
+    monkeypatch.setattr(decide_azimuth, "decide_azimuth_convention", lambda samples: [s.id for s in samples])
+    for most in (1, 5, 13, 23, 24, 100):
+        places = [directional.index(i) for i in decide_azimuth_in(fake_root, most_samples=most)]
+        assert len(places) == min(most, 24)
+        assert places[0] == 0
+        if most > 1:
+            assert places[-1] == 23
+            assert np.ptp(np.diff(places)) <= 1
 
 
 def test_with_a_symmetric_pattern_its_sense_stays_open(samples):
