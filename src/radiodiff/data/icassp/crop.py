@@ -32,7 +32,7 @@ class Window:
 
 
 def window_starts(length: int, tx: int, size: int, margin: int) -> range:
-    """Starts of a window along one axis that keep the transmitter at least `margin` pixels from its ends.
+    """Starts of a window along one axis that have the transmitter at `margin` to `size - margin`, both included.
 
     The window lies on the map; where the map is shorter, the whole map lies in the window. Where the map's border is
     nearer to the transmitter than the margin, no start keeps it, and the one that leaves the transmitter farthest
@@ -42,13 +42,14 @@ def window_starts(length: int, tx: int, size: int, margin: int) -> range:
         length: Pixels of the map along the axis.
         tx: Pixel of the transmitter.
         size: Pixels of the window.
-        margin: Pixels between the transmitter and the ends of the window.
+        margin: First pixel of the window where the transmitter may stand; the last is `size - margin`, or the window's
+            last where the margin is 0.
 
     Returns:
         The starts, at least one.
     """
     first, last = min(0, length - size), max(0, length - size)
-    wanted_first, wanted_last = tx - (size - 1 - margin), tx - margin
+    wanted_first, wanted_last = tx - min(size - margin, size - 1), tx - margin
     low, high = max(first, wanted_first), min(last, wanted_last)
     if low > high:
         low = high = first if wanted_last < first else last
@@ -65,7 +66,8 @@ def draw_window(
         tx: (row, col) of the transmitter, a cell of the map.
         random: Where the draw comes from.
         size: Edge of the window [pixels].
-        margin: Least distance of the transmitter from the window's ends [pixels], where the map allows it.
+        margin: The transmitter stands at `margin` to `size - margin` [pixels], where the map allows it: at 10 to 86 of
+            96.
 
     Raises:
         InputError: The margins leave no pixel, or the transmitter is not on the map.

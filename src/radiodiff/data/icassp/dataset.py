@@ -57,7 +57,8 @@ class IcasspConfig(Config):
         crop: "tx-aware" draws a window that holds the transmitter, "tx-centred" has it in the middle, "none" gives
             the whole map, padded at the bottom and on the right.
         size: Edge of a window [pixels]; 96 and 256 are usual.
-        margin_px: Least distance of the transmitter from the ends of a drawn window [pixels].
+        margin_px: In a drawn window, before its symmetry, the transmitter stands at row and column `margin_px` to
+            `size - margin_px`, where the map allows it [pixels]: at 10 to 86 of 96.
         multiple: A whole map is padded to a multiple of this [pixels].
         augment: Draw a symmetry of the square for each example; whole maps that are no squares have four of them.
         weight: Give weights: 1 on the map, 0 beside it.
