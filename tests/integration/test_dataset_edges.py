@@ -1,6 +1,7 @@
 """`radiodiff dataset edges` on a generated data set."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -106,6 +107,16 @@ def test_bad_images_end_with_a_list(radiodiff: Run, city: Path, tmp_path: Path) 
     outcome = radiodiff(*EDGES, "city/gain/DPM", "--analyze-only", "--workers", 1)
     assert "failed: city/gain/DPM/8_0.png: " in outcome.out
     outcome.check_refusal("2 of 5 that failed", "The output above names each")
+
+
+def test_a_bad_image_whose_name_is_no_utf8(radiodiff: Run, city: Path) -> None:
+    (city / "gain/DPM" / os.fsdecode(b"caf\xe9.png")).write_bytes(b"")
+    command = (*EDGES, "city/gain/DPM", "--workers", 1)
+    outcome = radiodiff(*command, "--out", "edges", "--method", "canny")
+    outcome.check_refusal("1 of 4 that failed", r"city/gain/DPM/caf\udce9.png", "edges/failures.csv names each")
+    outcome = radiodiff(*command, "--analyze-only")
+    assert r"failed: city/gain/DPM/caf\udce9.png: " in outcome.out
+    outcome.check_refusal("1 of 4 that failed")
 
 
 def test_a_split_by_file_says_so(radiodiff: Run, city: Path) -> None:

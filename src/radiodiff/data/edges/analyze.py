@@ -113,6 +113,6 @@ def _count(methods: tuple[EdgeMethod, ...], options: DetectOptions, size: int | 
     try:
         grey = read_source(Path(path), size)
     except (FormatError, OSError) as error:
-        return Failure(path, str(error))
+        return Failure.of(Path(path), error)
     rows, cols = grey.shape
     return _Count((rows, cols), tuple(float(detect_edges(grey, method, options).mean()) for method in methods))

@@ -8,7 +8,7 @@
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,6 @@ from radiodiff.data.placement import Placement, draw_symmetry, turn_array, turn_
 from radiodiff.encoding import CHANNELS, Channel, Encoding
 from radiodiff.errors import DataSetError
 from radiodiff.formats import read_grey_image
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["EDGE", "IMAGE", "UNKNOWN", "EdgeDataSet"]
 
@@ -49,6 +46,8 @@ class EdgeDataSet:
     Attributes:
         config: What was asked for.
         encoding: Channels of condition and target.
+        scale: Always "binary": the target is a mask, 1 on edges and -1 elsewhere, not a path loss on one of the grey
+            scales.
 
     Raises:
         DataSetError: The folder holds no edges, an unfinished run or no such part; an edge has no image, or an image no
@@ -67,7 +66,7 @@ class EdgeDataSet:
 
     @property
     def scale(self) -> str:
-        """What the target means."""
+        """What the target means: "binary", a mask."""
         return "binary"
 
     def __len__(self) -> int:

@@ -29,7 +29,7 @@ from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
 from radiodiff.config import Config
 from radiodiff.data.create import check_count
 from radiodiff.data.edges.detect import DetectOptions, EdgeMethod, detect_edges
-from radiodiff.data.edges.images import Failure, read_source
+from radiodiff.data.edges.images import Failure, printable, read_source
 from radiodiff.data.edges.retry import retried
 from radiodiff.data.edges.sources import Parts, Sources, deal_parts, find_images
 from radiodiff.data.splits import MANIFEST
@@ -151,7 +151,7 @@ def generate_edges(
         yield done, len(jobs)
     failures.sort(key=lambda failure: failure.path)
     failed = {failure.path for failure in failures}
-    made = [image for image in sources.images if str(sources.root / image) not in failed]
+    made = [image for image in sources.images if printable(sources.root / image) not in failed]
     report = EdgeReport(
         images=len(jobs),
         written=len(missing) - len(failures),
@@ -190,7 +190,7 @@ def _make(root: Path, out: Path, settings: EdgeSettings, job: _Job) -> Failure |
     try:
         grey = read_source(root / job.image, settings.size)
     except (FormatError, OSError) as error:
-        return Failure(str(root / job.image), str(error))
+        return Failure.of(root / job.image, error)
     edges = detect_edges(grey, settings.method, settings.options)
     for path in job.paths:
         (out / path).parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from radiodiff.data.placement import Placement
 from radiodiff.errors import DataSetError, FormatError
 from radiodiff.formats import read_grey_image
 
-__all__ = ["Failure", "check_failures", "read_source"]
+__all__ = ["Failure", "check_failures", "printable", "read_source"]
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,22 @@ class Failure:
     """An image without edges.
 
     Attributes:
-        path: The file.
+        path: The file, as `printable` writes it.
         reason: Why.
     """
 
     path: str
     reason: str
+
+    @classmethod
+    def of(cls, path: Path, error: Exception) -> "Failure":
+        """The failure of a file with an error."""
+        return cls(printable(path), printable(error))
+
+
+def printable(thing: object) -> str:
+    r"""Text that can be written: bytes of file names that are no UTF-8 stand as `\udc80` to `\udcff`."""
+    return str(thing).encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def check_failures(failures: Sequence[Failure], images: int, listed_in: str) -> None:

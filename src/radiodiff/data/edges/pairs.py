@@ -137,7 +137,7 @@ def read_record(root: Path) -> dict[str, Any]:
 
     Raises:
         DataSetError: There is no such folder, or the run was interrupted.
-        FormatError: The record is damaged.
+        FormatError: The record is damaged, or lacks the place of the images or a count.
     """
     if not root.is_dir():
         raise DataSetError(
@@ -154,10 +154,24 @@ def read_record(root: Path) -> dict[str, Any]:
             value=root / RECORD,
             remedy="Make the edges anew: radiodiff dataset edges --help.",
         )
-    if not isinstance(record.get("counts"), dict):
+    counts = record.get("counts")
+    if counts is None:
         raise DataSetError(
             "An edge data set must be complete",
             value=f"{root}, whose making was interrupted",
             remedy="Run the same radiodiff dataset edges command again.",
+        )
+    if not (
+        isinstance(record.get("source"), str)
+        and isinstance(record.get("size"), int | None)
+        and isinstance(counts, dict)
+        and type(counts.get("edges")) is int
+        and isinstance(counts.get("parts"), dict)
+        and all(type(count) is int for count in counts["parts"].values())
+    ):
+        raise FormatError(
+            f"{RECORD} must hold the folder of the images as source, their size, and counts of edges and parts",
+            value=root / RECORD,
+            remedy="It is damaged: run the same radiodiff dataset edges command again.",
         )
     return record

@@ -286,6 +286,27 @@ def test_an_unfinished_data_set_is_refused(copy):
     assert len(opened(copy / "new", part="all")) == 8
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("counts", {}),
+        ("counts", 3),
+        ("counts", {"edges": 8}),
+        ("counts", {"edges": 8, "parts": {"train": "6", "test": 2}}),
+        ("counts", {"edges": True, "parts": {"train": 6, "test": 2}}),
+        ("counts", {"edges": 8, "parts": ["train"]}),
+        ("source", None),
+        ("size", "64"),
+    ],
+    ids=str,
+)
+def test_a_record_without_what_is_counted_on(copy, key, value):
+    record = json.loads((copy / "parts/edges.json").read_text())
+    (copy / "parts/edges.json").write_text(json.dumps(record | {key: value}))
+    with pytest.raises(FormatError, match=r"must hold the folder of the images.*; got .*parts/edges\.json"):
+        opened(copy / "parts")
+
+
 @pytest.mark.parametrize("text", ["[]", '{"format": "other"}', '{"format": "radiodiff-edges", "format_version": 2}'])
 def test_a_strange_record_is_refused(copy, text):
     (copy / "kept/edges.json").write_text(text)
