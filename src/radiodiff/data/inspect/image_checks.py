@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from radiodiff.data.inspect.findings import Finding
 from radiodiff.errors import FormatError
-from radiodiff.formats import read_grey_image, read_rgb_image
+from radiodiff.formats import image_size, read_grey_image, read_rgb_image
 
 __all__ = ["ImageChecks"]
 
@@ -99,11 +99,13 @@ class ImageChecks:
 
 
 def _mode(path: Path) -> str | None:
-    """Pillow's name of the kind of an image's pixels; None where it is no image."""
+    """Pillow's name of the kind of an image's pixels; None where it is no image, or too large for one."""
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
-            return str(image.mode)
-    except (OSError, SyntaxError, ValueError):
+        # Refuses damaged headers, and images so large that Pillow itself would warn or raise.
+        image_size(path)
+    except FormatError:
         return None
+    with Image.open(path) as image:
+        return str(image.mode)

@@ -18,7 +18,7 @@ from radiodiff.formats import read_radiomapseer_polygons, read_radiomapseer_tran
 from radiodiff.formats.radiomapseer_json import read_polygons_json
 from radiodiff.scene import Grid
 
-__all__ = ["MapFiles", "MapResult", "check_gain", "check_map", "digest"]
+__all__ = ["GainResult", "MapFiles", "MapResult", "check_gain", "check_map", "digest"]
 
 LEAST_PEAK = 150
 """Grey at the transmitter is 240 to 255 on both scales; below this the image is dimmed or of other values."""
@@ -45,6 +45,21 @@ class MapFiles:
     polygons: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class GainResult:
+    """What the checks of a radio map say of it.
+
+    Attributes:
+        simulation: Folder under `gain`.
+        scale: Its scale.
+        digest: Digest of its pixels.
+    """
+
+    simulation: str
+    scale: Verdict
+    digest: bytes
+
+
 @dataclass
 class MapResult:
     """What the checks of a map found, and what is compared with other maps.
@@ -54,7 +69,7 @@ class MapResult:
         num_files: Files read.
         num_tx: Transmitters of the antenna file, None where it cannot be read.
         findings: What was found.
-        gains: Scale and digest of every radio map that could be read, by file.
+        gains: What is compared of every radio map that could be read, by file.
         buildings: Digest of the image of the buildings, or None.
     """
 
@@ -62,7 +77,7 @@ class MapResult:
     num_files: int = 0
     num_tx: int | None = None
     findings: list[Finding] = field(default_factory=list)
-    gains: dict[str, tuple[Verdict, bytes]] = field(default_factory=dict)
+    gains: dict[str, GainResult] = field(default_factory=dict)
     buildings: bytes | None = None
 
 
@@ -97,7 +112,7 @@ def check_map(root: Path, shape: tuple[int, int], files: MapFiles) -> MapResult:
             is_on_map = cell is not None and 0 <= cell[0] < shape[1] and 0 <= cell[1] < shape[0]
             verdict = check_gain(checks, file, grey, cell if is_on_map else None)
             if grey.any():
-                result.gains[file] = verdict, digest(grey)
+                result.gains[file] = GainResult(folder, verdict, digest(grey))
     result.findings, result.num_files = checks.findings, checks.num_files
     return result
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from radiodiff.data.inspect.findings import Finding
 from radiodiff.data.inspect.image_checks import ImageChecks
-from radiodiff.data.inspect.map_checks import MapResult, check_gain, digest
+from radiodiff.data.inspect.map_checks import GainResult, MapResult, check_gain, digest
 from radiodiff.data.radiomapseer.packed import PACKED_RECORD, PackedMaps
 from radiodiff.data.radiomapseer.store import gain_count
 from radiodiff.data.splits import MANIFEST, Split
@@ -68,7 +68,8 @@ def check_packed_map(root: Path, packed: PackedMap) -> MapResult:
             row, col = (int(i) for i in cells[tx_id])
             grey = store.gain(folder, packed.map_id, tx_id)
             file = f"{place}, {folder} {tx_id}"
-            result.gains[file] = check_gain(checks, file, grey, (col, row)), digest(grey)
+            scale = check_gain(checks, file, grey, (col, row))
+            result.gains[file] = GainResult(folder, scale, digest(grey))
             result.num_files += 1
     result.findings = checks.findings
     return result

@@ -76,7 +76,7 @@ def check_pairs(files: RadioMapSeerFiles, num_tx: dict[int, int]) -> Iterator[Fi
 
 def check_scale(results: Iterable[MapResult]) -> tuple[str | None, list[Finding]]:
     """Scale of most radio maps, and those on another one."""
-    verdicts = [(file, verdict) for result in results for file, (verdict, _) in result.gains.items()]
+    verdicts = [(file, gain.scale) for result in results for file, gain in result.gains.items()]
     counts = Counter(verdict for _, verdict in verdicts if verdict in ("raw", "thresholded"))
     if not counts:
         return None, []
@@ -92,16 +92,15 @@ def check_scale(results: Iterable[MapResult]) -> tuple[str | None, list[Finding]
 
 def check_duplicates(results: Sequence[MapResult]) -> Iterator[Finding]:
     """Radio maps of one simulation, and buildings, that are the same image twice."""
-    seen: dict[tuple[str, bytes], str] = {}
+    seen: dict[tuple[str, str, bytes], str] = {}
     for result in results:
-        images = [(file.rsplit("/", 1)[0], file, key) for file, (_, key) in result.gains.items()]
+        images = [("duplicate-gain", gain.simulation, file, gain.digest) for file, gain in result.gains.items()]
         if result.buildings is not None:
-            folder = "png/buildings_complete"
-            images.append((folder, f"{folder}/{result.map_id}.png", result.buildings))
-        for folder, file, key in images:
-            earlier = seen.setdefault((folder, key), file)
+            file = f"png/buildings_complete/{result.map_id}.png"
+            images.append(("duplicate-buildings", "", file, result.buildings))
+        for kind, simulation, file, key in images:
+            earlier = seen.setdefault((kind, simulation, key), file)
             if earlier != file:
-                kind = "duplicate-gain" if folder.startswith("gain") else "duplicate-buildings"
                 yield Finding(kind, file, f"same pixels as {earlier}")
 
 

@@ -19,15 +19,15 @@ def split_fits(root: Path, map_ids: Iterable[int]) -> tuple[SplitFit, ...]:
     """
     there = set(map_ids)
     found = []
-    if (root / MANIFEST).is_file():
-        found.append(_fit(Split.read(root / MANIFEST), MANIFEST, there))
-    for name in NAMED_SPLITS:
-        with catch_warnings():
-            # What the warning says is in the description: the number of shared maps.
-            simplefilter("ignore")
+    with catch_warnings():
+        # What the warning says is in the description: the number of shared maps.
+        simplefilter("ignore")
+        if (root / MANIFEST).is_file():
+            found.append(_fit(Split.read(root / MANIFEST), MANIFEST, there))
+        for name in NAMED_SPLITS:
             fit = _fit(named_split(name), "named", there)
-        if not fit.absent:
-            found.append(fit)
+            if not fit.absent:
+                found.append(fit)
     return tuple(found)
 
 

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +90,17 @@ def move_tx(place: Callable[[Path], tuple[int, int]]) -> Planter:
     return plant
 
 
+def huge(file: str, size: int) -> Planter:
+    """A planter of a whole PNG of size x size grey pixels whose data say nothing: only its header can be read."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    return write(file, b"\x89PNG\r\n\x1a\n" + chunks)
+
+
 def tx_of(root: Path, map_id: int = 1) -> tuple[int, int]:
     x, y = json.loads((root / f"antenna/{map_id}.json").read_text())[0]
     return x, SIZE - 1 - y
@@ -131,6 +144,10 @@ PLANTS: dict[str, tuple[Planter, str, str]] = {
     "a gain cut short": (cut_short(GAIN), "unreadable", GAIN),
     "an empty gain": (write(GAIN, b""), "unreadable", GAIN),
     "a gain that is no image": (write(GAIN, b"<html>"), "unreadable", GAIN),
+    # Pillow warns at 89 million pixels, and refuses at twice that.
+    "a gain of 100 million pixels": (huge(GAIN, 10_000), "unreadable", GAIN),
+    "a gain of 400 million pixels": (huge(GAIN, 20_000), "unreadable", GAIN),
+    "buildings of 400 million pixels": (huge(BUILDINGS, 20_000), "unreadable", BUILDINGS),
     "a building image cut short": (cut_short(BUILDINGS), "unreadable", BUILDINGS),
     "a gain in colours": (save_as(GAIN, "RGB"), "image-mode", GAIN),
     "a gain with a palette": (save_as(GAIN, "P"), "image-mode", GAIN),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from planted_faults import change, cut_short
+from planted_faults import change, cut_short, manifest
 
 from radiodiff.data import CreateSettings, create_data_set
 from radiodiff.data.edges.generate import EdgeSettings, generate_edges
@@ -79,6 +79,9 @@ def test_splits_that_fit(fake: Path, root: Path) -> None:
     Split("other", {"train": (5,), "test": (9,)}).write(root / "split.json")
     (fit,) = describe_data_set(root).splits
     assert (fit.absent, fit.unused) == (1, 2)
+    manifest({"train": [5, 6], "test": [6, 7]}, overlapping=True)(root)
+    (fit,) = describe_data_set(root).splits
+    assert fit.shared == {"train and test": 1}
 
 
 def test_named_splits_fit_the_real_map_numbers(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from planted_faults import (
     change,
     cut_short,
     indoors,
+    manifest,
     move_tx,
     on_the_rim,
     remove,
@@ -180,11 +181,11 @@ def test_a_named_split_that_does_not_fit(root: Path) -> None:
 
 
 def test_a_published_split_is_reported_for_its_shared_maps(root: Path, tmp_path: Path) -> None:
-    manifest = tmp_path / "other.json"
-    Split("mine", {"train": (0, 1), "test": (2,)}).write(manifest)
-    assert validated(root, split=str(manifest)).findings == ()
-    Split("mine", {"train": (0, 1), "test": (1, 2)}, overlapping=True).write(manifest)
-    assert [(f.kind, f.file) for f in validated(root, split=str(manifest)).findings] == [("split", str(manifest))]
+    other = str(tmp_path / "split.json")
+    manifest({"train": [0, 1], "test": [2]})(tmp_path)
+    assert validated(root, split=other).findings == ()
+    manifest({"train": [0, 1], "test": [1, 2]}, overlapping=True)(tmp_path)
+    assert [(f.kind, f.file) for f in validated(root, split=other).findings] == [("split", other)]
 
 
 def test_workers_find_the_same(root: Path) -> None:

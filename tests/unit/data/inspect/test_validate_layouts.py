@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from planted_faults import change, copy, cut_short, remove, save_as, write
+from planted_faults import change, copy, cut_short, huge, remove, save_as, write
 
 from radiodiff.data.edges.generate import EdgeSettings, generate_edges
 from radiodiff.data.icassp import FakeIcasspSettings, write_fake_icassp
@@ -79,6 +79,7 @@ def far_off(lines: list[list[str]]) -> list[list[str]]:
 
 ICASSP_PLANTS: dict[str, tuple[Planter, str, str]] = {
     "an input cut short": (cut_short(INPUT), "unreadable", INPUT),
+    "an input of 400 million pixels": (huge(INPUT, 20_000), "unreadable", INPUT),
     "a grey input": (save_as(INPUT, "L"), "image-mode", INPUT),
     "an output in colours": (save_as(OUTPUT, "RGB"), "image-mode", OUTPUT),
     "an output of another size": (change(OUTPUT, lambda p: p[:-3]), "image-size", INPUT),
@@ -135,6 +136,26 @@ def test_a_transmitter_a_little_off_the_map_is_a_note(icassp: Path) -> None:
 
     change(INPUT, distances)(icassp)
     check_only(icassp, "tx-off-map", TABLE)
+
+
+def far_away(pixels: np.ndarray) -> np.ndarray:
+    """1400 columns of 0.25 m: more metres than a level can say."""
+    return np.pad(pixels, [(0, 0), (0, 1400 - pixels.shape[1]), *[(0, 0)] * (pixels.ndim - 2)], mode="edge")
+
+
+def test_distances_end_at_255_m(icassp: Path) -> None:
+    row, col = (int(at) for at in (icassp / TABLE).read_text().splitlines()[2].split(",")[1:3])
+
+    def distances(pixels: np.ndarray) -> np.ndarray:
+        pixels = far_away(pixels)
+        rows, cols = np.ogrid[: pixels.shape[0], : pixels.shape[1]]
+        pixels[..., 2] = np.rint(np.minimum(0.25 * np.hypot(rows - row, cols - col), 255.0))
+        assert (pixels[..., 2] == 255).mean() > 0.2
+        return pixels
+
+    change(INPUT, distances)(icassp)
+    change(OUTPUT, far_away)(icassp)
+    assert validated(icassp).findings == ()
 
 
 def test_an_untouched_icassp_folder_is_clean(sound_icassp: Path) -> None:
@@ -197,6 +218,18 @@ def test_bad_pixels_in_a_packed_folder(tree: Path, tmp_path: Path) -> None:
     }
     assert "duplicate-buildings" in {kind for kind, _ in found}
     assert "leak" in {kind for kind, _ in found}
+
+
+def test_copies_in_a_packed_folder(tree: Path, tmp_path: Path) -> None:
+    """Radio maps of one simulation that are the same image; those of two simulations may be."""
+    root = shutil.copytree(tree, tmp_path / "tree")
+    copy("gain/DPM/0_0.png", "gain/DPM/1_1.png")(root)
+    copy("gain/DPM/0_1.png", "gain/IRT2/0_1.png")(root)
+    list(pack_data_set(root, tmp_path / "packed", PackSettings()))
+    found = [f for f in validated(tmp_path / "packed").findings if f.kind == "duplicate-gain"]
+    assert [(finding.file, finding.reason) for finding in found] == [
+        ("train.safetensors, map 1, DPM 1", "same pixels as train.safetensors, map 0, DPM 0")
+    ]
 
 
 @pytest.fixture(params=[None, 0.6], ids=["preserve", "split"])
