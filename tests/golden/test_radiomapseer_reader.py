@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.fidelity import MAP, SAMPLE
+from scipy.ndimage import binary_dilation
 
 from radiodiff.data.radiomapseer import PackSettings, RadioMapSeer, RadioMapSeerConfig, fill_geometry, pack_data_set
 from radiodiff.data.splits import Split
@@ -64,7 +65,9 @@ def test_the_packed_form_is_the_same(real_root: Path, tmp_path: Path) -> None:
     (real_root / "antenna").unlink()
     (real_root / "antenna").mkdir()
     (real_root / f"antenna/{MAP}.json").write_text("],".join(antennas.split("],")[:4]) + "]]")
-    for _ in pack_data_set(real_root, tmp_path / "packed", PackSettings(simulations=("DPM", "carsIRT2"))):
+    for _ in pack_data_set(
+        real_root, tmp_path / "packed", PackSettings(simulations=("DPM", "carsIRT2"), stored_scale="thresholded")
+    ):
         pass
     for _ in fill_geometry(real_root, tmp_path / "packed"):
         pass
@@ -75,3 +78,28 @@ def test_the_packed_form_is_the_same(real_root: Path, tmp_path: Path) -> None:
     for number in range(4):
         np.testing.assert_array_equal(one[number].condition, two[number].condition)
         np.testing.assert_array_equal(one[number].target, two[number].target)
+
+
+@pytest.mark.parametrize("kind", ["vertices", "random", "half"])
+@pytest.mark.parametrize("simulation", ["DPM", "IRT2"])
+def test_measured_points_have_something_measured(real_root: Path, simulation: str, kind: str) -> None:
+    # Beside walls the gain has no value in cells that the image of the buildings leaves free.
+    settings = {**THRESHOLDED, "simulation": simulation, "measurements": {"kind": kind}}
+    dataset = RadioMapSeer(RadioMapSeerConfig(root=real_root, **settings))
+    for number in range(4):
+        example = dataset[number]
+        known = example.condition[4] > 0
+        buildings = example.condition[0] > 0
+        rim = binary_dilation(buildings, np.ones((3, 3))) & ~buildings
+        assert known.sum() > (100 if kind == "vertices" else 0)
+        assert not (known & buildings).any()
+        assert not (known & rim & (example.target[0] == -1.0)).any()
+
+
+def test_curvature_of_a_real_map_does_not_hang_on_empty_cells(real_root: Path) -> None:
+    dataset = RadioMapSeer(RadioMapSeerConfig(root=real_root, **THRESHOLDED, simulation="IRT2", edge_weights="k2"))
+    for number in range(4):
+        example = dataset[number]
+        assert example.weight is not None
+        assert example.weight[0][example.target[0] == -1.0].max() == 0.0
+        assert np.median(example.weight[example.weight > 0]) > 0.01

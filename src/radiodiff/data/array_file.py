@@ -22,6 +22,7 @@ from radiodiff.errors import DataSetError, FormatError
 __all__ = ["ArrayFile", "ArrayLayout", "map_arrays"]
 
 NAMES = {"uint8": "U8", "uint16": "U16", "int64": "I64"}
+DTYPES = {name: dtype for dtype, name in NAMES.items()}
 ALIGNMENT = 64
 
 
@@ -125,7 +126,11 @@ class ArrayFile:
             DataSetError: There is no array of this name.
         """
         name, index = key
-        part: NDArray[Any] = self._named(name)[index]
+        array = self._named(name)
+        if isinstance(index, slice) and index.start is not None and index.start == index.stop:
+            # The library refuses empty parts at the end of an array.
+            return np.empty((0, *array.get_shape()[1:]), dtype=DTYPES[array.get_dtype()])
+        part: NDArray[Any] = array[index]
         return part
 
     def _named(self, name: str) -> Any:

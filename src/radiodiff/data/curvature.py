@@ -8,7 +8,7 @@ from radiodiff.errors import InputError
 __all__ = ["curvature_map"]
 
 FLOOR = 1.0 / 255.0
-"""Least amplitude that divides; one grey level."""
+"""Cells below one grey level have no amplitude to divide by: they are left out, with their neighbours."""
 
 TOP_PERCENTILE = 99.0
 """What becomes 1: a few cells beside walls would else set the scale of the whole map."""
@@ -24,7 +24,7 @@ def curvature_map(level: ArrayLike, excluded: ArrayLike | None = None) -> NDArra
     Args:
         level: (rows, cols) grey level in [0, 1].
         excluded: (rows, cols) bool, cells that get 0 and do not count, such as buildings and the transmitter; cells
-            that touch one get 0 too, since their Laplacian sees it.
+            that touch one get 0 too, since their Laplacian sees it. Cells of level 0 are left out likewise.
 
     Returns:
         (rows, cols) float32 in [0, 1]; 0 on the rim of the map.
@@ -42,12 +42,13 @@ def curvature_map(level: ArrayLike, excluded: ArrayLike | None = None) -> NDArra
             value=f"shapes {u.shape} and {out.shape}, {int((~np.isfinite(u)).sum())} values not finite",
             remedy="Give the grey level in [0, 1] and the cells to leave out.",
         )
+    out = out | (u < FLOOR)
     ratio = np.zeros_like(u)
     near = np.ones(u.shape, dtype=bool)
     if min(u.shape) >= 3:
         inner = np.s_[1:-1, 1:-1]
         laplacian = u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:] - 4.0 * u[inner]
-        ratio[inner] = laplacian / np.maximum(u[inner], FLOOR)
+        ratio[inner] = laplacian / np.where(out[inner], 1.0, u[inner])
         near[inner] = out[inner] | out[:-2, 1:-1] | out[2:, 1:-1] | out[1:-1, :-2] | out[1:-1, 2:]
     kept = np.where(near, 0.0, np.maximum(ratio, 0.0))
     positive = kept[kept > 0]

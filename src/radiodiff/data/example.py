@@ -5,11 +5,32 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Draw", "Example"]
+from radiodiff.errors import InputError
+
+__all__ = ["Draw", "Example", "numbered"]
 
 Draw = tuple[int, int]
 """Number of an example and number of the draw. All randomness of an example (augmentation, mixing, missing buildings,
 measured points) follows from the seed of the data set and these two; an epoch is a new draw of every example."""
+
+
+def numbered(index: "int | Draw", length: int) -> Draw:
+    """Number and draw of an example; an index alone is draw 0.
+
+    Raises:
+        InputError: The index is neither a whole number nor two of them, or the draw is negative.
+        IndexError: There is no such example.
+    """
+    number, draw = index if isinstance(index, tuple) and len(index) == 2 else (index, 0)
+    if not (isinstance(number, int | np.integer) and isinstance(draw, int | np.integer) and draw >= 0):
+        raise InputError(
+            "An example is asked for by its number, or by number and draw, a whole number from 0",
+            value=repr(index),
+            remedy="Write data[3], or data[3, 0].",
+        )
+    if not 0 <= number < length:
+        raise IndexError(f"example {number} of {length}")
+    return int(number), int(draw)
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +38,7 @@ class Example:
     """A target and its condition, encoded.
 
     Attributes:
-        target: (1, rows, cols) float32 in [-1, 1].
+        target: (1, rows, cols) float32 in [-1, 1]; views for autoencoders may have more channels.
         condition: (C, rows, cols) float32 in [-1, 1]; the data set's `encoding` names the channels.
         tx: Cell (row, col) of the transmitter.
         map_id: Number of the map (RadioMapSeer) or building (ICASSP).

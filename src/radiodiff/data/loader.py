@@ -27,7 +27,7 @@ class ExampleSource(Protocol):
 
     @property
     def scale(self) -> str:
-        """What the grey of the target means: "raw", "thresholded", or "db" where it is the path loss itself."""
+        """What a target is: "raw" or "thresholded" grey, "db" for path loss itself, "binary" for edges."""
 
     def __len__(self) -> int:
         """Number of examples."""
@@ -41,14 +41,14 @@ class Batch:
     """Examples of one size, stacked.
 
     Attributes:
-        target: (B, 1, rows, cols) float32 in [-1, 1].
+        target: (B, 1, rows, cols) float32 in [-1, 1]; views for autoencoders may have more channels.
         condition: (B, C, rows, cols) float32 in [-1, 1].
         tx: (B, 2) int64, cell (row, col) of each transmitter.
         map_id: (B,) int64.
         tx_id: (B,) int64.
         content: (B, 2) int64, (rows, cols) of the map in the top-left corner; the rest is padding.
         names: Names of the examples.
-        scale: What the grey of the target means: "raw", "thresholded" or "db".
+        scale: What a target is: "raw" or "thresholded" grey, "db" for path loss itself, "binary" for edges.
         encoding: Channels of condition and target.
         weight: (B, 1, rows, cols) float32 in [0, 1], or None.
     """
@@ -111,25 +111,29 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str) -> Batc
 class ShuffleSampler:
     """Examples in an order that follows from seed and epoch alone, from any position on.
 
-    Iterating gives the rest of the current epoch and moves on to the next one; each epoch is a new draw of every
-    example (`radiodiff.data.example.Draw`). A training run that stores `epoch` and the number of examples it has used
-    resumes where it was, however far threads had read ahead.
+    Iterating gives the rest of an epoch; the next iteration gives the next one. Each epoch is a new draw of every
+    example (`radiodiff.data.example.Draw`). A training run that stores the epoch it is in and how many of its examples
+    it has used resumes there, however far threads had read ahead.
 
     Args:
         num_examples: Examples of the data set.
         seed: Seed of the order.
         shuffle: Draw an order; otherwise that of the data set.
         epoch: First epoch.
-        start: Examples of the first epoch to leave out.
+        start: Examples of the first epoch to leave out; all of them means the next epoch.
+
+    Attributes:
+        epoch: The epoch that the next iteration gives.
+        start: How many of its examples are left out.
 
     Raises:
-        InputError: There are no examples, or `start` is not one of them.
+        InputError: There are no examples, or `start` is beyond the last.
     """
 
     def __init__(
         self, num_examples: int, *, seed: int = 0, shuffle: bool = True, epoch: int = 0, start: int = 0
     ) -> None:
-        if not (num_examples > 0 and 0 <= start < num_examples and epoch >= 0 and seed >= 0):
+        if not (num_examples > 0 and 0 <= start <= num_examples and epoch >= 0 and seed >= 0):
             raise InputError(
                 "A sampler needs examples, a start among them, and an epoch and a seed of at least 0",
                 value=f"{num_examples} examples, start={start}, epoch={epoch}, seed={seed}",
@@ -138,8 +142,7 @@ class ShuffleSampler:
         self.num_examples = num_examples
         self.seed = seed
         self.shuffle = shuffle
-        self.epoch = epoch
-        self.start = start
+        self.epoch, self.start = (epoch + 1, 0) if start == num_examples else (epoch, start)
 
     def __iter__(self) -> Iterator[Draw]:
         epoch, start = self.epoch, self.start

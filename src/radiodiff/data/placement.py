@@ -96,7 +96,7 @@ class Placement:
         else:
             import cv2
 
-            shrinks = rows * cols < array.size
+            shrinks = rows < array.shape[0] or cols < array.shape[1]
             method = cv2.INTER_NEAREST_EXACT if is_mask else cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
             out[:] = cv2.resize(np.ascontiguousarray(array), (cols, rows), interpolation=method)
 

@@ -10,6 +10,7 @@ A key `"overlapping": true` marks the one published split whose parts share maps
 """
 
 import json
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,13 +23,18 @@ from radiodiff.atomic_file import atomic_write
 from radiodiff.errors import DataSetError, FormatError
 from radiodiff.formats import read_json
 
-__all__ = ["MANIFEST", "NAMED_SPLITS", "PARTS", "Split", "find_split", "named_split", "proportional_split"]
+__all__ = ["ALL_MAPS", "MANIFEST", "NAMED_SPLITS", "PARTS", "Split", "find_split", "named_split", "proportional_split"]
 
 MANIFEST = "split.json"
 
 PARTS = ("train", "validation", "test")
 
+PART_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
 FORMAT = {"format": "radiodiff-split", "format_version": 1}
+
+ALL_MAPS = "all"
+"""The split of all maps that are there, and its one part."""
 
 NAMED_SPLITS = ("disjoint", "radiounet", "radiodiff")
 """Splits of RadioMapSeer that every data set with its map numbers can use."""
@@ -41,10 +47,11 @@ class Split:
     Attributes:
         name: What it is called.
         parts: Map numbers by part, in order.
-        overlapping: Parts may share maps; for one published split only.
+        overlapping: Parts may share maps; for one published split only, and with a warning.
 
     Raises:
-        DataSetError: A map is in two parts (unless `overlapping`), or twice in one; a part is empty.
+        DataSetError: A map is in two parts (unless `overlapping`), or twice in one; a part is empty, or its name is no
+            file name.
     """
 
     name: str
@@ -53,7 +60,18 @@ class Split:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parts", {part: tuple(ids) for part, ids in self.parts.items()})
+        if self.overlapping:
+            warnings.warn(
+                f"The parts of split {self.name!r} share maps: use it to reproduce published numbers only.",
+                stacklevel=3,
+            )
         for part, ids in self.parts.items():
+            if not PART_NAME.fullmatch(part) or (part == "all" and len(self.parts) > 1):
+                raise DataSetError(
+                    "The name of a part must be letters, digits and - _, and not 'all' beside others",
+                    value=repr(part),
+                    remedy="Parts are file names, and 'all' means every part: use train, validation, test.",
+                )
             if len(set(ids)) != len(ids) or not ids:
                 raise DataSetError(
                     f"Part {part} of split {self.name} must hold at least one map, and each once",
@@ -103,7 +121,7 @@ class Split:
             raise DataSetError(
                 f"Every map of split {self.name} must be in the data set",
                 value=f"{where} without {_listed(absent)}",
-                remedy="Complete the data set, use the split that belongs to it, or read part 'all' without a split.",
+                remedy=f"Complete the data set, write its own {MANIFEST}, or take the split 'all'.",
             )
 
     def write(self, path: str | Path) -> None:
@@ -170,13 +188,10 @@ def named_split(name: str) -> Split:
     elif name == "radiounet":
         ends = {"train": ids[:501], "validation": ids[501:601], "test": ids[601:]}
     elif name == "radiodiff":
-        warnings.warn(
-            "The parts of split 'radiodiff' share maps: use it to reproduce published numbers only.", stacklevel=2
-        )
         ends = {"train": ids[:601], "validation": ids[600:651], "test": ids[600:]}
     else:
         raise DataSetError(
-            f"A named split must be one of {', '.join(NAMED_SPLITS)}",
+            f"A named split must be one of {', '.join((*NAMED_SPLITS, ALL_MAPS))}",
             value=repr(name),
             remedy=f"Correct the name, or give the path of a {MANIFEST}.",
         )
@@ -218,19 +233,22 @@ def proportional_split(
     return Split(name, {part: tuple(ids) for part, ids in parts.items()})
 
 
-def find_split(root: Path, wanted: str | None) -> Split:
+def find_split(root: Path, wanted: str | None, map_ids: Iterable[int] = ()) -> Split:
     """The split of a data set folder.
 
     Args:
         root: The folder.
-        wanted: Name of a split, path of a manifest, or None for the manifest of the folder and, where there is none,
-            `disjoint`.
+        wanted: Name of a split, path of a manifest, "all" for all maps in one part "all", or None for the manifest of
+            the folder and, where there is none, `disjoint`.
+        map_ids: Maps of the data set, for "all".
 
     Raises:
         DataSetError: There is no such split.
         FormatError: The manifest is damaged.
     """
     manifest = root / MANIFEST
+    if wanted == ALL_MAPS:
+        return Split(ALL_MAPS, {ALL_MAPS: tuple(map_ids)})
     if wanted is None:
         return Split.read(manifest) if manifest.is_file() else named_split("disjoint")
     if wanted.endswith(".json"):

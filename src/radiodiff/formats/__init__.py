@@ -18,6 +18,7 @@ from radiodiff.formats.radio_map_files import (
     read_radio_map,
     write_radio_map,
 )
+from radiodiff.formats.radio_map_png import read_gain_image
 from radiodiff.formats.radiomapseer import (
     read_radiomapseer_polygons,
     read_radiomapseer_scene,
@@ -52,6 +53,7 @@ __all__ = [
     "read_building_geotiff",
     "read_building_png",
     "read_footprints",
+    "read_gain_image",
     "read_grey_image",
     "read_json",
     "read_mask_image",

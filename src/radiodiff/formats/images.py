@@ -1,7 +1,6 @@
 """Images: building and car masks, the pixels of radio-map PNGs, and three values per pixel."""
 
-import threading
-import warnings
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.atomic_file import atomic_write
-from radiodiff.errors import FormatError
+from radiodiff.errors import FormatError, RadiodiffError
 from radiodiff.formats.checks import MAX_CELLS, check_cell_count, check_file, check_free_cells
 from radiodiff.scene import Grid, Scene
 
@@ -28,8 +27,6 @@ __all__ = [
     "write_grey_png",
     "write_mask_png",
 ]
-
-OPENING = threading.Lock()
 
 GREY_MODES = {"1": "1-bit", "L": "8-bit grey"}
 
@@ -87,19 +84,20 @@ def _opened(file: Path) -> "Iterator[Image.Image]":
     from PIL import Image
 
     try:
-        # Filters of warnings belong to all threads. Only the header is read while the lock is held.
-        with OPENING, warnings.catch_warnings():
-            # Pillow warns at 89 million pixels and refuses at twice that; the limit here is lower.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(file)
-        with image:
+        # Pillow warns at 89 million pixels and refuses at twice that; the limit here is lower. Its warning may pass:
+        # filters of warnings belong to the whole process, and several threads read.
+        with Image.open(file) as image:
             check_cell_count(image.height, image.width, file.name)
             yield image
+    except RadiodiffError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise FormatError(
             f"An image must have at most {MAX_CELLS:,} pixels", value=file, remedy="Cut it into parts."
         ) from error
-    except (OSError, SyntaxError, EOFError, zlib.error) as error:
+    except PermissionError as error:
+        raise FormatError("An input file must be readable", value=file, remedy="Check its rights.") from error
+    except (OSError, SyntaxError, EOFError, ValueError, struct.error, zlib.error) as error:
         raise FormatError(
             "An image must be readable by Pillow",
             value=f"{file} ({error})",

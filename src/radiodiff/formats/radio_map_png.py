@@ -1,10 +1,12 @@
 """Radio maps as grey images."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from radiodiff.errors import FormatError, RadiodiffError
 from radiodiff.formats.images import read_grey_image, write_grey_png
@@ -18,7 +20,7 @@ from radiodiff.grey_scale import RADIOMAPSEER_GREY, GreyScale
 from radiodiff.radio_map import RadioMap
 from radiodiff.scene import Grid
 
-__all__ = ["read_radio_map_png", "write_radio_map_png"]
+__all__ = ["read_gain_image", "read_radio_map_png", "write_radio_map_png"]
 
 
 def write_radio_map_png(
@@ -59,6 +61,25 @@ def read_radio_map_png(
     grey, text = read_grey_image(file)
     if HEADER_NAME not in text:
         return _without_header(file, grey, thresholded, grey_scale or RADIOMAPSEER_GREY)
+    scale, is_thresholded = check_named_scale(text, file, thresholded=thresholded, grey_scale=grey_scale)
+    header = decode_header(text[HEADER_NAME], file)
+    return radio_map_from_header(header, _path_loss_db(grey, scale, is_thresholded), file)
+
+
+def check_named_scale(
+    text: Mapping[str, str], file: Path, *, thresholded: bool | None, grey_scale: GreyScale | None
+) -> tuple[GreyScale, bool]:
+    """The grey scale that a PNG names in its text, and whether it is thresholded.
+
+    Args:
+        text: Text chunks with a header of radiodiff.
+        file: The file, for messages.
+        thresholded: What the caller takes it for; None takes what it says.
+        grey_scale: Likewise.
+
+    Raises:
+        FormatError: The header is damaged, or says something else than the caller.
+    """
     header = decode_header(text[HEADER_NAME], file)
     try:
         entry = dict(header["grey"])
@@ -74,9 +95,24 @@ def read_radio_map_png(
         raise FormatError(
             "The scale of a radio-map PNG must be the one it names",
             value=f"{file}, which says {'thresholded' if is_thresholded else 'raw'}, {scale}",
-            remedy="Leave the scale out: the file knows it.",
+            remedy="Read it on the scale that it names.",
         )
-    return radio_map_from_header(header, _path_loss_db(grey, scale, is_thresholded), file)
+    return scale, is_thresholded
+
+
+def read_gain_image(path: str | Path, *, thresholded: bool) -> NDArray[np.uint8]:
+    """Grey (rows, cols) of a gain image on RadioMapSeer's scale, raw or thresholded.
+
+    A file that names its scale must name this one; the images of the download name none.
+
+    Raises:
+        FormatError: The file is absent, damaged or not grey, or names another scale.
+    """
+    file = Path(path)
+    grey, text = read_grey_image(file)
+    if HEADER_NAME in text:
+        check_named_scale(text, file, thresholded=thresholded, grey_scale=RADIOMAPSEER_GREY)
+    return grey
 
 
 def _without_header(file: Path, grey: Any, thresholded: bool | None, scale: GreyScale) -> RadioMap:

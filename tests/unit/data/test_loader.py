@@ -122,13 +122,14 @@ def test_a_sampler_resumes_in_the_middle_of_an_epoch() -> None:
     assert len(resumed) == 4
     assert list(resumed) == second[6:]
     assert list(resumed) == list(ShuffleSampler(10, seed=4, epoch=2))
+    assert list(ShuffleSampler(10, seed=4, epoch=1, start=10)) == list(ShuffleSampler(10, seed=4, epoch=2))
 
 
 def test_a_sampler_without_shuffle_keeps_the_order() -> None:
     assert [i for i, _ in ShuffleSampler(5, shuffle=False)] == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("bad", [{"num_examples": 0}, {"start": 5}, {"start": -1}, {"epoch": -1}, {"seed": -1}])
+@pytest.mark.parametrize("bad", [{"num_examples": 0}, {"start": 6}, {"start": -1}, {"epoch": -1}, {"seed": -1}])
 def test_a_position_outside_the_data_set_is_refused(bad: dict[str, int]) -> None:
     settings = {"num_examples": 5} | bad
     with pytest.raises(InputError, match="sampler needs examples"):

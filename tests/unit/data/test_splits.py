@@ -108,9 +108,17 @@ def test_a_manifest_comes_back(tmp_path: Path) -> None:
 
 
 def test_an_overlapping_manifest_comes_back(tmp_path: Path) -> None:
-    split = Split("old", {"train": (1, 2), "test": (2,)}, overlapping=True)
+    with pytest.warns(UserWarning, match="'old' share maps"):
+        split = Split("old", {"train": (1, 2), "test": (2,)}, overlapping=True)
     split.write(tmp_path / "split.json")
-    assert Split.read(tmp_path / "split.json") == split
+    with pytest.warns(UserWarning, match="'old' share maps"):
+        assert Split.read(tmp_path / "split.json") == split
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", "all"])
+def test_names_of_parts_are_file_names(name: str) -> None:
+    with pytest.raises(DataSetError, match="name of a part must be letters"):
+        Split("mine", {"train": (1,), name: (2,)})
 
 
 @pytest.mark.parametrize(
@@ -144,5 +152,5 @@ def test_a_manifest_that_is_a_list_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataSetError, match="disjoint, radiounet, radiodiff; got 'radionet'"):
+    with pytest.raises(DataSetError, match="radiounet, radiodiff, all; got 'radionet'"):
         find_split(tmp_path, "radionet")

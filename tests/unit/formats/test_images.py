@@ -1,11 +1,20 @@
 import time
+import warnings
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from radiodiff.errors import FormatError, GridError, SceneError
-from radiodiff.formats import checks, read_building_png, read_mask_image, write_grey_png, write_mask_png
+from radiodiff.formats import (
+    checks,
+    read_building_png,
+    read_grey_image,
+    read_mask_image,
+    write_grey_png,
+    write_mask_png,
+)
 
 
 def save(array, path, mode=None):
@@ -168,3 +177,22 @@ def test_writing_a_gain_image_is_fast(tmp_path, sample):
         times.append(time.perf_counter() - start)
     # Measured 1.2 ms; the bound leaves room for a busy machine.
     assert min(times) < 0.004
+
+
+@pytest.mark.parametrize("chunk", [b"pHYs", b"gAMA", b"cHRM", b"tRNS", b"acTL"])
+def test_a_damaged_chunk_is_a_damaged_image(tmp_path, chunk):
+    path = tmp_path / "a.png"
+    Image.new("L", (4, 4), 3).save(path)
+    content = path.read_bytes()
+    # After the signature and the header chunk: a chunk that is cut to one byte, with its right checksum.
+    short = (1).to_bytes(4, "big") + chunk + b"x" + zlib.crc32(chunk + b"x").to_bytes(4, "big")
+    path.write_bytes(content[:33] + short + content[33:])
+    with pytest.raises(FormatError, match="readable by Pillow"):
+        read_grey_image(path)
+
+
+def test_reading_leaves_the_filters_of_warnings_alone(tmp_path, monkeypatch):
+    # They belong to the whole process, and several threads read.
+    Image.new("L", (4, 4), 3).save(tmp_path / "a.png")
+    monkeypatch.setattr(warnings, "catch_warnings", lambda *_: pytest.fail("filters were changed"))
+    assert read_grey_image(tmp_path / "a.png")[0].max() == 3

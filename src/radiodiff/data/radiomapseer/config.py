@@ -67,8 +67,8 @@ class RadioMapSeerConfig(Config):
     Attributes:
         root: Folder of the data set.
         part: "train", "validation", "test", or "all".
-        split: Name of a split, path of a manifest (.json), or None for the manifest of the folder and, where there is
-            none, `disjoint`.
+        split: Name of a split, path of a manifest (.json), "all" for all maps in one part "all", or None for the
+            manifest of the folder and, where there is none, `disjoint`.
         simulation: Target. "mix" is `w IRT2 + (1 - w) DPM` on grey levels.
         mix_weight: w, or None to draw it from [0, 1].
         cars: Targets with cars.
@@ -85,7 +85,7 @@ class RadioMapSeerConfig(Config):
         edge_weights: Weights of the target's cells: edges by a method of `radiodiff.data.edges`, "k2" for the curvature
             of the target, or a folder of edge images `<map>_<tx>.png`; None leaves them out.
         allow_answer_channels: Accept channels from which the target follows.
-        tx_per_map: Transmitters of each map, the first ones; None takes all.
+        tx_per_map: Most transmitters of each map, the first ones; None takes all.
         size: Rows and columns of the examples; None keeps those of the files.
         fit: Resample to the size, or pad.
         augment: Draw one of the symmetries of the square.

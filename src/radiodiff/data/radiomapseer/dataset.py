@@ -1,15 +1,17 @@
 """RadioMapSeer: examples of radio maps, from the PNG tree or from the packed form."""
 
+from pathlib import Path
+
 import numpy as np
 
-from radiodiff.data.example import Draw, Example
+from radiodiff.data.example import Draw, Example, numbered
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
-from radiodiff.data.radiomapseer.example_arrays import ExampleReader
+from radiodiff.data.radiomapseer.example_arrays import ExampleArrays, ExampleReader
 from radiodiff.data.radiomapseer.geometry_cache import GEOMETRY_FOLDER, GeometryCache
 from radiodiff.data.radiomapseer.packed import PackedMaps, is_packed
 from radiodiff.data.radiomapseer.store import MapStore, PngTree, gain_count
-from radiodiff.data.splits import MANIFEST, Split, find_split
-from radiodiff.encoding import CHANNELS, Channel, Encoding, Scale, path_loss_channel
+from radiodiff.data.splits import ALL_MAPS, MANIFEST, Split, find_split
+from radiodiff.encoding import CHANNELS, Channel, Encoding, Scale, grey_table, path_loss_channel
 from radiodiff.errors import DataSetError
 
 __all__ = ["RadioMapSeer"]
@@ -29,25 +31,38 @@ class RadioMapSeer:
         encoding: Channels of condition and target.
 
     Raises:
-        DataSetError: The folder is no such data set, or lacks maps of the split.
+        DataSetError: The folder is no such data set, lacks maps of the split or their transmitters, or is on another
+            scale; `k2` or `edge_weights` is no folder.
         FormatError: An antenna file, the manifest or a packed file is damaged.
     """
 
     def __init__(self, config: RadioMapSeerConfig) -> None:
         self.config = config
+        _check_folders(config)
         self.store, self.split = _open(config)
+        for layer in _layers(config):
+            if not self.store.has_layer(layer):
+                raise DataSetError(
+                    f"A data set must have the layer {layer} for these settings",
+                    value=config.root,
+                    remedy="Complete it (a packed one: pack it with --layer), or change buildings or cars_channel.",
+                )
         self.encoding = _encoding(config)
         self._cells = {map_id: self.store.tx_cells(map_id) for map_id in self.split.ids(config.part)}
         counts = {map_id: self._count(len(cells)) for map_id, cells in self._cells.items()}
+        for map_id, count in counts.items():
+            if count == 0:
+                raise DataSetError(
+                    "Every map of a data set must have transmitters",
+                    value=f"map {map_id} of {config.root} without any",
+                    remedy="Check its file in antenna/, or take the map out of the split.",
+                )
         self._keys = np.array([(m, t) for m, count in counts.items() for t in range(count)], dtype=np.int64)
-        if not len(self._keys):
-            raise DataSetError(
-                "A data set must have transmitters", value=config.root, remedy="Check the files of antenna/."
-            )
         self.geometry = GeometryCache(
             config.geometry_cache or config.root / GEOMETRY_FOLDER, self.store, max(counts.values())
         )
-        self._reader = ExampleReader(config, self.store, self.geometry, self.encoding.target)
+        table = grey_table(self.encoding.target, thresholded=config.stored_scale == "thresholded")
+        self._reader = ExampleReader(config, self.store, self.geometry, self.encoding.target, table)
 
     @property
     def scale(self) -> Scale:
@@ -65,12 +80,10 @@ class RadioMapSeer:
             DataSetError: An image has another size, or is zero everywhere; a layer is not packed.
             FormatError: An image is absent, damaged or not grey.
         """
-        number, draw = index if isinstance(index, tuple) else (index, 0)
-        if not 0 <= number < len(self):
-            raise IndexError(f"example {number} of {len(self)}")
+        number, draw = numbered(index, len(self))
         map_id, tx_id = self._keys[number].tolist()
         random = np.random.default_rng((self.config.seed, draw, number))
-        arrays = self._reader.arrays(map_id, tx_id, self._cells[map_id][tx_id], random)
+        arrays = ExampleArrays(self._reader, (map_id, tx_id), self._cells[map_id][tx_id], random)
         shape = arrays.placement.out_shape
         target = np.empty((1, *shape), dtype=np.float32)
         arrays.fill_target(target[0])
@@ -86,25 +99,47 @@ class RadioMapSeer:
 
     def _count(self, num_transmitters: int) -> int:
         """Examples of a map."""
-        there = min(gain_count(folder, num_transmitters) for folder in self.config.gain_folders)
+        there = gain_count(self.config.gain_folders[0], num_transmitters)
         return there if self.config.tx_per_map is None else min(there, self.config.tx_per_map)
+
+
+def _check_folders(config: RadioMapSeerConfig) -> None:
+    """Check folders of the user's now: a name with a typing error reads as a path."""
+    for name in ("k2", "edge_weights"):
+        value = getattr(config, name)
+        if isinstance(value, Path) and not value.is_dir():
+            raise DataSetError(
+                f"RadioMapSeerConfig.{name} must be one of the known names or a folder of images",
+                value=f"{value}, which is no folder",
+                remedy="Correct the name or the path.",
+            )
+
+
+def _layers(config: RadioMapSeerConfig) -> list[str]:
+    """Layers that an example may need."""
+    chosen = config.buildings
+    layers = ["buildings_complete", *(["cars"] if config.third_channel == "cars" else [])]
+    if chosen.layer != "complete":
+        counts = range(1, 5) if chosen.count == "random" else (chosen.count,)
+        variants = range(1, 7) if chosen.variant == "random" else (chosen.variant,)
+        layers += [f"buildings_{chosen.layer}{count}/{variant}" for count in counts for variant in variants]
+    return layers
 
 
 def _open(config: RadioMapSeerConfig) -> tuple[MapStore, Split]:
     root = config.root
     if is_packed(root):
         split = Split.read(root / MANIFEST)
-        if config.split is not None and find_split(root, config.split).parts != split.parts:
+        if config.split is not None and find_split(root, config.split, split.ids(ALL_MAPS)).parts != split.parts:
             raise DataSetError(
                 f"A packed data set has the split that it was packed by, {split.name}",
                 value=f"split={config.split!r} for {root}",
                 remedy="Leave the split out, or pack the PNG tree by this split.",
             )
-        return PackedMaps(root, config.part), split
-    tree = PngTree(root)
-    if config.part == "all" and config.split is None and not (root / MANIFEST).is_file():
-        return tree, Split("all maps", {"all": tree.map_ids()})
-    split = find_split(root, config.split)
+        return PackedMaps(root, config.part, config.stored_scale), split
+    tree = PngTree(root, config.stored_scale)
+    no_split = config.part == ALL_MAPS and config.split is None and not (root / MANIFEST).is_file()
+    split = find_split(root, ALL_MAPS if no_split else config.split, tree.map_ids())
     split.check_maps(tree.map_ids(), root)
     return tree, split
 

@@ -1,5 +1,6 @@
 """The arrays of one example of RadioMapSeer, drawn and turned, each computed when it is asked for."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -7,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.curvature import curvature_map
-from radiodiff.data.edges.detect import detect_edges
+from radiodiff.data.edges.detect import DetectOptions, detect_edges
 from radiodiff.data.placement import Placement, draw_symmetry, turn_array, turn_cells
 from radiodiff.data.radiomapseer.config import MeasurementsConfig, RadioMapSeerConfig
 from radiodiff.data.radiomapseer.geometry_cache import GeometryCache
-from radiodiff.data.radiomapseer.measurements import draw_measured_cells
+from radiodiff.data.radiomapseer.measurements import draw_measured_cells, measurable_cells
 from radiodiff.data.radiomapseer.store import MapStore
-from radiodiff.encoding import CHANNELS, Channel, grey_table
+from radiodiff.encoding import CHANNELS, Channel
 from radiodiff.errors import DataSetError
 from radiodiff.formats import read_grey_image
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
@@ -26,44 +27,49 @@ Array = NDArray[np.float32]
 MASK_TABLE = CHANNELS["buildings"].encode([0.0, 1.0])
 
 
+@dataclass(frozen=True)
 class ExampleReader:
     """What all examples of a data set share.
 
-    Args:
+    Attributes:
         config: Settings.
         store: Arrays of the data set.
         cache: Its geometry channels.
         target: Channel of the target.
+        table: Encoded target of each stored grey level, (256,).
     """
 
-    def __init__(self, config: RadioMapSeerConfig, store: MapStore, cache: GeometryCache, target: Channel) -> None:
-        self.config = config
-        self.store = store
-        self.cache = cache
-        self.target = target
-        self.table = grey_table(target, thresholded=config.stored_scale == "thresholded")
-
-    def arrays(self, map_id: int, tx_id: int, cell: NDArray[np.int64], random: np.random.Generator) -> "ExampleArrays":
-        """The arrays of one example; `cell` is the (row, col) of its transmitter, `random` the source of its draws."""
-        return ExampleArrays(self, (map_id, tx_id), cell, random)
+    config: RadioMapSeerConfig
+    store: MapStore
+    cache: GeometryCache
+    target: Channel
+    table: Array
 
 
 class ExampleArrays:
-    """See `ExampleReader.arrays`. Arrays without a size in their words have the size of the files, turned."""
+    """Arrays of one example, in the size of the files and turned where nothing else is said.
+
+    Args:
+        reader: What all examples share.
+        key: Numbers of the map and the transmitter.
+        cell: (row, col) of the transmitter.
+        random: Source of the draws.
+    """
 
     def __init__(
         self, reader: ExampleReader, key: tuple[int, int], cell: NDArray[np.int64], random: np.random.Generator
     ) -> None:
         self._reader, self._config, self._store = reader, reader.config, reader.store
         self._map_id, self._tx_id = key
+        self._name = f"{key[0]}_{key[1]}.png"
         self._random = random
         shape, size = reader.store.shape, self._config.size
         # The order of the draws is part of what a seed means.
         self._symmetry = draw_symmetry(random, shape) if self._config.augment else 0
         self._layer = self._draw_layer()
         self.native_tx: tuple[int, int] = tuple(turn_cells(cell[None], shape, self._symmetry)[0].tolist())
-        turned = shape[::-1] if self._symmetry % 2 else shape
-        self.placement = Placement(turned, None if size is None else (size, size), self._config.fit)
+        # A symmetry is only drawn where it keeps the shape.
+        self.placement = Placement(shape, None if size is None else (size, size), self._config.fit)
         self.tx: tuple[int, int] = tuple(self.placement.move(np.array([self.native_tx]))[0].tolist())
 
     def fill_target(self, out: Array) -> None:
@@ -94,26 +100,36 @@ class ExampleArrays:
     def fill_weight(self, out: Array) -> None:
         """Put the weights of the cells, [0, 1], into an array of the example's size."""
         wanted = self._config.edge_weights
-        level = (self.target + 1.0) * 0.5
         if isinstance(wanted, Path):
             weight = self._image(wanted).astype(np.float32) / np.float32(255.0)
+            self.placement.place(weight, out, is_mask=True, outside=0.0)
         elif wanted == "k2":
-            weight = self._curvature(level, "buildings_complete")
+            weight = self._curvature((self.target + 1.0) * 0.5, "buildings_complete")
+            self.placement.place(weight, out, is_mask=False, outside=0.0)
         else:
             assert wanted is not None
-            weight = detect_edges(np.rint(level * 255.0).astype(np.uint8), wanted).astype(np.float32)
-        self.placement.place(weight, out, is_mask=True, outside=0.0)
+            out[:] = 0.0
+            rows, cols = self.placement.content
+            # Edges of the target as it is given: resized edges of one cell would break or thicken.
+            resized = np.empty(self.placement.out_shape, dtype=np.float32)
+            self.fill_target(resized)
+            grey = np.rint((resized[:rows, :cols] + 1.0) * 127.5).astype(np.uint8)
+            out[:rows, :cols] = detect_edges(grey, wanted, DetectOptions(contour_scale=self._config.scale))
+
+    @cached_property
+    def _gains(self) -> list[NDArray[np.uint8]]:
+        """Stored grey of the images that the target comes from."""
+        folders = self._config.gain_folders
+        return [turn_array(self._store.gain(name, self._map_id, self._tx_id), self._symmetry) for name in folders]
 
     @cached_property
     def target(self) -> Array:
         """Encoded target."""
-        folders = self._config.gain_folders
-        images = [turn_array(self._store.gain(name, self._map_id, self._tx_id), self._symmetry) for name in folders]
-        if len(images) == 1:
-            return np.take(self._reader.table, images[0], mode="clip")
+        if len(self._gains) == 1:
+            return np.take(self._reader.table, self._gains[0], mode="clip")
         weight = self._config.mix_weight
         weight = self._random.uniform() if weight is None else weight
-        grey = weight * images[0].astype(np.float64) + (1.0 - weight) * images[1]
+        grey = weight * self._gains[0].astype(np.float64) + (1.0 - weight) * self._gains[1]
         thresholded = self._config.stored_scale == "thresholded"
         return self._reader.target.encode(RADIOMAPSEER_GREY.to_path_loss_db(grey, thresholded=thresholded))
 
@@ -143,7 +159,14 @@ class ExampleArrays:
         """Grey level in [0, 1] of the prediction that the curvature is computed from."""
         source = self._config.k2
         if isinstance(source, Path):
-            return self._image(source).astype(np.float64) / 255.0
+            image = self._image(source)
+            if not self._config.allow_answer_channels and any(np.array_equal(image, gain) for gain in self._gains):
+                raise DataSetError(
+                    "The curvature channel must come from a prediction, not from the target",
+                    value=f"{source / self._name}, which is equal to the target",
+                    remedy="Give a folder of predictions, or set allow_answer_channels where this is meant.",
+                )
+            return image.astype(np.float64) / 255.0
         if source == "dominant-path":
             return (self._geometry["dominant_path_gain_db"] + 1.0) * 0.5
         row, col = np.ogrid[: self.placement.shape[0], : self.placement.shape[1]]
@@ -161,7 +184,7 @@ class ExampleArrays:
 
     def _image(self, folder: Path) -> NDArray[np.uint8]:
         """The grey image of this example in a folder of the user's."""
-        path = folder / f"{self._map_id}_{self._tx_id}.png"
+        path = folder / self._name
         grey, _ = read_grey_image(path)
         rows, cols = self._store.shape
         if grey.shape != (rows, cols):
@@ -176,11 +199,11 @@ class ExampleArrays:
     def _measured(self) -> tuple[NDArray[np.int64], Array]:
         """Measured cells (n, 2) and their encoded path loss (n,)."""
         config = self._measurements
-        outdoors = ~self._mask("buildings_complete")
+        measurable = measurable_cells(self._mask("buildings_complete"), self.target > -1.0)
         corners = np.empty((0, 2), dtype=np.int64)
         if config.kind == "vertices":
             corners = turn_cells(self._store.corner_cells(self._map_id), self._store.shape, self._symmetry)
-        cells = draw_measured_cells(config, self._random, outdoors, corners)
+        cells = draw_measured_cells(config, self._random, measurable, corners)
         values = self.target[cells[:, 0], cells[:, 1]]
         if config.noise_db > 0:
             target = self._reader.target

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from radiodiff.data.create import check_count
 from radiodiff.data.map_files import write_antennas, write_index, write_layer
-from radiodiff.data.radiomapseer.store import gain_count
+from radiodiff.data.radiomapseer.store import FAKE_RECORD, gain_count
 from radiodiff.data.splits import MANIFEST, PARTS, proportional_split
 from radiodiff.data.work_folder import begin_folder, check_new_folder
 from radiodiff.errors import InputError
@@ -47,9 +47,6 @@ if TYPE_CHECKING:
     from radiodiff.scene import Grid
 
 __all__ = ["FAKE_RECORD", "MISSING_LAYERS", "FakeRadioMapSeerSettings", "write_fake_radiomapseer"]
-
-FAKE_RECORD = "fake.json"
-"""Settings of a fake data set, in its folder."""
 
 SIMULATIONS = ("DPM", "IRT2", "IRT4")
 

@@ -1,9 +1,9 @@
 """Geometry channels on disk: computed once for a map, read back by memory map.
 
-A file `<folder>/<layer>/<map>.safetensors` holds `channels`, (T, 6, rows, cols) uint16: the encoded channels of the
-first T transmitters, 0 for -1 and 65535 for +1, in steps 257 times finer than the grey levels of the target. A file
-that was computed from other outlines or transmitters, by another law, with other ranges or for fewer transmitters is
-made again.
+A file `<folder>/<layer>/<map>-<digest>.safetensors` holds `channels`, (T, 6, rows, cols) uint16: the encoded channels
+of the first T transmitters, 0 for -1 and 65535 for +1, in steps 257 times finer than the grey levels of the target. The
+digest is that of all they follow from: outlines, transmitters, law, ranges, size. Other data sets, or changed ones, may
+therefore share a folder; files that nothing asks for any more stay until they are deleted.
 """
 
 import hashlib
@@ -13,14 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.atomic_file import atomic_write
 from radiodiff.data.array_file import ArrayFile, ArrayLayout, map_arrays
-from radiodiff.data.radiomapseer.store import MapStore, PngTree, RecentlyUsed
+from radiodiff.data.create import check_count
+from radiodiff.data.radiomapseer.store import MapStore, RecentlyUsed
 from radiodiff.data.worker_pool import run_tasks
 from radiodiff.encoding import CHANNELS, encode_geometry
 from radiodiff.errors import DataSetError, FormatError
@@ -33,6 +33,7 @@ GEOMETRY_FOLDER = "geometry"
 """Where the files of a data set are by default, in its folder."""
 
 FORMAT = {"format": "radiodiff-geometry", "format_version": "1"}
+"""The version counts when the kernels compute something else."""
 STEPS = 65535
 
 MAKING = threading.Lock()
@@ -88,7 +89,9 @@ class GeometryCache:
         Raises:
             DataSetError: See `channels`.
             FormatError: See `channels`.
+            InputError: `workers` is not positive.
         """
+        check_count("workers", workers, 1)
         wanted = tuple(map_ids)
         yield 0, len(wanted)
         task = partial(_fill_map, self, layer)
@@ -96,27 +99,25 @@ class GeometryCache:
             yield done, len(wanted)
 
     def _current(self, layer: str, map_id: int) -> ArrayFile:
-        """The file of a map, made first where it is not there or not current."""
-        with MAKING:
-            return self._made(self.folder / layer / f"{map_id}.safetensors", layer, map_id)
-
-    def _made(self, path: Path, layer: str, map_id: int) -> ArrayFile:
+        """The file of a map, made first where it is not there or has too few transmitters."""
         identity = self._identity(layer, map_id)
+        name = f"{map_id}-{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]}.safetensors"
+        path = self.folder / layer / name
         cells = self.store.tx_cells(map_id)[: self.num_tx]
-        if path.is_file():
-            file = ArrayFile(path)
-            told = {key: value for key, value in file.metadata.items() if key in identity}
-            if told == identity and file.shape("channels")[0] >= len(cells):
+        while True:
+            if (file := _opened(path, len(cells))) is not None:
                 return file
-        self._make(path, layer, map_id, cells, identity)
-        return ArrayFile(path)
+            with MAKING:
+                # Another thread may have made it meanwhile.
+                if _opened(path, len(cells)) is None:
+                    self._make(path, layer, map_id, cells, identity)
 
     def _make(self, path: Path, layer: str, map_id: int, cells: NDArray[np.int64], identity: dict[str, str]) -> None:
         scene = self.store.scene(layer, map_id)
         if scene is None:
             raise DataSetError(
                 "Geometry channels of a packed data set must be computed before",
-                value=f"{path} is not there, or not current",
+                value=f"{path} is not there, damaged, or has too few transmitters",
                 remedy="Pack with --geometry, or read the PNG tree.",
             )
         solver = GeometrySolver(scene)
@@ -135,22 +136,28 @@ class GeometryCache:
                 physical = solver.channels(Transmitter.at_cell(scene.grid, col, row))
                 encoded = encode_geometry(GEOMETRY_CHANNELS, physical, scene.buildings)
                 channels[index] = np.rint((encoded + 1.0) * (STEPS / 2.0))
-            if isinstance(channels, np.memmap):
-                channels.flush()
+            # Closed before the file is moved.
+            del channels
 
     def _identity(self, layer: str, map_id: int) -> dict[str, str]:
-        """What the content of a file follows from; the sources of a packed data set are not known."""
-        identity: dict[str, Any] = {
+        """What the content of a file follows from."""
+        return {
             **FORMAT,
             "law": json.dumps(asdict(RADIOMAPSEER_LAW)),
             "ranges": json.dumps([asdict(CHANNELS[name]) for name in GEOMETRY_CHANNELS]),
+            "shape": json.dumps(self.store.shape),
+            "sources": self.store.digest(layer, map_id),
         }
-        if isinstance(self.store, PngTree):
-            digest = hashlib.sha256()
-            for source in self.store.sources(layer, map_id):
-                digest.update(source.read_bytes())
-            identity["sources"] = digest.hexdigest()
-        return identity
+
+
+def _opened(path: Path, num_tx: int) -> ArrayFile | None:
+    """The file of a map, where it is there, whole, and for so many transmitters."""
+    try:
+        file = ArrayFile(path)
+    except FormatError:
+        # Made again: it holds nothing that cannot be computed.
+        return None
+    return file if file.shape("channels")[0] >= num_tx else None
 
 
 def _fill_map(cache: GeometryCache, layer: str, map_id: int) -> int:

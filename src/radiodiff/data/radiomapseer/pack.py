@@ -2,25 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.atomic_file import atomic_write
-from radiodiff.data.array_file import ArrayLayout, map_arrays
+from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
+from radiodiff.data.array_file import ArrayFile, ArrayLayout, map_arrays
 from radiodiff.data.radiomapseer.geometry_cache import GEOMETRY_FOLDER, GeometryCache
 from radiodiff.data.radiomapseer.packed import PACKED_FORMAT, PACKED_RECORD
 from radiodiff.data.radiomapseer.store import PngTree, gain_count
-from radiodiff.data.splits import MANIFEST, Split, find_split
+from radiodiff.data.splits import ALL_MAPS, MANIFEST, Split, find_split
 from radiodiff.data.work_folder import begin_folder, is_begun
-from radiodiff.errors import DataSetError
+from radiodiff.encoding import Scale
+from radiodiff.errors import DataSetError, FormatError, InputError
 from radiodiff.formats import read_json
 
 __all__ = ["PackSettings", "fill_geometry", "pack_data_set"]
+
+BUILDINGS = "buildings_"
+"""How the layers begin that geometry channels can be computed of."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +36,24 @@ class PackSettings:
         split: Name of a split, path of a manifest, or None as in `find_split`.
         simulations: Folders under `gain/`; empty takes all that are there.
         layers: Folders under `png/`; empty takes the complete buildings, and the cars where they are there.
+        stored_scale: Scale of the gain images.
+
+    Raises:
+        InputError: There is no such scale.
     """
 
     split: str | None = None
     simulations: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+    stored_scale: Scale = "raw"
+
+    def __post_init__(self) -> None:
+        if self.stored_scale not in get_args(Scale):
+            raise InputError(
+                f"PackSettings.stored_scale must be {' or '.join(get_args(Scale))}",
+                value=repr(self.stored_scale),
+                remedy="The download is raw.",
+            )
 
 
 def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()) -> Iterator[tuple[int, int]]:
@@ -56,15 +74,15 @@ def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()
             folder holds something else, or a data set packed with other settings.
         FormatError: A file is absent or damaged, or cannot be written.
     """
-    tree = PngTree(root)
-    split = find_split(root, settings.split)
+    tree = PngTree(root, settings.stored_scale)
+    split = find_split(root, settings.split, tree.map_ids())
     split.check_maps(tree.map_ids(), root)
     simulations = settings.simulations or _there(root / "gain")
     layers = settings.layers or tuple(name for name in ("buildings_complete", "cars") if (root / "png" / name).is_dir())
     if "buildings_complete" not in layers:
         layers = ("buildings_complete", *layers)
     for folder in (*(f"gain/{name}" for name in simulations), *(f"png/{name}" for name in layers)):
-        if not (root / folder).is_dir():
+        if ".." in folder or not (root / folder).is_dir():
             raise DataSetError(
                 f"A data set must have the folder {folder} to pack it",
                 value=root,
@@ -74,6 +92,8 @@ def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()
         **PACKED_FORMAT,
         "split": split.name,
         "split_sha256": hashlib.sha256(json.dumps(split.parts).encode()).hexdigest(),
+        "stored_scale": settings.stored_scale,
+        "source_sha256": _source_digest(tree, split.ids(ALL_MAPS), simulations, layers),
         "simulations": list(simulations),
         "layers": list(layers),
     }
@@ -85,7 +105,7 @@ def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()
     yield done, wanted
     for part, ids in split.parts.items():
         target = out / f"{part}.safetensors"
-        if target.is_file():
+        if _is_packed(target):
             done += len(ids)
             yield done, wanted
             continue
@@ -93,6 +113,27 @@ def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()
             for _ in _pack_part(tree, temporary, ids, identity | {"part": part}):
                 done += 1
                 yield done, wanted
+
+
+def _is_packed(path: Path) -> bool:
+    """Whether a part is there and whole: one that a power cut has shortened counts as absent."""
+    try:
+        ArrayFile(path)
+    except FormatError:
+        return False
+    return True
+
+
+def _source_digest(tree: PngTree, ids: tuple[int, ...], simulations: Sequence[str], layers: Sequence[str]) -> str:
+    """What identifies the files that are packed: buildings and transmitters by content, images by their sizes."""
+    digest = hashlib.sha256()
+    for map_id in ids:
+        digest.update(tree.digest("buildings_complete", map_id).encode())
+    for folder in (*(f"gain/{name}" for name in simulations), *(f"png/{name}" for name in layers)):
+        with os.scandir(tree.root / folder) as entries:
+            sizes = sorted((entry.name, entry.stat().st_size) for entry in entries)
+        digest.update(json.dumps([folder, sizes]).encode())
+    return digest.hexdigest()[:16]
 
 
 def _there(folder: Path) -> tuple[str, ...]:
@@ -115,7 +156,15 @@ def _pack_part(tree: PngTree, path: Path, ids: tuple[int, ...], identity: dict[s
     layouts = {name: ArrayLayout(array.shape, "int64") for name, array in fixed.items()}
     layouts |= {f"mask/{layer}": ArrayLayout((len(ids), *tree.shape)) for layer in identity["layers"]}
     layouts |= {f"gain/{name}": ArrayLayout((sum(numbers), *tree.shape)) for name, numbers in counts.items()}
-    metadata = {key: value if isinstance(value, str) else json.dumps(value) for key, value in identity.items()}
+    digests = {
+        layer: {str(map_id): tree.digest(layer, map_id) for map_id in ids}
+        for layer in identity["layers"]
+        if layer.startswith(BUILDINGS)
+    }
+    metadata = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in (identity | {"digests": digests}).items()
+    }
     arrays = map_arrays(path, layouts, metadata)
     for name, values in fixed.items():
         arrays[name][...] = values
@@ -151,12 +200,21 @@ def fill_geometry(root: Path, out: Path, *, workers: int = 1) -> Iterator[tuple[
         DataSetError: There is no such tree.
         FormatError: Outlines are absent or damaged, the packed data set is none, or a file cannot be written.
     """
-    tree = PngTree(root)
     record = read_json(out / PACKED_RECORD)
-    layers = [layer for layer in record["layers"] if layer.startswith("buildings_")]
+    if not (isinstance(record, dict) and {"layers", "simulations", "stored_scale"} <= set(record)):
+        raise FormatError(
+            f"{PACKED_RECORD} must hold the settings of a packed data set",
+            value=out / PACKED_RECORD,
+            remedy="Pack the data set again into another folder.",
+        )
+    tree = PngTree(root, record["stored_scale"])
+    layers = [layer for layer in record["layers"] if layer.startswith(BUILDINGS)]
     ids = Split.read(out / MANIFEST).ids("all")
-    num_tx = max(gain_count(name, len(tree.tx_cells(ids[0]))) for name in record["simulations"])
-    cache = GeometryCache(out / GEOMETRY_FOLDER, tree, num_tx)
+    most_tx = max(len(tree.tx_cells(map_id)) for map_id in ids)
+    cache = GeometryCache(out / GEOMETRY_FOLDER, tree, max(gain_count(name, most_tx) for name in record["simulations"]))
+    for layer in layers:
+        for leftover in (out / GEOMETRY_FOLDER / layer).glob(f"{TEMPORARY_PREFIX}*"):
+            leftover.unlink(missing_ok=True)
     for number, layer in enumerate(layers):
         for done, wanted in cache.fill(ids, layer, workers=workers):
             yield number * wanted + done, len(layers) * wanted

@@ -10,6 +10,7 @@
 | `gain_starts/<simulation>` | (M + 1,) | where the images of each map begin |
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.array_file import ArrayFile
-from radiodiff.data.radiomapseer.store import no_data_set
+from radiodiff.data.radiomapseer.store import check_cells, no_data_set
 from radiodiff.data.splits import MANIFEST, Split
+from radiodiff.encoding import Scale
 from radiodiff.errors import DataSetError, FormatError
 
 __all__ = ["PACKED_FORMAT", "PACKED_RECORD", "PackedMaps", "is_packed"]
@@ -40,18 +42,24 @@ class PackedMaps:
     Args:
         root: The folder.
         part: A part of its split, or "all".
+        stored_scale: Scale of its gain images.
 
     Raises:
-        DataSetError: There is no such part, or it is not packed.
+        DataSetError: There is no such part, it is not packed, or on another scale.
         FormatError: A file is damaged or of another kind.
     """
 
-    def __init__(self, root: Path, part: str) -> None:
+    def __init__(self, root: Path, part: str, stored_scale: Scale = "raw") -> None:
         if not root.is_dir():
             raise no_data_set(root)
         split = Split.read(root / MANIFEST)
         split.ids(part)
         self._files = [_opened(root / f"{name}.safetensors") for name in (split.parts if part == "all" else (part,))]
+        self._digests: dict[str, dict[str, str]] = {}
+        for file in self._files:
+            _check_scale(file, stored_scale)
+            for layer, digests in json.loads(file.metadata["digests"]).items():
+                self._digests.setdefault(layer, {}).update(digests)
         self._places: dict[int, tuple[ArrayFile, int]] = {}
         for file in self._files:
             ids = file["map_ids", :]
@@ -62,9 +70,18 @@ class PackedMaps:
         """See `MapStore`."""
         return tuple(self._places)
 
-    def tx_cells(self, map_id: int) -> NDArray[np.int64]:
+    def has_layer(self, layer: str) -> bool:
         """See `MapStore`."""
-        return self._of_map(map_id, "tx_cells", "tx_starts")
+        return all(f"mask/{layer}" in file.names for file in self._files)
+
+    def tx_cells(self, map_id: int) -> NDArray[np.int64]:
+        """See `MapStore`.
+
+        Raises:
+            DataSetError: A transmitter is off the map.
+        """
+        file, _ = self._place(map_id)
+        return check_cells(self._of_map(map_id, "tx_cells", "tx_starts"), self.shape, f"{file.path}, map {map_id}")
 
     def corner_cells(self, map_id: int) -> NDArray[np.int64]:
         """See `MapStore`."""
@@ -98,6 +115,21 @@ class PackedMaps:
     def scene(self, layer: str, map_id: int) -> None:
         """See `MapStore`: outlines are not packed."""
 
+    def digest(self, layer: str, map_id: int) -> str:
+        """See `MapStore`: that of the data set that was packed.
+
+        Raises:
+            DataSetError: The layer is not packed.
+        """
+        digests = self._digests.get(layer, {})
+        if str(map_id) not in digests:
+            raise DataSetError(
+                f"Layer {layer} of map {map_id} must be packed",
+                value=", ".join(str(file.path) for file in self._files),
+                remedy="Pack the data set again with this layer.",
+            )
+        return digests[str(map_id)]
+
     def _of_map(self, map_id: int, name: str, starts: str) -> NDArray[np.int64]:
         file, index = self._place(map_id)
         start, end = (int(i) for i in file[starts, slice(index, index + 2)])
@@ -112,6 +144,16 @@ class PackedMaps:
                 remedy="Use the split that the data set was packed by.",
             )
         return self._places[map_id]
+
+
+def _check_scale(file: ArrayFile, wanted: Scale) -> None:
+    stored = file.metadata.get("stored_scale")
+    if stored != wanted:
+        raise DataSetError(
+            "The scale of the gain images must be the one that the data set names",
+            value=f"stored_scale={wanted!r}, {file.path} says {stored!r}",
+            remedy=f"Set stored_scale to {stored!r}.",
+        )
 
 
 def _opened(path: Path) -> ArrayFile:

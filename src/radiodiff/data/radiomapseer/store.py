@@ -1,5 +1,6 @@
 """Where the arrays of RadioMapSeer come from: the PNG tree as downloaded, or (`packed`) one file per part."""
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,20 +10,34 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from radiodiff.encoding import Scale
 from radiodiff.errors import DataSetError
 from radiodiff.formats import (
     image_size,
-    read_grey_image,
+    read_gain_image,
+    read_json,
     read_mask_image,
     read_radiomapseer_scene,
     read_radiomapseer_transmitters,
 )
 from radiodiff.scene import Scene
 
-__all__ = ["MapStore", "PngTree", "RecentlyUsed", "corner_cells", "gain_count", "no_data_set"]
+__all__ = [
+    "FAKE_RECORD",
+    "MapStore",
+    "PngTree",
+    "RecentlyUsed",
+    "check_cells",
+    "corner_cells",
+    "gain_count",
+    "no_data_set",
+]
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+
+FAKE_RECORD = "fake.json"
+"""Settings of a made-up data set, in its folder."""
 
 MASKS_KEPT = 64
 """Building and car masks in memory, per process (64 KB each)."""
@@ -41,6 +56,9 @@ class MapStore(Protocol):
     def map_ids(self) -> tuple[int, ...]:
         """Maps that are there."""
 
+    def has_layer(self, layer: str) -> bool:
+        """Whether there are masks of a layer."""
+
     def tx_cells(self, map_id: int) -> NDArray[np.int64]:
         """(T, 2) cells (row, col) of the transmitters of a map."""
 
@@ -55,6 +73,9 @@ class MapStore(Protocol):
 
     def scene(self, layer: str, map_id: int) -> Scene | None:
         """Buildings of a layer with their outlines, or None where they are not kept."""
+
+    def digest(self, layer: str, map_id: int) -> str:
+        """What identifies the buildings and transmitters that geometry channels follow from."""
 
 
 class RecentlyUsed(Generic[Key, Value]):
@@ -93,24 +114,32 @@ class PngTree:
 
     Args:
         root: The folder that holds `antenna`, `gain` and `png`.
+        stored_scale: Scale of the gain images. Files that name theirs are checked.
 
     Raises:
-        DataSetError: It is not there, or without these folders or any map.
+        DataSetError: It is not there, or without these folders or any map, or made up on another scale.
+        FormatError: The record of a made-up data set is damaged.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, stored_scale: Scale = "raw") -> None:
         self.root = root
+        self.stored_scale = stored_scale
         if not all((root / folder).is_dir() for folder in ("antenna", "gain", "png/buildings_complete")):
             raise no_data_set(root)
         self._map_ids = tuple(sorted(int(path.stem) for path in root.glob("antenna/*.json") if path.stem.isdecimal()))
         if not self._map_ids:
             raise no_data_set(root)
         self.shape = image_size(self._image("buildings_complete", self._map_ids[0]))
+        self._check_fake()
         self._masks: RecentlyUsed[tuple[str, int], NDArray[np.bool_]] = RecentlyUsed(MASKS_KEPT)
 
     def map_ids(self) -> tuple[int, ...]:
         """See `MapStore`."""
         return self._map_ids
+
+    def has_layer(self, layer: str) -> bool:
+        """See `MapStore`."""
+        return (self.root / "png" / layer).is_dir()
 
     def tx_cells(self, map_id: int) -> NDArray[np.int64]:
         """See `MapStore`.
@@ -121,26 +150,17 @@ class PngTree:
         """
         path = self.root / "antenna" / f"{map_id}.json"
         cells = np.array(read_radiomapseer_transmitters(path, rows=self.shape[0]), dtype=np.int64).reshape(-1, 2)
-        cells = cells[:, ::-1]
-        outside = ~((cells >= 0) & (cells < self.shape)).all(axis=1)
-        if outside.any():
-            tx_id = int(np.flatnonzero(outside)[0])
-            raise DataSetError(
-                f"Transmitters must stand on the map of {self.shape[0]} x {self.shape[1]} cells",
-                value=f"{path}, transmitter {tx_id} at row {cells[tx_id, 0]}, column {cells[tx_id, 1]}",
-                remedy="Run radiodiff dataset validate on the folder, and copy the file again.",
-            )
-        return cells
+        return check_cells(cells[:, ::-1], self.shape, path)
 
     def gain(self, folder: str, map_id: int, tx_id: int) -> NDArray[np.uint8]:
         """See `MapStore`.
 
         Raises:
-            FormatError: The image is absent, damaged or not grey.
+            FormatError: The image is absent, damaged or not grey, or names another scale.
             DataSetError: It has another size, or is zero everywhere.
         """
         path = self.root / "gain" / folder / f"{map_id}_{tx_id}.png"
-        grey, _ = read_grey_image(path)
+        grey = read_gain_image(path, thresholded=self.stored_scale == "thresholded")
         self._check_size(path, grey)
         if not grey.any():
             raise DataSetError(
@@ -180,13 +200,27 @@ class PngTree:
         """
         return read_radiomapseer_scene(self.root, map_id, buildings=layer.removeprefix("buildings_"))
 
-    def sources(self, layer: str, map_id: int) -> list[Path]:
-        """Files that the scene and the transmitters come from."""
+    def digest(self, layer: str, map_id: int) -> str:
+        """See `MapStore`."""
         outlines = self.root / "polygon" / layer / f"{map_id}.json"
-        return [
-            self.root / "antenna" / f"{map_id}.json",
-            outlines if outlines.is_file() else self._image(layer, map_id),
-        ]
+        files = (self.root / "antenna" / f"{map_id}.json", outlines, self._image(layer, map_id))
+        content = hashlib.sha256()
+        for file in files:
+            content.update(hashlib.sha256(file.read_bytes() if file.is_file() else b"").digest())
+        return content.hexdigest()[:16]
+
+    def _check_fake(self) -> None:
+        """Check the scale of a made-up data set, whose images name none, as those of the download."""
+        if not (self.root / FAKE_RECORD).is_file():
+            return
+        record = read_json(self.root / FAKE_RECORD)
+        scale = "thresholded" if isinstance(record, dict) and record.get("thresholded") else "raw"
+        if scale != self.stored_scale:
+            raise DataSetError(
+                "The scale of the gain images must be the one that the data set names",
+                value=f"stored_scale={self.stored_scale!r}, {self.root / FAKE_RECORD} says {scale!r}",
+                remedy=f"Set stored_scale to {scale!r}.",
+            )
 
     def _image(self, layer: str, map_id: int) -> Path:
         return self.root / "png" / layer / f"{map_id}.png"
@@ -198,6 +232,23 @@ class PngTree:
                 value=f"{path} of {image.shape[0]} x {image.shape[1]}",
                 remedy="Keep maps of different sizes in different folders.",
             )
+
+
+def check_cells(cells: NDArray[np.int64], shape: tuple[int, int], where: object) -> NDArray[np.int64]:
+    """The cells (T, 2) of transmitters, once all are on the map.
+
+    Raises:
+        DataSetError: One is not.
+    """
+    outside = ~((cells >= 0) & (cells < shape)).all(axis=1)
+    if outside.any():
+        tx_id = int(np.flatnonzero(outside)[0])
+        raise DataSetError(
+            f"Transmitters must stand on the map of {shape[0]} x {shape[1]} cells",
+            value=f"{where}, transmitter {tx_id} at row {cells[tx_id, 0]}, column {cells[tx_id, 1]}",
+            remedy="Run radiodiff dataset validate on the folder, and copy the file again.",
+        )
+    return cells
 
 
 def gain_count(folder: str, num_transmitters: int) -> int:
@@ -237,7 +288,7 @@ def no_data_set(root: Path) -> DataSetError:
     return DataSetError(
         "A RadioMapSeer folder must hold antenna/<map>.json, gain/<simulation>/<map>_<tx>.png and "
         "png/buildings_complete/<map>.png, or be packed (train.safetensors, ...)",
-        value=f"{root}{'' if root.is_dir() else ', which is not there'}",
+        value=f"{root}{'' if root.is_dir() else ', which is a file' if root.exists() else ', which is not there'}",
         remedy="Download RadioMapSeer from IEEE DataPort (doi 10.21227/0gtx-6v30) and give the unpacked folder, or "
         "make a data set: radiodiff dataset create --help.",
     )

@@ -2,12 +2,14 @@
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from PIL import Image
+from safetensors.numpy import load_file, save_file
 
 from command_line import tree
 from radiodiff.data.array_file import ArrayFile, ArrayLayout, map_arrays
@@ -18,7 +20,8 @@ from radiodiff.data.radiomapseer import (
     fill_geometry,
     pack_data_set,
 )
-from radiodiff.errors import DataSetError, FormatError
+from radiodiff.data.radiomapseer.packed import PackedMaps
+from radiodiff.errors import DataSetError, FormatError, InputError
 
 
 def pack(root: Path, out: Path, settings: PackSettings | None = None) -> list[tuple[int, int]]:
@@ -113,6 +116,7 @@ def test_a_foreign_folder_is_left_alone(fake_root: Path, tmp_path: Path) -> None
     [
         (PackSettings(simulations=("DPN",)), "must have the folder gain/DPN.*There are: .*DPM"),
         (PackSettings(layers=("trees",)), "must have the folder png/trees"),
+        (PackSettings(simulations=("../gain/DPM",)), "must have the folder gain/../gain/DPM"),
         (PackSettings(split="disjoint"), "Every map of split disjoint"),
     ],
 )
@@ -151,7 +155,8 @@ def test_a_file_of_another_kind_is_refused(packed: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("settings", "match"),
     [
-        ({"buildings": {"layer": "removed", "count": 1, "variant": 1}}, "must hold mask/buildings_removed1/1"),
+        ({"buildings": {"layer": "removed", "count": 1, "variant": 1}}, "must have the layer buildings_removed1/1"),
+        ({"buildings": {"layer": "missing"}}, "must have the layer buildings_missing1/1"),
         ({"split": "radiounet"}, "split that it was packed by, fake"),
         ({"geometry": ("los_mask",)}, "must be computed before.*Pack with --geometry"),
     ],
@@ -209,3 +214,103 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
 def test_a_disk_without_room_is_refused_before_anything_is_mapped(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"No space left|File too large"):
         map_arrays(tmp_path / "a.safetensors", {"a": ArrayLayout((2**58,))}, {})
+
+
+def test_the_scale_of_a_packed_data_set_is_checked(fake_root: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataSetError, match=r"fake\.json says 'raw'"):
+        pack(fake_root, tmp_path / "out", PackSettings(stored_scale="thresholded"))
+    pack(fake_root, tmp_path / "out", PackSettings(simulations=("DPM",)))
+    with pytest.raises(DataSetError, match=r"train\.safetensors says 'raw'"):
+        RadioMapSeer(RadioMapSeerConfig(root=tmp_path / "out", stored_scale="thresholded", scale="thresholded"))
+    with pytest.raises(InputError, match="stored_scale must be raw or thresholded; got 'grey'"):
+        PackSettings(stored_scale="grey")  # type: ignore[arg-type]
+
+
+def test_geometry_of_another_data_set_is_not_taken(fake_root: Path, own_root: Path, tmp_path: Path) -> None:
+    for file in ("polygon/buildings_complete/{}.json", "png/buildings_complete/{}.png", "antenna/{}.json"):
+        (own_root / file.format(10)).write_bytes((own_root / file.format(11)).read_bytes())
+    settings = PackSettings(simulations=("IRT2",))
+    for root, out in ((fake_root, "one"), (own_root, "other")):
+        pack(root, tmp_path / out, settings)
+        list(fill_geometry(root, tmp_path / out))
+    wrong = {"root": tmp_path / "other", "geometry_cache": tmp_path / "one/geometry"}
+    dataset = RadioMapSeer(RadioMapSeerConfig(**wrong, simulation="IRT2", geometry=("los_mask",)))
+    assert dataset[0].map_id == 12
+    with pytest.raises(DataSetError, match="must be computed before"):
+        dataset[3]
+
+
+def test_maps_with_different_numbers_of_transmitters_are_packed_whole(own_root: Path, tmp_path: Path) -> None:
+    first = json.loads((own_root / "antenna/12.json").read_text())
+    (own_root / "antenna/12.json").write_text(json.dumps(first[:1]))
+    pack(own_root, tmp_path / "out", PackSettings(simulations=("IRT2",)))
+    list(fill_geometry(own_root, tmp_path / "out"))
+    dataset = RadioMapSeer(
+        RadioMapSeerConfig(root=tmp_path / "out", simulation="IRT2", geometry=("los_mask",), part="all")
+    )
+    assert sorted(dataset[i].map_id for i in range(len(dataset))) == [10, 10, 10, 11, 11, 11, 12, 13, 13, 13]
+
+
+def test_a_damaged_record_is_named(fake_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "packed.json").write_text("{}")
+    with pytest.raises(FormatError, match=r"packed\.json must hold the settings"):
+        list(fill_geometry(fake_root, tmp_path))
+
+
+def test_a_last_map_without_corners_is_packed(own_root: Path, tmp_path: Path) -> None:
+    # Part test holds map 13 alone; a building without outline corners on the map has no corner cells.
+    (own_root / "polygon/buildings_complete/13.json").write_text("[]")
+    Image.new("L", (64, 64)).save(own_root / "png/buildings_complete/13.png")
+    pack(own_root, tmp_path / "out", PackSettings(simulations=("IRT2",)))
+    config = RadioMapSeerConfig(
+        root=tmp_path / "out", part="test", simulation="IRT2", measurements={"kind": "vertices"}
+    )
+    assert RadioMapSeer(config)[0].condition[4].max() == -1.0
+
+
+def test_empty_parts_of_an_array_are_empty(tmp_path: Path) -> None:
+    map_arrays(tmp_path / "a.safetensors", {"a": ArrayLayout((4, 2), "int64")}, {})
+    file = ArrayFile(tmp_path / "a.safetensors")
+    for start in (0, 4):
+        part = file["a", start:start]
+        assert (part.shape, part.dtype) == ((0, 2), np.dtype("int64"))
+
+
+def test_a_transmitter_beyond_the_last_is_refused(packed: Path) -> None:
+    with pytest.raises(DataSetError, match="Map 12 has 3 transmitters in DPM; got transmitter 3"):
+        PackedMaps(packed, "train").gain("DPM", 12, 3)
+
+
+def test_another_source_is_refused(fake_root: Path, own_root: Path, tmp_path: Path) -> None:
+    pack(fake_root, tmp_path / "out")
+    (own_root / "antenna/10.json").write_bytes((own_root / "antenna/11.json").read_bytes())
+    with pytest.raises(DataSetError, match=r"settings it was begun with; got .*source_sha256"):
+        pack(own_root, tmp_path / "out")
+
+
+@pytest.mark.parametrize("length", [0, 5000])
+def test_a_shortened_part_is_packed_again(fake_root: Path, tmp_path: Path, length: int) -> None:
+    pack(fake_root, tmp_path / "out")
+    before = tree(tmp_path / "out")
+    path = tmp_path / "out/train.safetensors"
+    path.write_bytes(path.read_bytes()[:length])
+    pack(fake_root, tmp_path / "out")
+    assert tree(tmp_path / "out") == before
+
+
+def test_all_maps_can_be_packed_without_a_split(fake_root: Path, tmp_path: Path) -> None:
+    pack(fake_root, tmp_path / "out", PackSettings(split="all", simulations=("DPM",)))
+    assert [path.name for path in (tmp_path / "out").glob("*.safetensors")] == ["all.safetensors"]
+    assert len(RadioMapSeer(RadioMapSeerConfig(root=tmp_path / "out", part="all"))) == 12
+    assert len(RadioMapSeer(RadioMapSeerConfig(root=fake_root, part="all", split="all"))) == 12
+
+
+@pytest.mark.parametrize("cell", [(64, 3), (-1, 3)])
+def test_a_packed_transmitter_off_the_map_is_named(packed: Path, tmp_path: Path, cell: tuple[int, int]) -> None:
+    root = Path(shutil.copytree(packed, tmp_path / "data"))
+    arrays = load_file(root / "train.safetensors")
+    arrays["tx_cells"][1] = cell
+    metadata = ArrayFile(root / "train.safetensors").metadata
+    save_file(arrays, root / "train.safetensors", metadata)
+    with pytest.raises(DataSetError, match=r"64 x 64 cells; got .*train\.safetensors, map 12, transmitter 1 at row"):
+        RadioMapSeer(RadioMapSeerConfig(root=root))

@@ -33,10 +33,9 @@ def test_a_folder_without_maps_says_so(own_root: Path) -> None:
         first(own_root)
 
 
-def test_a_folder_without_transmitters_says_so(own_root: Path) -> None:
-    for path in (own_root / "antenna").iterdir():
-        path.write_text("[]")
-    with pytest.raises(DataSetError, match="must have transmitters"):
+def test_a_map_without_transmitters_is_named(own_root: Path) -> None:
+    (own_root / "antenna/10.json").write_text("[]")
+    with pytest.raises(DataSetError, match="Every map of a data set must have transmitters; got map 10"):
         first(own_root)
 
 

@@ -8,11 +8,14 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
+from radiodiff.data.create import CreateSettings, create_data_set
+from radiodiff.data.edges.detect import DetectOptions, detect_edges
 from radiodiff.data.placement import turn_array
 from radiodiff.data.radiomapseer import RadioMapSeer, RadioMapSeerConfig
 from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
 from radiodiff.errors import ConfigError, DataSetError, FormatError, InputError
 from radiodiff.formats import read_radiomapseer_scene, read_radiomapseer_transmitters
+from radiodiff.layouts import CitySettings
 from radiodiff.propagation import geometry_channels
 from radiodiff.scene import Transmitter
 
@@ -174,7 +177,9 @@ def test_half_a_map_is_known(fake_root: Path, half: str, area: Any) -> None:
     example = dataset[0]
     expected = np.zeros((SIZE, SIZE), dtype=bool)
     expected[area] = True
-    expected &= example.condition[0] < 0
+    buildings = example.condition[0] > 0
+    rim = binary_dilation(buildings, np.ones((3, 3))) & ~buildings
+    expected &= ~buildings & ~(rim & (example.target[0] == -1.0))
     np.testing.assert_array_equal(example.condition[4] > 0, expected)
 
 
@@ -254,8 +259,13 @@ def test_curvature_comes_from_a_prediction_and_not_from_the_target(own_root: Pat
 def test_curvature_of_given_predictions(own_root: Path) -> None:
     dataset = data(own_root, k2=own_root / "gain/IRT2")
     assert channel(dataset[0], dataset, "k2").max() > 0
-    with pytest.raises(FormatError, match=r"nowhere.12_0\.png"):
-        data(own_root, k2=own_root / "nowhere")[0]
+    with pytest.raises(DataSetError, match=r"k2 must be one of the known names or a folder.*log-distence"):
+        data(own_root, k2="log-distence")
+    with pytest.raises(DataSetError, match="edge_weights must be one of the known names or a folder"):
+        data(own_root, edge_weights="sobl")
+    (own_root / "empty").mkdir()
+    with pytest.raises(FormatError, match=r"empty.12_0\.png"):
+        data(own_root, k2=own_root / "empty")[0]
     Image.new("L", (8, 8), 3).save(own_root / "gain/IRT2/12_0.png")
     with pytest.raises(DataSetError, match=r"64 x 64 cells; got .*12_0\.png of 8 x 8"):
         dataset[0]
@@ -357,3 +367,82 @@ def test_measured_points_survive_another_size(fake_root: Path) -> None:
     assert (data(fake_root, size=96, **settings)[0].condition[4] > 0).sum() == 20
     half = data(fake_root, size=96, measurements={"kind": "half", "half": "left"})[0].condition[4] > 0
     assert half[:, :48][half.any(axis=1)].mean() > 0.5
+
+
+def test_curvature_never_comes_from_the_target(own_root: Path) -> None:
+    for settings in ({}, {"simulation": "mix"}):
+        with pytest.raises(DataSetError, match=r"from a prediction, not from the target.*DPM.12_0\.png"):
+            data(own_root, k2=own_root / "gain/DPM", **settings)[0]
+    allowed = data(own_root, k2=own_root / "gain/DPM", allow_answer_channels=True)
+    assert channel(allowed[0], allowed, "k2").max() > 0
+
+
+def test_settings_that_contradict_each_other_are_refused(fake_root: Path) -> None:
+    with pytest.raises(ConfigError, match="mix_weight belongs to simulation 'mix'"):
+        data(fake_root, mix_weight=0.5)
+    with pytest.raises(ConfigError, match="num_points must be the fewest and the most"):
+        data(fake_root, measurements={"kind": "random", "num_points": (5, 2)})
+
+
+def test_files_on_another_scale_are_refused(tmp_path: Path) -> None:
+    settings = FakeRadioMapSeerSettings(3, 1, seed=5, size=SIZE, cars=False, missing_layers=False, thresholded=True)
+    for _ in write_fake_radiomapseer(tmp_path / "fake", settings):
+        pass
+    with pytest.raises(DataSetError, match=r"stored_scale='raw', .*fake\.json says 'thresholded'"):
+        data(tmp_path / "fake", part="all")
+    for _ in create_data_set(tmp_path / "city", CreateSettings(1, 1, 1, city=CitySettings(rows=SIZE, cols=SIZE))):
+        pass
+    assert data(tmp_path / "city", part="all")[0].name == "0_0"
+    thresholded = data(tmp_path / "city", part="all", stored_scale="thresholded", scale="thresholded")
+    with pytest.raises(FormatError, match=r"0_0\.png, which says raw"):
+        thresholded[0]
+
+
+def test_a_mix_of_thresholded_files_is_read_on_their_scale(tmp_path: Path) -> None:
+    settings = FakeRadioMapSeerSettings(3, 1, seed=5, size=SIZE, cars=False, missing_layers=False, thresholded=True)
+    root = tmp_path / "data"
+    for _ in write_fake_radiomapseer(root, settings):
+        pass
+    scale: dict[str, Any] = {"stored_scale": "thresholded", "scale": "thresholded"}
+    dataset = data(root, part="all", simulation="mix", mix_weight=0.5, **scale)
+    expected = (image(root, "gain/DPM/0_0.png") + image(root, "gain/IRT2/0_0.png")) / 255 - 1
+    np.testing.assert_allclose(dataset[0].target[0], expected, atol=1e-5)
+
+
+def test_weights_of_resized_targets_are_edges_of_what_is_given(fake_root: Path) -> None:
+    for size in (96, 32):
+        example = data(fake_root, size=size, edge_weights="canny")[0]
+        grey = np.rint((example.target[0] + 1) * 127.5).astype(np.uint8)
+        assert example.weight is not None
+        np.testing.assert_array_equal(example.weight[0] > 0, detect_edges(grey, "canny"))
+    padded = data(fake_root, size=96, fit="pad", edge_weights="canny")[0]
+    assert padded.weight is not None
+    assert padded.weight[0, SIZE:].max() == padded.weight[0, :, SIZE:].max() == 0.0
+    np.testing.assert_array_equal(padded.weight[:, :SIZE, :SIZE], data(fake_root, edge_weights="canny")[0].weight)
+
+
+def test_contours_of_weights_are_on_the_scale_of_the_target(fake_root: Path) -> None:
+    example = data(fake_root, scale="thresholded", edge_weights="contour")[0]
+    grey = np.rint((example.target[0] + 1) * 127.5).astype(np.uint8)
+    assert example.weight is not None
+    expected = detect_edges(grey, "contour", DetectOptions(contour_scale="thresholded"))
+    np.testing.assert_array_equal(example.weight[0] > 0, expected)
+
+
+def test_measured_points_are_outside_the_complete_buildings(fake_root: Path) -> None:
+    dataset = data(fake_root, buildings={"layer": "missing", "count": 4}, measurements={"kind": "half"})
+    complete = image(fake_root, "png/buildings_complete/12.png") > 0
+    for draw in range(8):
+        assert not (complete & (dataset[0, draw].condition[4] > 0)).any()
+
+
+def test_the_curvature_of_weights_leaves_out_the_complete_buildings(fake_root: Path) -> None:
+    one = data(fake_root, edge_weights="k2")[0]
+    other = data(fake_root, edge_weights="k2", buildings={"layer": "missing", "count": 4, "variant": 1})[0]
+    np.testing.assert_array_equal(one.weight, other.weight)
+
+
+@pytest.mark.parametrize("index", [0.0, "a", (0, -1), (0, 0.5), (0, 1, 2), None])
+def test_an_index_is_one_whole_number_or_two(fake_root: Path, index: Any) -> None:
+    with pytest.raises(InputError, match="by its number, or by number and draw"):
+        data(fake_root)[index]
