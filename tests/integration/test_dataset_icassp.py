@@ -60,7 +60,7 @@ def grey(path: Path) -> np.ndarray:
 def test_the_layout(originals: tuple[Path, Path]) -> None:
     raw, squares = originals
     folders = ("image", "antenna", "mask", *(f"condition/{name}" for name in CONDITIONS))
-    expected = {"dataset.json", "split.json", "manifest.csv", "statistics.json"}
+    expected = {"arranged.json", "split.json", "manifest.csv", "statistics.json"}
     expected |= {f"{folder}/{sample.name}.png" for folder in folders for sample in scan_icassp(raw, 3)}
     assert {name for name, content in tree(squares).items() if content is not None} == expected
 
@@ -111,13 +111,19 @@ def test_the_split_is_by_building(originals: tuple[Path, Path]) -> None:
     assert sorted(split.ids("all")) == [1, 2, 3]
 
 
-def test_statistics_are_those_of_the_pixels_on_the_maps(originals: tuple[Path, Path]) -> None:
+def test_statistics_are_those_of_the_pixels_on_the_train_maps_and_counts_those_of_all(
+    originals: tuple[Path, Path],
+) -> None:
+    """What a network is normalised by must not come from the maps that test it."""
     _, squares = originals
     found = json.loads((squares / "statistics.json").read_text())
     names = [path.name for path in (squares / "image").iterdir()]
     masks = {name: grey(squares / "mask" / name) > 0 for name in names}
+    (building,) = Split.read(squares / "split.json").ids("train")
+    train = [name for name in names if name.startswith(f"B{building}_")]
+    assert (found["channels_are_of"], found["counts_are_of"], len(train)) == ("train", "all parts", 6)
     for channel, folder in ARRANGED_FOLDERS.items():
-        values = np.concatenate([grey(squares / folder / name)[masks[name]] for name in names]).astype(float)
+        values = np.concatenate([grey(squares / folder / name)[masks[name]] for name in train]).astype(float)
         expected = {"min": values.min(), "max": values.max(), "mean": values.mean(), "std": values.std()}
         assert found["channels"][channel] == pytest.approx(expected)
     assert found["pixels_on_maps"] == sum(mask.sum() for mask in masks.values())
@@ -184,7 +190,7 @@ def test_the_azimuth_convention_can_be_found(radiodiff: Run, tmp_path: Path) -> 
     outcome = radiodiff(*COMMAND, "--azimuth", "auto")
     assert outcome.code == 0
     assert outcome.out.startswith("azimuth convention down-ccw-cw: correlation 0.9")
-    assert json.loads((tmp_path / "squares/dataset.json").read_text())["azimuth"] == "down-ccw-cw"
+    assert json.loads((tmp_path / "squares/arranged.json").read_text())["azimuth"] == "down-ccw-cw"
     radiodiff(*COMMAND, "--azimuth", "auto", "--task", 1).check_refusal("directional antennas", "task 3")
 
 
@@ -229,7 +235,7 @@ def test_two_buildings_cannot_be_split_and_leave_no_folder(radiodiff: Run, tmp_p
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"task": 3}'], ids=["cut short", "a list", "other keys"])
 def test_a_damaged_record_is_refused(radiodiff: Run, folder: Path, text: str) -> None:
-    (folder / "squares/dataset.json").write_text(text)
+    (folder / "squares/arranged.json").write_text(text)
     before = tree(folder)
     radiodiff(*COMMAND).check_refusal("squares")
     assert tree(folder) == before

@@ -28,6 +28,8 @@ def arrange_icassp(
 ) -> None:
     """Cut square maps with the transmitter in the middle, with split, manifest and statistics.
 
+    The statistics of the channels are those of the train part alone.
+
     Example: radiodiff dataset arrange-icassp ICASSP2025_Dataset --out data/indoor --task 1
     """
     from os import cpu_count
@@ -36,6 +38,7 @@ def arrange_icassp(
 
     from radiodiff.cli.progress import counted, waiting
     from radiodiff.data.icassp.arrange import ArrangeSettings, arrange_icassp
+    from radiodiff.data.icassp.arranged_manifest import MANIFEST_FILE, read_manifest
     from radiodiff.data.icassp.azimuth import AzimuthConvention
     from radiodiff.data.icassp.decide_azimuth import decide_azimuth_in
 
@@ -53,6 +56,5 @@ def arrange_icassp(
     settings = ArrangeSettings(task, size, split_seed, cast("AzimuthConvention", azimuth))
     processes = (cpu_count() or 1) if workers is None else workers
     counted(arrange_icassp(root, out, settings, workers=processes), "arranging", "radio maps")
-    with (out / "manifest.csv").open(encoding="utf-8") as file:
-        count = sum(1 for _ in file) - 1
+    count = len(read_manifest(out / MANIFEST_FILE))
     typer.echo(f"{out}: {count} radio maps of task {task}, {size} x {size} pixels ({perf_counter() - start:.1f} s)")

@@ -1,7 +1,7 @@
 """Square maps around the transmitter, in folders like RadioMapSeer's, from the ICASSP 2025 data set.
 
 ```
-dataset.json                     settings: what makes two runs the same arrangement
+arranged.json                    settings: what makes two runs the same arrangement
 image/<name>.png                 path loss; one grey level is 1 dB, 160 beside the map
 condition/reflectance/<name>.png         reflectance, 1 dB a level
 condition/transmittance/<name>.png       transmittance, 1 dB a level
@@ -11,7 +11,8 @@ antenna/<name>.png               one pixel of 255 at the transmitter
 mask/<name>.png                  255 on the map, 0 beside it
 split.json                       building numbers of train, validation and test (80 : 10 : 10)
 manifest.csv                     one line per radio map
-statistics.json                  range, mean and standard deviation of each channel on the maps, and counts
+statistics.json                  counts over all parts; range, mean and standard deviation of each channel on the maps
+                                 of the train part alone: networks may be normalised by them
 ```
 
 Names are those of the challenge (`B1_Ant1_f1_S0`). Every file is written whole; an image that is there and ends as a
@@ -19,11 +20,9 @@ PNG does is kept. What an interrupted run left missing is made by the next one; 
 presence says that the images are complete.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from numpy.typing import NDArray
 
 from radiodiff.atomic_file import atomic_write
 from radiodiff.data.create import check_count
+from radiodiff.data.icassp.arranged_manifest import MANIFEST_FILE, ArrangedMap, write_manifest
 from radiodiff.data.icassp.azimuth import AZIMUTH_CONVENTIONS, DEFAULT_CONVENTION, AzimuthConvention
 from radiodiff.data.icassp.building_split import building_split
 from radiodiff.data.icassp.channels import PADDING
@@ -44,14 +44,22 @@ from radiodiff.data.splits import MANIFEST as SPLIT_FILE
 from radiodiff.data.splits import PARTS, Split
 from radiodiff.data.work_folder import begin_folder, is_begun, is_whole
 from radiodiff.data.worker_pool import run_tasks
-from radiodiff.errors import InputError
-from radiodiff.formats import read_grey_image, write_grey_png
+from radiodiff.errors import FormatError, InputError
+from radiodiff.formats import read_grey_image, read_json, write_grey_png
 
-__all__ = ["ARRANGED_FOLDERS", "MANIFEST_FILE", "STATISTICS_FILE", "ArrangeSettings", "arrange_icassp"]
+__all__ = [
+    "ARRANGED_FOLDERS",
+    "ARRANGED_MASKS",
+    "ARRANGED_RECORD",
+    "STATISTICS_FILE",
+    "ArrangeSettings",
+    "arrange_icassp",
+    "read_arranged_record",
+]
 
-MANIFEST_FILE = "manifest.csv"
 STATISTICS_FILE = "statistics.json"
-RECORD_FILE = "dataset.json"
+
+ARRANGED_RECORD = "arranged.json"
 
 ARRANGED_FOLDERS = {
     "path_loss_db": "image",
@@ -62,9 +70,8 @@ ARRANGED_FOLDERS = {
 }
 """Folder of each channel."""
 
-MASKS = ("antenna", "mask")
-
-PNG_END = b"IEND\xaeB`\x82"
+ARRANGED_MASKS = ("antenna", "mask")
+"""Folders of the images of two levels."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,28 @@ class ArrangeSettings:
         return {"format": "radiodiff-icassp-arranged", "format_version": 1, **asdict(self)}
 
 
+def read_arranged_record(root: Path) -> ArrangeSettings:
+    """Settings of an arrangement, from its record.
+
+    Raises:
+        FormatError: The record is absent, damaged or of another program.
+    """
+    path = root / ARRANGED_RECORD
+    record = read_json(path)
+    try:
+        settings = ArrangeSettings(**{field.name: record[field.name] for field in fields(ArrangeSettings)})
+        is_ours = all(record.get(key) == value for key, value in settings.identity().items())
+    except (InputError, KeyError, TypeError):
+        is_ours = False
+    if not is_ours:
+        raise FormatError(
+            f"{ARRANGED_RECORD} must hold the settings of an arrangement",
+            value=path,
+            remedy="It is damaged or of another program: arrange the data set again, into another folder.",
+        )
+    return settings
+
+
 def arrange_icassp(
     root: str | Path, out: str | Path, settings: ArrangeSettings, *, workers: int = 1
 ) -> Iterator[tuple[int, int]]:
@@ -130,24 +159,25 @@ def arrange_icassp(
     out = Path(out)
     samples = scan_icassp(root, settings.task)
     split = building_split((sample.building for sample in samples), settings.split_seed)
-    is_begun(out, RECORD_FILE, settings.identity())
-    begin_folder(out, RECORD_FILE, settings.identity(), (*ARRANGED_FOLDERS.values(), *MASKS))
+    is_begun(out, ARRANGED_RECORD, settings.identity())
+    begin_folder(out, ARRANGED_RECORD, settings.identity(), (*ARRANGED_FOLDERS.values(), *ARRANGED_MASKS))
     task = partial(_arrange, IcasspReader(root), out, settings)
-    rows: dict[SampleId, dict[str, Any]] = {}
-    counts = np.zeros((len(ARRANGED_FOLDERS), 256), dtype=np.int64)
+    lines: dict[SampleId, ArrangedMap] = {}
+    counts = {part: np.zeros((len(ARRANGED_FOLDERS), 256), dtype=np.int64) for part in PARTS}
+    part_of = {building: part for part in PARTS for building in split.ids(part)}
     yield 0, len(samples)
-    for sample, row, found in run_tasks(task, samples, workers):
-        rows[sample] = row
-        counts += found
-        yield len(rows), len(samples)
+    for sample, line, found in run_tasks(task, samples, workers):
+        lines[sample] = line
+        counts[part_of[sample.building]] += found
+        yield len(lines), len(samples)
     split.write(out / SPLIT_FILE)
     _write_statistics(out, samples, split, counts)
-    _write_manifest(out, [rows[sample] for sample in samples])
+    write_manifest(out / MANIFEST_FILE, [lines[sample] for sample in samples])
 
 
 def _arrange(
     reader: IcasspReader, out: Path, settings: ArrangeSettings, sample_id: SampleId
-) -> tuple[SampleId, dict[str, Any], NDArray[np.int64]]:
+) -> tuple[SampleId, ArrangedMap, NDArray[np.int64]]:
     """Write the images of one radio map where they are not there.
 
     Returns:
@@ -155,7 +185,7 @@ def _arrange(
     """
     name = f"{sample_id.name}.png"
     paths = {channel: out / folder / name for channel, folder in ARRANGED_FOLDERS.items()}
-    paths |= {mask: out / mask / name for mask in MASKS}
+    paths |= {mask: out / mask / name for mask in ARRANGED_MASKS}
     sample = reader.read(sample_id)
     window = centred_window(sample.shape, sample.tx_cell, settings.size)
     if all(is_whole(path) for path in paths.values()):
@@ -165,24 +195,24 @@ def _arrange(
         for channel, path in paths.items():
             write_grey_png(path, images[channel])
     on_map = images["mask"] > 0
-    row = {
-        "name": sample_id.name,
-        "building": sample_id.building,
-        "antenna": sample_id.antenna,
-        "band": sample_id.band,
-        "frequency_hz": int(sample_id.frequency_hz),
-        "sample": sample_id.sample,
-        "map_rows": sample.shape[0],
-        "map_cols": sample.shape[1],
-        "map_tx_row": sample.tx_cell[0],
-        "map_tx_col": sample.tx_cell[1],
-        "tx_row": window.moved(sample.tx_cell)[0],
-        "tx_col": window.moved(sample.tx_cell)[1],
-        "crop_row": window.row,
-        "crop_col": window.col,
-        "azimuth_deg": f"{sample.azimuth_deg:g}",
-    }
-    return sample_id, row, np.stack([np.bincount(images[name][on_map], minlength=256) for name in ARRANGED_FOLDERS])
+    line = ArrangedMap(
+        name=sample_id.name,
+        building=sample_id.building,
+        antenna=sample_id.antenna,
+        band=sample_id.band,
+        frequency_hz=int(sample_id.frequency_hz),
+        sample=sample_id.sample,
+        map_rows=sample.shape[0],
+        map_cols=sample.shape[1],
+        map_tx_row=sample.tx_cell[0],
+        map_tx_col=sample.tx_cell[1],
+        tx_row=window.moved(sample.tx_cell)[0],
+        tx_col=window.moved(sample.tx_cell)[1],
+        crop_row=window.row,
+        crop_col=window.col,
+        azimuth_deg=sample.azimuth_deg,
+    )
+    return sample_id, line, np.stack([np.bincount(images[name][on_map], minlength=256) for name in ARRANGED_FOLDERS])
 
 
 def _images(sample: IcasspSample, window: Window, settings: ArrangeSettings) -> dict[str, NDArray[np.uint8]]:
@@ -203,11 +233,13 @@ def _images(sample: IcasspSample, window: Window, settings: ArrangeSettings) -> 
     return images | {"antenna": antenna, "mask": on_map}
 
 
-def _write_statistics(out: Path, samples: tuple[SampleId, ...], split: Split, counts: NDArray[np.int64]) -> None:
-    """Write statistics.json: channels over the pixels on the maps, and numbers of radio maps."""
+def _write_statistics(
+    out: Path, samples: tuple[SampleId, ...], split: Split, counts: dict[str, NDArray[np.int64]]
+) -> None:
+    """Write statistics.json: numbers of radio maps, and the channels over the pixels on the maps of the train part."""
     levels = np.arange(256.0)
     channels = {}
-    for name, count in zip(ARRANGED_FOLDERS, counts, strict=True):
+    for name, count in zip(ARRANGED_FOLDERS, counts["train"], strict=True):
         mean = float(count @ levels / count.sum())
         found = np.flatnonzero(count)
         channels[name] = {
@@ -217,22 +249,15 @@ def _write_statistics(out: Path, samples: tuple[SampleId, ...], split: Split, co
             "std": float(np.sqrt(count @ (levels - mean) ** 2 / count.sum())),
         }
     content = {
+        "counts_are_of": "all parts",
         "radio_maps": len(samples),
-        "pixels_on_maps": int(counts[0].sum()),
+        "pixels_on_maps": sum(int(count[0].sum()) for count in counts.values()),
         "buildings": len({sample.building for sample in samples}),
         "by_part": {part: sum(sample.building in split.ids(part) for sample in samples) for part in PARTS},
         "by_antenna": {str(a): sum(s.antenna == a for s in samples) for a in sorted({s.antenna for s in samples})},
         "by_band": {str(band): sum(s.band == band for s in samples) for band in sorted({s.band for s in samples})},
+        "channels_are_of": "train",
         "channels": channels,
     }
     with atomic_write(out / STATISTICS_FILE) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-def _write_manifest(out: Path, rows: list[dict[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    with atomic_write(out / MANIFEST_FILE) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")

@@ -12,11 +12,11 @@ the direction of the antenna turns along.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from radiodiff.config import Config
 from radiodiff.data.example import Draw, Example
@@ -81,8 +81,8 @@ class IcasspConfig(Config):
     azimuth: AzimuthConvention = DEFAULT_CONVENTION
     seed: Annotated[int, Field(ge=0)] = 0
 
-    def model_post_init(self, context: Any) -> None:
-        """Check what the fields mean together."""
+    @model_validator(mode="after")
+    def _check(self) -> Self:
         if self.crop == "tx-aware" and not 2 * self.margin_px < self.size:
             raise ConfigError(
                 "IcasspConfig.margin_px must be less than half of size",
@@ -94,18 +94,25 @@ class IcasspConfig(Config):
                 raise ConfigError(
                     f"IcasspConfig.{name} must not name one twice", value=getattr(self, name), remedy="Name each once."
                 )
+        return self
 
 
 class IcasspDataSet:
     """Examples of a folder; `radiodiff.data.loader.BatchLoader` makes batches of them.
 
     `Example.map_id` is the building, `Example.tx_id` the number of the sample (antennas and bands count their own),
-    `Example.name` its file name without suffix; `ids` tells the rest.
+    `Example.name` its file name without suffix; `ids` tells the rest. Targets have one channel, but those of the
+    autoencoders' views `building` (2) and `condition` (3), which `decode_view` takes apart.
 
     Args:
         root: The folder that holds `Inputs`.
         config: What to give.
         split: Building numbers of the parts; by default `building_split` of those in the folder.
+
+    Attributes:
+        encoding: Channels of condition and target.
+        scale: Always "db": the path loss is in decibels, not on one of the grey scales of RadioMapSeer.
+        ids: The radio map of each example.
 
     Raises:
         DataSetError: The folder is not the data set, a file is missing, a building of the split is not there, or no

@@ -18,10 +18,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from radiodiff.data.icassp.tables import read_positions
+from radiodiff.data.icassp.tables import check_line, read_positions
 from radiodiff.errors import DataSetError
 
-__all__ = ["BANDS_HZ", "PIXEL_M", "TASKS", "SampleId", "is_icassp", "scan_icassp"]
+__all__ = ["BANDS_HZ", "PIXEL_M", "TASKS", "SampleId", "is_icassp", "list_images", "scan_icassp"]
 
 TASKS = (1, 2, 3)
 
@@ -97,9 +97,8 @@ def scan_icassp(root: str | Path, task: int | None = None) -> tuple[SampleId, ..
         task: 1, 2 or 3; None takes every task that is there.
 
     Raises:
-        DataSetError: The folder or the task is not there or empty, a name is not of the data set, or a file or a line
-            of a position table is missing.
-        FormatError: A position table is damaged.
+        DataSetError: The folder or the task is not there or empty, a name is not of the data set, or a file is missing.
+        FormatError: A position table is damaged, or lacks a line.
     """
     root = Path(root)
     if task is not None and task not in TASKS:
@@ -141,15 +140,27 @@ def _scan_task(root: Path, task: int) -> list[SampleId]:
     return sorted(names["Inputs"])
 
 
+def list_images(folder: Path, task: int) -> tuple[set[SampleId], list[Path]]:
+    """Samples that have an image in a folder, and its other files; both empty where there is no folder."""
+    samples, others = set(), []
+    for path in sorted(folder.glob("*")):
+        match = NAME.fullmatch(path.stem) if path.suffix == ".png" else None
+        if match is None:
+            others.append(path)
+        else:
+            samples.add(SampleId(task, *map(int, match.groups())))
+    return samples, others
+
+
 def _names(folder: Path, task: int) -> set[SampleId]:
-    found = {path.stem: NAME.fullmatch(path.stem) for path in folder.glob("*.png") if not path.name.startswith(".")}
-    if foreign := sorted(stem for stem, match in found.items() if match is None):
+    samples, others = list_images(folder, task)
+    if foreign := [path.name for path in others if path.suffix == ".png" and not path.name.startswith(".")]:
         raise DataSetError(
             "Images of an ICASSP 2025 data set must be named like B1_Ant1_f1_S0.png, with f1, f2 or f3",
-            value=f"{_listed(f'{stem}.png' for stem in foreign)} in {folder}",
+            value=f"{_listed(foreign)} in {folder}",
             remedy="Take other images out of the folder.",
         )
-    return {SampleId(task, *map(int, match.groups())) for match in found.values() if match is not None}
+    return samples
 
 
 def _check_tables(root: Path, samples: Iterable[SampleId]) -> None:
@@ -171,12 +182,7 @@ def _check_tables(root: Path, samples: Iterable[SampleId]) -> None:
                 value=f"{path}, which is missing; {sample.name} needs it",
                 remedy="Unpack Positions again.",
             )
-        if sample.sample >= (count := len(read_positions(path).row)):
-            raise DataSetError(
-                "A position table must have a line for every sample, the first for S0",
-                value=f"{path} with {count} lines; {sample.name} needs line {sample.sample + 1}",
-                remedy="Unpack Positions again, or take out the sample's images.",
-            )
+        check_line(read_positions(path), path, sample.sample, sample.name)
 
 
 def _listed(names: Iterable[str]) -> str:

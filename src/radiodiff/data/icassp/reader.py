@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.icassp.layout import SampleId
-from radiodiff.data.icassp.tables import Positions, read_pattern, read_positions
+from radiodiff.data.icassp.tables import Positions, check_line, read_pattern, read_positions
 from radiodiff.errors import FormatError
 from radiodiff.formats import read_grey_image, read_rgb_image
 from radiodiff.scene import TableAntenna
@@ -101,12 +101,7 @@ class IcasspReader:
         if path not in self._positions:
             self._positions[path] = read_positions(path)
         table = self._positions[path]
-        if sample.sample >= len(table.row):
-            raise FormatError(
-                "A position table must have a line for every sample, the first for S0",
-                value=f"{path} with {len(table.row)} lines; {sample.name} needs line {sample.sample + 1}",
-                remedy="Unpack Positions of the data set again.",
-            )
+        check_line(table, path, sample.sample, sample.name)
         i = sample.sample
         return float(table.row[i]), float(table.col[i]), float(table.azimuth_deg[i])
 

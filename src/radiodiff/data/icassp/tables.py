@@ -12,7 +12,7 @@ from radiodiff.formats import read_antenna_csv
 from radiodiff.formats.checks import check_file
 from radiodiff.scene import TableAntenna
 
-__all__ = ["Positions", "read_pattern", "read_positions"]
+__all__ = ["Positions", "check_line", "read_pattern", "read_positions"]
 
 COLUMNS = ("X", "Y", "Azimuth")
 
@@ -56,6 +56,26 @@ def read_positions(path: str | Path) -> Positions:
         if not np.isfinite(table[number]).all():
             raise _no_positions(f"{file}, line {number + 2}: {','.join(line)}")
     return Positions(*np.ascontiguousarray(table.T))
+
+
+def check_line(table: Positions, path: Path, sample: int, name: str) -> None:
+    """Check that a position table has a line for a sample.
+
+    Args:
+        table: The table.
+        path: Its file.
+        sample: Number of the sample.
+        name: Its name.
+
+    Raises:
+        FormatError: There is none.
+    """
+    if sample >= len(table.row):
+        raise FormatError(
+            "A position table must have a line for every sample, the first for S0",
+            value=f"{path} with {len(table.row)} lines; {name} needs line {sample + 1}",
+            remedy="Unpack Positions of the data set again, or take out the sample's images.",
+        )
 
 
 def read_pattern(path: str | Path) -> TableAntenna:

@@ -1,6 +1,6 @@
 """Checks of a folder in the layout of the ICASSP 2025 data set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from radiodiff.atomic_file import TEMPORARY_PREFIX
 from radiodiff.data.icassp.free_space_loss import pixel_distance_m
-from radiodiff.data.icassp.layout import NAME, TASKS, SampleId
+from radiodiff.data.icassp.layout import TASKS, SampleId, list_images
 from radiodiff.data.icassp.reader import FARTHEST_OUTSIDE_PX, IcasspReader
 from radiodiff.data.inspect.findings import Finding
 from radiodiff.data.inspect.image_checks import ImageChecks
@@ -46,23 +46,26 @@ class SampleResult:
 def list_icassp(root: Path) -> tuple[list[SampleId], list[Finding]]:
     """Samples of which there is an input or an output, and what is wrong with names and pairs."""
     found: dict[str, set[SampleId]] = {"Inputs": set(), "Outputs": set()}
-    findings = []
+    findings: list[Finding] = []
     for task in TASKS:
         for kind, samples in found.items():
-            for path in sorted((root / kind / f"Task_{task}_ICASSP").glob("*")):
-                match = NAME.fullmatch(path.stem) if path.suffix == ".png" else None
-                if match is not None:
-                    samples.add(SampleId(task, *map(int, match.groups())))
-                elif not path.name.startswith(TEMPORARY_PREFIX):
-                    file = str(path.relative_to(root))
-                    findings.append(Finding("foreign-file", file, "not named like B1_Ant1_f1_S0.png"))
+            there, others = list_images(root / kind / f"Task_{task}_ICASSP", task)
+            samples |= there
+            findings += foreign_files(root, others)
     for sample in sorted(found["Inputs"] ^ found["Outputs"]):
-        there, absent = sample.input_path(root), sample.output_path(root)
+        lonely, absent = sample.input_path(root), sample.output_path(root)
         if sample in found["Outputs"]:
-            there, absent = absent, there
+            lonely, absent = absent, lonely
         file = str(absent.relative_to(root))
-        findings.append(Finding("missing-pair", file, f"not there; {there.relative_to(root)} is"))
+        findings.append(Finding("missing-pair", file, f"not there; {lonely.relative_to(root)} is"))
     return sorted(found["Inputs"] | found["Outputs"]), findings
+
+
+def foreign_files(root: Path, others: Iterable[Path]) -> Iterator[Finding]:
+    """Files that are not named as radio maps are; what a killed run left is not reported."""
+    for path in others:
+        if not path.name.startswith(TEMPORARY_PREFIX):
+            yield Finding("foreign-file", str(path.relative_to(root)), "not named like B1_Ant1_f1_S0.png")
 
 
 def check_sample(root: Path, sample: SampleId) -> SampleResult:

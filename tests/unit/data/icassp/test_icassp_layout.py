@@ -118,7 +118,7 @@ def test_a_missing_position_table(root):
 def test_a_missing_position(root):
     path = root / "Positions/Positions_B3_Ant1_f1.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
-    with pytest.raises(DataSetError, match=rf"{re.escape(str(path))} with 1 lines; B3_Ant1_f1_S1 needs line 2"):
+    with pytest.raises(FormatError, match=rf"{re.escape(str(path))} with 1 lines; B3_Ant1_f1_S1 needs line 2"):
         scan_icassp(root, 1)
 
 
