@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,8 +100,8 @@ def check_named_scale(
     return scale, is_thresholded
 
 
-def read_gain_image(path: str | Path, *, thresholded: bool) -> NDArray[np.uint8]:
-    """Grey (rows, cols) of a gain image on RadioMapSeer's scale, raw or thresholded.
+def read_gain_image(path: str | Path, scale: Literal["raw", "thresholded"] | None) -> NDArray[np.uint8]:
+    """Grey (rows, cols) of a gain image on RadioMapSeer's scale, raw or thresholded; None takes any.
 
     A file that names its scale must name this one; the images of the download name none.
 
@@ -110,8 +110,8 @@ def read_gain_image(path: str | Path, *, thresholded: bool) -> NDArray[np.uint8]
     """
     file = Path(path)
     grey, text = read_grey_image(file)
-    if HEADER_NAME in text:
-        check_named_scale(text, file, thresholded=thresholded, grey_scale=RADIOMAPSEER_GREY)
+    if scale is not None and HEADER_NAME in text:
+        check_named_scale(text, file, thresholded=scale == "thresholded", grey_scale=RADIOMAPSEER_GREY)
     return grey
 
 

@@ -53,3 +53,18 @@ def test_a_constant_map_and_a_tiny_one_give_zeros() -> None:
 def test_bad_arrays_are_refused(level: np.ndarray, mask: np.ndarray | None) -> None:
     with pytest.raises(InputError, match="finite level"):
         curvature_map(level, mask)
+
+
+def test_cells_of_level_zero_have_no_wave_number_and_set_no_scale() -> None:
+    # A cell without a value beside lit ones would divide their sum by next to nothing.
+    u = np.exp(-0.1 * np.arange(30))[None].repeat(20, axis=0)
+    u[8:10, 8:10] = 0.0
+    found = curvature_map(u)
+    assert found[7:11, 8:10].max() == found[8:10, 7:11].max() == 0.0
+    np.testing.assert_allclose(found[12:19, 1:29], 1.0, atol=1e-6)
+
+
+def test_a_few_cells_do_not_set_the_scale_of_the_map() -> None:
+    u = np.exp(-0.1 * np.arange(100))[None].repeat(100, axis=0)
+    u[50, 50] *= 0.2
+    np.testing.assert_allclose(curvature_map(u)[10, 10], 1.0, rtol=0.05)

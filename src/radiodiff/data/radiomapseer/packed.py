@@ -42,14 +42,14 @@ class PackedMaps:
     Args:
         root: The folder.
         part: A part of its split, or "all".
-        stored_scale: Scale of its gain images.
+        stored_scale: Scale that its gain images must have; None takes any.
 
     Raises:
         DataSetError: There is no such part, it is not packed, or on another scale.
         FormatError: A file is damaged or of another kind.
     """
 
-    def __init__(self, root: Path, part: str, stored_scale: Scale = "raw") -> None:
+    def __init__(self, root: Path, part: str, stored_scale: Scale | None = None) -> None:
         if not root.is_dir():
             raise no_data_set(root)
         split = Split.read(root / MANIFEST)
@@ -57,7 +57,8 @@ class PackedMaps:
         self._files = [_opened(root / f"{name}.safetensors") for name in (split.parts if part == "all" else (part,))]
         self._digests: dict[str, dict[str, str]] = {}
         for file in self._files:
-            _check_scale(file, stored_scale)
+            if stored_scale is not None:
+                _check_scale(file, stored_scale)
             for layer, digests in json.loads(file.metadata["digests"]).items():
                 self._digests.setdefault(layer, {}).update(digests)
         self._places: dict[int, tuple[ArrayFile, int]] = {}

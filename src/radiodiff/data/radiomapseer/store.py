@@ -114,14 +114,14 @@ class PngTree:
 
     Args:
         root: The folder that holds `antenna`, `gain` and `png`.
-        stored_scale: Scale of the gain images. Files that name theirs are checked.
+        stored_scale: Scale that the gain images must have where they name one; None takes any.
 
     Raises:
         DataSetError: It is not there, or without these folders or any map, or made up on another scale.
         FormatError: The record of a made-up data set is damaged.
     """
 
-    def __init__(self, root: Path, stored_scale: Scale = "raw") -> None:
+    def __init__(self, root: Path, stored_scale: Scale | None = None) -> None:
         self.root = root
         self.stored_scale = stored_scale
         if not all((root / folder).is_dir() for folder in ("antenna", "gain", "png/buildings_complete")):
@@ -160,7 +160,7 @@ class PngTree:
             DataSetError: It has another size, or is zero everywhere.
         """
         path = self.root / "gain" / folder / f"{map_id}_{tx_id}.png"
-        grey = read_gain_image(path, thresholded=self.stored_scale == "thresholded")
+        grey = read_gain_image(path, self.stored_scale)
         self._check_size(path, grey)
         if not grey.any():
             raise DataSetError(
@@ -211,7 +211,7 @@ class PngTree:
 
     def _check_fake(self) -> None:
         """Check the scale of a made-up data set, whose images name none, as those of the download."""
-        if not (self.root / FAKE_RECORD).is_file():
+        if self.stored_scale is None or not (self.root / FAKE_RECORD).is_file():
             return
         record = read_json(self.root / FAKE_RECORD)
         scale = "thresholded" if isinstance(record, dict) and record.get("thresholded") else "raw"

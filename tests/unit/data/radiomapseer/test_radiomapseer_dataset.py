@@ -446,3 +446,12 @@ def test_the_curvature_of_weights_leaves_out_the_complete_buildings(fake_root: P
 def test_an_index_is_one_whole_number_or_two(fake_root: Path, index: Any) -> None:
     with pytest.raises(InputError, match="by its number, or by number and draw"):
         data(fake_root)[index]
+
+
+def test_the_transmitter_has_no_curvature(own_root: Path) -> None:
+    for settings in ({"k2": "log-distance"}, {"k2": "dominant-path", "simulation": "IRT2"}):
+        dataset = data(own_root, **settings)
+        example = dataset[0]
+        row, col = example.tx
+        around = channel(example, dataset, "k2")[row - 1 : row + 2, col - 1 : col + 2]
+        assert around[1].max() == around[:, 1].max() == -1.0
