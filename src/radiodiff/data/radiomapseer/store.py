@@ -219,7 +219,7 @@ class PngTree:
             raise DataSetError(
                 "The scale of the gain images must be the one that the data set names",
                 value=f"stored_scale={self.stored_scale!r}, {self.root / FAKE_RECORD} says {scale!r}",
-                remedy=f"Set stored_scale to {scale!r}.",
+                remedy=f"Set stored_scale (dataset pack: --stored-scale) to {scale!r}.",
             )
 
     def _image(self, layer: str, map_id: int) -> Path:
