@@ -11,7 +11,9 @@ from radiodiff.propagation.dominant_path.law import DominantPathLaw
 
 __all__ = ["Verdict", "check_peak", "grey_verdict"]
 
-Verdict = Literal["raw", "thresholded", "inverted", "unclear"]
+Verdict = Literal["raw", "thresholded", "inverted", "unclear", "unknown"]
+"""Scale of a radio map: "unclear" where there is too little line of sight to tell, "unknown" where there is enough and
+its levels are those of no scale."""
 
 NEAREST_M, FARTHEST_M = 3, 12
 """Where the profile is compared. Nearer, IRT has its plateau; farther, its reflections, and less line of sight."""
@@ -28,7 +30,11 @@ DARK = 128
 """A transmitter below this level is dark: the image may be inverted."""
 
 PEAK_REACH = 2
-"""Cells around the transmitter in which the strongest signal may lie: IRT has a plateau of five cells and more."""
+"""Cells that the middle of the strongest signal may lie beside the transmitter. The plateau of IRT has five cells and
+more: of 9 gains of RadioMapSeer its middle lies at most 0.3 cells aside."""
+
+LEAST_LIT = 0.5
+"""Share of the cells in reach that must be lit for a verdict that the scale is no known one."""
 
 
 def grey_verdict(grey: NDArray[np.uint8], row: int, col: int) -> Verdict:
@@ -54,7 +60,7 @@ def grey_verdict(grey: NDArray[np.uint8], row: int, col: int) -> Verdict:
         is_near = np.abs(seen - profile[part][is_in_reach[part]]) <= MOST_LEVELS_OFF
         if (is_near & (seen > 0)).sum() >= LEAST_SHARE[scale] * lit:
             return "inverted" if is_dark else scale
-    return "unclear"
+    return "unknown" if (levels > 0).mean() >= LEAST_LIT else "unclear"
 
 
 @cache
@@ -72,20 +78,38 @@ def _profiles() -> tuple[NDArray[np.bool_], dict[Verdict, NDArray[np.int16]]]:
     return (distance_m >= NEAREST_M) & (distance_m <= FARTHEST_M), levels
 
 
-def check_peak(grey: NDArray[np.uint8], row: int, col: int) -> tuple[str, str] | None:
-    """Kind and reason of a finding where the strongest signal is not at the transmitter, else None."""
-    peak = grey.max()
-    around = grey[max(row - PEAK_REACH, 0) : row + PEAK_REACH + 1, max(col - PEAK_REACH, 0) : col + PEAK_REACH + 1]
-    if around.max() == peak:
+def check_peak(
+    grey: NDArray[np.uint8], row: int, col: int, *, is_dominant_path: bool = False
+) -> tuple[str, str] | None:
+    """Kind and reason of a finding where the strongest signal is not at the transmitter, else None.
+
+    Args:
+        grey: (rows, cols) stored levels.
+        row: Row of the transmitter.
+        col: Its column.
+        is_dominant_path: Whether the strongest level must be in the transmitter's own cell, as it is in every DPM gain.
+    """
+    brightest = np.argwhere(grey == grey.max())
+    if is_dominant_path and grey[row, col] == grey.max():
+        return None
+    if not is_dominant_path and _is_at(brightest, (row, col)):
         return None
     rows, cols = grey.shape
-    brightest = np.argwhere(grey == peak)
     where = f"strongest at row {brightest[0, 0]}, column {brightest[0, 1]}, transmitter at row {row}, column {col}"
     mirrored = {
         "tx-mirrored": [(rows - 1 - row, col), (row, cols - 1 - col), (rows - 1 - row, cols - 1 - col)],
         "tx-transposed": [(col, row)],
     }
     for kind, places in mirrored.items():
-        if any((np.abs(brightest - place).max(axis=1) <= PEAK_REACH).any() for place in places):
+        # Of a transmitter near its mirror image nobody can tell.
+        far = [place for place in places if max(abs(place[0] - row), abs(place[1] - col)) > 2 * PEAK_REACH]
+        if any(_is_at(brightest, place) for place in far):
             return kind, where
     return "gain-peak", where
+
+
+def _is_at(brightest: NDArray[np.intp], place: tuple[int, int]) -> bool:
+    """Whether the middle of the strongest cells (n, 2) near a place is that place."""
+    offsets = brightest - place
+    near = offsets[np.abs(offsets).max(axis=1) <= 2 * PEAK_REACH]
+    return len(near) > 0 and bool(np.abs(near.mean(axis=0)).max() <= PEAK_REACH)

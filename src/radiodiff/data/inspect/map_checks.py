@@ -1,6 +1,5 @@
 """Checks of all files of one RadioMapSeer map."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
@@ -13,15 +12,27 @@ from numpy.typing import NDArray
 from radiodiff.data.inspect.findings import Finding
 from radiodiff.data.inspect.gain_checks import Verdict, check_peak, grey_verdict
 from radiodiff.data.inspect.image_checks import ImageChecks
+from radiodiff.data.inspect.layer_checks import check_car_outlines, check_cars, check_geometry, check_transmitters
 from radiodiff.errors import RadiodiffError
 from radiodiff.formats import read_radiomapseer_polygons, read_radiomapseer_transmitters
 from radiodiff.formats.radiomapseer_json import read_polygons_json
 from radiodiff.scene import Grid
 
-__all__ = ["GainResult", "MapFiles", "MapResult", "check_gain", "check_map", "digest"]
+__all__ = [
+    "GainResult",
+    "MapFiles",
+    "MapResult",
+    "check_antenna_image",
+    "check_gain",
+    "check_map",
+    "check_scale_is_known",
+    "digest",
+]
 
 LEAST_PEAK = 150
 """Grey at the transmitter is 240 to 255 on both scales; below this the image is dimmed or of other values."""
+
+MOST_MASK_LEVELS = 2
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,7 @@ def check_map(root: Path, shape: tuple[int, int], files: MapFiles) -> MapResult:
     buildings = _layers(checks, files, result)
     if cells is not None:
         result.num_tx = len(cells)
-        _transmitters(checks, files, cells, buildings)
+        check_transmitters(checks, f"antenna/{files.map_id}.json", cells, buildings)
     _antenna_images(checks, files, cells or [])
     for folder, tx_ids in files.gains.items():
         for tx_id in tx_ids:
@@ -110,14 +121,18 @@ def check_map(root: Path, shape: tuple[int, int], files: MapFiles) -> MapResult:
                 continue
             cell = cells[tx_id] if cells is not None and tx_id < len(cells) else None
             is_on_map = cell is not None and 0 <= cell[0] < shape[1] and 0 <= cell[1] < shape[0]
-            verdict = check_gain(checks, file, grey, cell if is_on_map else None)
+            verdict = check_gain(checks, file, grey, cell if is_on_map else None, simulation=folder)
             if grey.any():
                 result.gains[file] = GainResult(folder, verdict, digest(grey))
+    check_scale_is_known(checks, result.gains)
+    check_geometry(checks, files.map_id)
     result.findings, result.num_files = checks.findings, checks.num_files
     return result
 
 
-def check_gain(checks: ImageChecks, file: str, grey: NDArray[np.uint8], cell: tuple[int, int] | None) -> Verdict:
+def check_gain(
+    checks: ImageChecks, file: str, grey: NDArray[np.uint8], cell: tuple[int, int] | None, *, simulation: str
+) -> Verdict:
     """Check the pixels of a radio map.
 
     Args:
@@ -125,6 +140,7 @@ def check_gain(checks: ImageChecks, file: str, grey: NDArray[np.uint8], cell: tu
         file: The image, for findings.
         grey: (rows, cols) stored levels.
         cell: (col, row) of the transmitter; None where it is not known, then its place is not checked.
+        simulation: Folder under `gain`, such as "carsDPM".
 
     Returns:
         Its scale.
@@ -136,6 +152,11 @@ def check_gain(checks: ImageChecks, file: str, grey: NDArray[np.uint8], cell: tu
     if peak < LEAST_PEAK:
         checks.note("value-range", file, f"strongest level {peak}, others reach 240 to 255")
         return "unclear"
+    levels = np.unique(grey)
+    if len(levels) <= MOST_MASK_LEVELS:
+        shown = " and ".join(map(str, levels))
+        checks.note("value-range", file, f"levels {shown} only: a mask, no signal strengths")
+        return "unclear"
     if cell is None:
         return "unclear"
     col, row = cell
@@ -143,13 +164,22 @@ def check_gain(checks: ImageChecks, file: str, grey: NDArray[np.uint8], cell: tu
     if verdict == "inverted":
         checks.note("inverted", file, f"level {grey[row, col]} at the transmitter, dark where the signal is strong")
         return verdict
-    found = check_peak(grey, row, col)
+    found = check_peak(grey, row, col, is_dominant_path=simulation.endswith("DPM"))
     if found is not None:
         checks.note(found[0], file, found[1])
         return "unclear"
-    if verdict == "unclear":
+    if verdict in ("unclear", "unknown"):
         checks.note("scale-unclear", file, "neither a raw nor a thresholded line of sight around the transmitter")
     return verdict
+
+
+def check_scale_is_known(checks: ImageChecks, gains: dict[str, GainResult]) -> None:
+    """Note where most radio maps of a map, of those with a line of sight, have levels of no known scale."""
+    seen = [file for file, gain in gains.items() if gain.scale != "unclear"]
+    unknown = [file for file in seen if gains[file].scale == "unknown"]
+    if 2 * len(unknown) > len(seen):
+        of = f"{len(unknown)} of {len(seen)} radio maps of the map with a line of sight"
+        checks.note("scale-unknown", unknown[0], f"levels of neither scale, in {of}")
 
 
 def _antennas(checks: ImageChecks, files: MapFiles) -> list[tuple[int, int]] | None:
@@ -170,6 +200,8 @@ def _layers(checks: ImageChecks, files: MapFiles, result: MapResult) -> NDArray[
     buildings = masks.get("buildings_complete")
     if buildings is not None:
         result.buildings = digest(buildings)
+    cars = masks.get("cars")
+    is_car_layer = cars is not None and check_cars(checks, f"png/cars/{files.map_id}.png", cars, buildings)
     for layer in files.polygons:
         file = f"polygon/{layer}/{files.map_id}.json"
         outlines = checks.json(file, partial(read_polygons_json, grid=_grid(checks)))
@@ -178,6 +210,8 @@ def _layers(checks: ImageChecks, files: MapFiles, result: MapResult) -> NDArray[
                 read_radiomapseer_polygons(checks.root / file)
             except RadiodiffError as error:
                 checks.note("outlines", file, str(error))
+        elif outlines is not None and layer == "cars" and cars is not None and is_car_layer:
+            check_car_outlines(checks, f"png/cars/{files.map_id}.png", cars, outlines.footprints, file)
     return buildings
 
 
@@ -186,35 +220,22 @@ def _grid(checks: ImageChecks) -> Grid:
     return Grid(*checks.shape)
 
 
-def _transmitters(
-    checks: ImageChecks, files: MapFiles, cells: list[tuple[int, int]], buildings: NDArray[np.bool_] | None
-) -> None:
-    """Check that transmitters stand on the map and outside the buildings."""
-    file = f"antenna/{files.map_id}.json"
-    rows, cols = _grid(checks).shape
-    found: dict[str, list[str]] = defaultdict(list)
-    for tx_id, (col, row) in enumerate(cells):
-        where = f"transmitter {tx_id} at row {row}, column {col}"
-        if not (0 <= row < rows and 0 <= col < cols):
-            found["tx-outside-grid"].append(where)
-        elif buildings is not None and buildings[row, col]:
-            # The image stands half a cell beside the gain: only a cell with buildings all around is surely indoors.
-            is_inside = buildings[max(row - 1, 0) : row + 2, max(col - 1, 0) : col + 2].all()
-            found["tx-in-building" if is_inside else "tx-on-rim"].append(where)
-    for kind, places in found.items():
-        more = f" and {len(places) - 3} more" if len(places) > 3 else ""
-        checks.note(kind, file, f"{'; '.join(places[:3])}{more}")
-
-
 def _antenna_images(checks: ImageChecks, files: MapFiles, cells: list[tuple[int, int]]) -> None:
     for tx_id in files.antenna_images:
         file = f"png/antennas/{files.map_id}_{tx_id}.png"
         mask = checks.mask(file)
-        if mask is None or tx_id >= len(cells):
-            continue
-        shown, (col, row) = np.argwhere(mask), cells[tx_id]
-        if len(shown) != 1:
-            checks.note("antenna-image", file, f"{len(shown)} pixels instead of one")
-        elif tuple(shown[0]) != (row, col):
-            at = f"row {shown[0][0]}, column {shown[0][1]}"
-            checks.note("antenna-image", file, f"pixel at {at}, antenna file says row {row}, column {col}")
+        if mask is not None and tx_id < len(cells):
+            col, row = cells[tx_id]
+            check_antenna_image(checks, file, mask, (row, col), "antenna file")
+
+
+def check_antenna_image(
+    checks: ImageChecks, file: str, mask: NDArray[np.bool_], cell: tuple[int, int], source: str
+) -> None:
+    """Check that a mask shows one pixel, at a cell (row, col) that a source says."""
+    shown = np.argwhere(mask)
+    if len(shown) != 1:
+        checks.note("antenna-image", file, f"{len(shown)} pixels instead of one")
+    elif tuple(shown[0]) != cell:
+        at = f"row {shown[0][0]}, column {shown[0][1]}"
+        checks.note("antenna-image", file, f"pixel at {at}, {source} says row {cell[0]}, column {cell[1]}")

@@ -50,20 +50,38 @@ def test_a_transmitter_at_the_corner_of_the_map() -> None:
     assert grey_verdict(raw, 0, 127) == "raw"
 
 
-@pytest.mark.parametrize("factor", [0.0, 0.5, 0.8])
-def test_other_levels_are_no_scale(factor: float) -> None:
+@pytest.mark.parametrize(("factor", "verdict"), [(0.0, "unclear"), (0.5, "unknown"), (0.8, "unknown")])
+def test_other_levels_are_no_scale(factor: float, verdict: str) -> None:
     grey = (open_field() * factor).astype(np.uint8)
-    assert grey_verdict(grey, ROW, COL) == "unclear"
+    assert grey_verdict(grey, ROW, COL) == verdict
 
 
-def test_the_peak_may_lie_two_cells_off_and_no_more() -> None:
+def test_squared_levels_are_of_no_known_scale_unless_the_transmitter_is_hemmed_in() -> None:
+    squared = np.rint((open_field() / 255.0) ** 2 * 255).astype(np.uint8)
+    assert grey_verdict(squared, ROW, COL) == "unknown"
+    squared[:, : COL - 2] = 0
+    squared[: ROW - 2] = 0
+    assert grey_verdict(squared, ROW, COL) == "unclear"
+
+
+def test_the_strongest_cell_of_a_dominant_path_gain_is_that_of_the_transmitter() -> None:
+    raw = open_field()
+    # Levels are equal up to 1 m.
+    assert check_peak(raw, ROW, COL, is_dominant_path=True) is None
+    assert check_peak(raw, ROW, COL + 1, is_dominant_path=True) is None
+    assert check_peak(raw, ROW, COL + 2, is_dominant_path=True)[0] == "gain-peak"
+    assert check_peak(raw, ROW, COL + 2) is None
+
+
+def test_the_middle_of_the_peak_may_lie_two_cells_off_and_no_more() -> None:
     raw = open_field()
     assert check_peak(raw, ROW, COL) is None
     assert check_peak(raw, ROW + 2, COL - 2) is None
     # Levels are equal up to 1 m, so the nearest of them lies in row 59.
     kind, reason = check_peak(raw, ROW - 4, COL)
     assert (kind, reason) == ("gain-peak", "strongest at row 59, column 90, transmitter at row 56, column 90")
-    assert check_peak(raw, ROW - 3, COL) is None
+    assert check_peak(raw, ROW - 3, COL)[0] == "gain-peak"
+    assert check_peak(raw, ROW, COL + 3)[0] == "gain-peak"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +117,8 @@ def test_real_thresholded_gains(simulation: str) -> None:
         col, row = cells[int(path.stem.split("_")[1])]
         assert grey_verdict(grey, row, col) == "thresholded"
         assert grey_verdict(255 - grey, row, col) == "inverted"
-        assert check_peak(grey, row, col) is None
+        assert check_peak(grey, row, col, is_dominant_path=simulation.endswith("DPM")) is None
+        assert check_peak(np.roll(grey, 3, axis=1), row, col)[0] == "gain-peak"
         assert check_peak(grey, 255 - row, col) is not None
 
 

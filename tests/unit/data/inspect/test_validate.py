@@ -5,9 +5,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from planted_faults import (
     ANTENNA,
+    BUILDINGS,
     GAIN,
     PLANTS,
     SIZE,
@@ -18,6 +20,7 @@ from planted_faults import (
     manifest,
     move_tx,
     on_the_rim,
+    read,
     remove,
     same_buildings,
     write,
@@ -110,6 +113,33 @@ def test_a_gain_twice(root: Path) -> None:
     assert [(f.file, f.reason) for f in found] == [("gain/DPM/1_1.png", "same pixels as gain/DPM/1_0.png")]
 
 
+@pytest.mark.parametrize("exponent", [2.0, 0.5])
+def test_a_scale_that_nobody_knows_is_a_fault(root: Path, exponent: float) -> None:
+    for path in root.glob("gain/*/*.png"):
+        change(str(path.relative_to(root)), lambda p: np.rint(255 * (p / 255) ** exponent).astype(np.uint8))(root)
+    report = validated(root)
+    assert {f.kind for f in report.faults} == {"scale-unknown"}
+    assert [f.file for f in report.faults] == [f"gain/DPM/{map_id}_0.png" for map_id in range(3)]
+    assert report.scale is None
+
+
+def test_no_cars_where_the_outlines_have_some(root: Path) -> None:
+    change("png/cars/1.png", np.zeros_like)(root)
+    assert [(f.kind, f.file) for f in validated(root).findings] == [
+        ("cars", "png/cars/1.png"),
+        ("empty-layer", "png/cars/1.png"),
+    ]
+
+
+def test_cars_inside_buildings_without_outlines(root: Path) -> None:
+    """Half of the cells of a building are a car layer that only its place betrays."""
+    shutil.rmtree(root / "polygon/cars")
+    mask = read(root / BUILDINGS)
+    mask[::2] = 0
+    change("png/cars/1.png", lambda p: mask)(root)
+    assert [(f.kind, f.file) for f in validated(root).findings] == [("cars", "png/cars/1.png")]
+
+
 def test_an_antenna_file_of_flipped_rows_is_told_by_every_gain(root: Path) -> None:
     """The common mistake: y taken as the row."""
     cells = json.loads((root / ANTENNA).read_text())
@@ -124,7 +154,8 @@ def test_an_antenna_file_of_flipped_rows_is_told_by_every_gain(root: Path) -> No
 def test_every_kind_of_a_radiomapseer_folder_is_planted() -> None:
     planted = {kind for _, kind, _ in PLANTS.values()}
     elsewhere = {"tx-in-building", "tx-on-rim", "tx-outside-grid", "leak", "duplicate-buildings", "duplicate-gain"}
-    others = {"unfinished", "missing-pair", "positions", "pattern", "distance", "tx-off-map", "damaged"}
+    elsewhere |= {"scale-unknown"}
+    others = {"unfinished", "missing-pair", "positions", "pattern", "distance", "tx-off-map", "corner-cells", "edges"}
     assert planted | elsewhere | others == set(KINDS)
     assert not planted & others
 
@@ -228,5 +259,5 @@ def test_empty_folders_are_no_data_set(tmp_path: Path) -> None:
 def test_an_unknown_split_and_no_workers_are_refused(sound: Path) -> None:
     with pytest.raises(DataSetError, match="named split must be one of"):
         validated(sound, split="fair")
-    with pytest.raises(InputError, match="workers must be at least 1"):
+    with pytest.raises(InputError, match="workers must be a whole number of at least 1"):
         validated(sound, workers=0)
