@@ -43,7 +43,13 @@ def test_fakes_of_a_seed_are_the_same(radiodiff: Run, fake: Path, tmp_path: Path
 REFUSED_FAKES = {
     "an unknown kind": (["indoor"], ["must be radiomapseer or icassp", "'indoor'"]),
     "a simulation of icassp": (["icassp", "--simulation", "DPM"], ["belong to radiomapseer"]),
-    "a scale of icassp": (["icassp", "--thresholded"], ["belong to radiomapseer"]),
+    "a scale of icassp": (["icassp", "--thresholded"], ["belong to radiomapseer", "icassp with --thresholded"]),
+    "cars of icassp": (["icassp", "--cars"], ["belong to radiomapseer", "icassp with --cars/--no-cars"]),
+    "no cars of icassp": (["icassp", "--no-cars"], ["belong to radiomapseer", "icassp with --cars/--no-cars"]),
+    "layers of icassp": (
+        ["icassp", "--no-missing-layers", "--simulation", "DPM"],
+        ["belong to radiomapseer", "icassp with --simulation and --missing-layers/--no-missing-layers"],
+    ),
     "an unknown simulation": (["radiomapseer", "--simulation", "IRT3"], ["some of DPM, IRT2, IRT4", "IRT3"]),
     "no maps": (["radiomapseer", "--maps", 0], ["maps must be a whole number of at least 1"]),
     "a small size": (["radiomapseer", "--size", 20], ["at least 48 m wide"]),
@@ -75,6 +81,23 @@ def test_a_description_in_words_and_as_json(radiodiff: Run, fake: Path, tmp_path
     assert content["transmitters"] == {"2": 2}
     printed = radiodiff("dataset", "describe", "set", "--json", "-")
     assert json.loads(printed.out) == content
+
+
+def test_an_arrangement_is_known_and_options_of_other_layouts_are_refused(radiodiff: Run, tmp_path: Path) -> None:
+    rooms = ("--maps", 3, "--tx-per-map", 2, "--seed", 2, "--size", 40)
+    assert radiodiff("dataset", "fake", "icassp", "--out", "raw", *rooms).code == 0
+    arrange = ("dataset", "arrange-icassp", "raw", "--out", "squares", "--size", 48, "--workers", 1, "--task", 1)
+    assert radiodiff(*arrange).code == 0
+    assert radiodiff("dataset", "validate", "squares", "--workers", 1).out == "squares: sound, 42 files, scale db\n"
+    lines = radiodiff("dataset", "describe", "squares").out.splitlines()
+    assert lines[0] == "squares: squares by radiodiff dataset arrange-icassp, 3 buildings, numbers 1 to 3"
+    assert lines[1] == "3 buildings with 2 radio maps"
+    assert radiodiff("dataset", "show", "squares", "--index", 0).out.startswith("B1_Ant1_f1_S0: 868 MHz, 48 x 48 ")
+    assert (tmp_path / "B1_Ant1_f1_S0.png").is_file()
+    for root in ("raw", "squares"):
+        show = radiodiff("dataset", "show", root, "--index", 0, "--simulation", "nonsense")
+        show.check_refusal("simulation can be chosen for RadioMapSeer", f"'nonsense' for {root}")
+        radiodiff("dataset", "validate", root, "--split", "disjoint").check_refusal("split can be checked for")
 
 
 def test_a_folder_of_nothing_says_where_data_is(radiodiff: Run, tmp_path: Path) -> None:
@@ -121,7 +144,9 @@ def test_a_split_that_is_asked_for(radiodiff: Run, fake: Path) -> None:
     refusal = radiodiff("dataset", "validate", "set", "--workers", 1, "--split", "disjoint")
     refusal.check_refusal("1 faults", "split, disjoint")
     radiodiff("dataset", "validate", "set", "--split", "fair").check_refusal("named split must be one of", "'fair'")
-    radiodiff("dataset", "validate", "set", "--workers", 0).check_refusal("workers must be at least 1")
+    radiodiff("dataset", "validate", "set", "--workers", 0).check_refusal(
+        "workers must be a whole number of at least 1"
+    )
 
 
 def test_an_output_that_cannot_be_written_is_refused_first(radiodiff: Run, fake: Path) -> None:

@@ -48,8 +48,8 @@ def describe(
 def _print(description: "Description") -> None:
     from radiodiff.cli.tables import new_table, print_table
 
-    what = {"icassp": "buildings"}.get(description.layout, "maps")
-    of_each = {"icassp": "radio maps"}.get(description.layout, "transmitters")
+    is_indoors = description.layout in ("icassp", "arranged")
+    what, of_each = ("buildings", "radio maps") if is_indoors else ("maps", "transmitters")
     ids = "" if description.map_ids is None else f", numbers {description.map_ids[0]} to {description.map_ids[1]}"
     typer.echo(f"{description.root}: {description.title}, {description.maps} {what}{ids}")
     if description.transmitters:

@@ -22,12 +22,20 @@ def fake(
         int | None, typer.Option("--size", help="Rows and columns, by default 256 (icassp: 60 to 110).")
     ] = None,
     simulation: Annotated[
-        list[str] | None, typer.Option("--simulation", help="DPM, IRT2 or IRT4, by default all. Repeat for more.")
+        list[str] | None,
+        typer.Option("--simulation", help="DPM, IRT2 or IRT4, by default all (radiomapseer). Repeat for more."),
     ] = None,
-    cars: Annotated[bool, typer.Option("--cars/--no-cars", help="Cars, and gains with them (radiomapseer).")] = True,
+    cars: Annotated[
+        bool | None,
+        typer.Option("--cars/--no-cars", help="Cars, and gains with them, by default made (radiomapseer)."),
+    ] = None,
     missing_layers: Annotated[
-        bool, typer.Option("--missing-layers/--no-missing-layers", help="The 48 layers with missing buildings.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--missing-layers/--no-missing-layers",
+            help="The 48 layers with missing buildings, by default made (radiomapseer).",
+        ),
+    ] = None,
     thresholded: Annotated[
         bool, typer.Option("--thresholded", help="Gains on the thresholded scale (radiomapseer).")
     ] = False,
@@ -48,10 +56,16 @@ def fake(
             f"The kind of a fake data set must be {' or '.join(KINDS)}", value=repr(kind), remedy="Take one of these."
         )
     if kind == "icassp":
-        if simulation or thresholded:
+        others = {
+            "--simulation": bool(simulation),
+            "--cars/--no-cars": cars is not None,
+            "--missing-layers/--no-missing-layers": missing_layers is not None,
+            "--thresholded": thresholded,
+        }
+        if any(others.values()):
             raise InputError(
-                "--simulation and --thresholded belong to radiomapseer",
-                value="icassp with one of them",
+                f"{', '.join(others)} belong to radiomapseer",
+                value=f"icassp with {' and '.join(name for name, is_given in others.items() if is_given)}",
                 remedy="Leave them out.",
             )
         rooms = FakeIcasspSettings(buildings=maps, samples=tx_per_map, seed=seed)
@@ -64,8 +78,8 @@ def fake(
             tx_per_map,
             seed,
             size=256 if size is None else size,
-            cars=cars,
-            missing_layers=missing_layers,
+            cars=cars is not False,
+            missing_layers=missing_layers is not False,
             thresholded=thresholded,
         )
         if simulation:

@@ -11,12 +11,14 @@ __all__ = ["show"]
 def show(
     root: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a data set, of any layout.")],
     index: Annotated[int, typer.Option("--index", help="Which item; 0 is the first.")],
-    simulation: Annotated[str, typer.Option("--simulation", help="Folder under gain/, for RadioMapSeer.")] = "DPM",
+    simulation: Annotated[
+        str | None, typer.Option("--simulation", help="Folder under gain/, for RadioMapSeer; by default DPM.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Figure, .png, .pdf or .svg; by default <item>.png in this folder.")
     ] = None,
 ) -> None:
-    """Draw one item: scene and path loss, or input channels and path loss, or image and edges.
+    """Draw one item: scene and path loss, or channels and path loss, or image and edges.
 
     Example: radiodiff dataset show data/RadioMapSeer --index 7 --simulation IRT2 --out map.png
     """

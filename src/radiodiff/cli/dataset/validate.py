@@ -16,7 +16,10 @@ def validate(
     root: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a data set, of any layout.")],
     split: Annotated[
         str | None,
-        typer.Option("--split", help="disjoint, radiounet, radiodiff or a manifest; by default that of the folder."),
+        typer.Option(
+            "--split",
+            help="disjoint, radiounet, radiodiff or a manifest, by default the folder's (not icassp, edges).",
+        ),
     ] = None,
     workers: Annotated[int | None, typer.Option("--workers", help="Processes, by default one per core.")] = None,
     json_file: Annotated[

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from radiodiff.data.inspect.describe_arranged import describe_arranged
 from radiodiff.data.inspect.describe_edges import describe_edges
 from radiodiff.data.inspect.describe_icassp import describe_icassp
 from radiodiff.data.inspect.describe_radiomapseer import describe_packed, describe_radiomapseer
@@ -44,6 +45,7 @@ def describe_data_set(root: str | Path, *, samples: int = 32, bins: int = 16, se
     describe: dict[Layout, Callable[[Path, LevelDraw], Description]] = {
         "packed": describe_packed,
         "icassp": describe_icassp,
+        "arranged": describe_arranged,
         "edges": describe_edges,
     }
     if layout in describe:

@@ -11,7 +11,7 @@ from radiodiff.data.inspect.level_draw import LevelDraw, read_grey
 from radiodiff.errors import DataSetError
 from radiodiff.formats import read_rgb_image
 
-__all__ = ["describe_icassp"]
+__all__ = ["antennas_and_bands", "describe_icassp", "maps_per_building"]
 
 
 def describe_icassp(root: Path, draw: LevelDraw) -> Description:
@@ -34,10 +34,6 @@ def describe_icassp(root: Path, draw: LevelDraw) -> Description:
             folders.append(FolderCount(f"{kind}/Task_{task}_ICASSP", sum(p.is_file() for p in paths), buildings))
         histograms += _icassp_histograms(root, draw, task, [s.name for s in of_task])
     ids = sorted({sample.building for sample in samples})
-    names = {
-        "antennas": sorted({sample.antenna for sample in samples}),
-        "bands": [f"f{band}" for band in sorted({sample.band for sample in samples})],
-    }
     draw.notes += [f"{len(faults)} names or pairs do not fit: run radiodiff dataset validate."] if faults else []
     return Description(
         root=str(root),
@@ -45,15 +41,24 @@ def describe_icassp(root: Path, draw: LevelDraw) -> Description:
         maps=len(ids),
         map_ids=(ids[0], ids[-1]),
         folders=tuple(folders),
-        transmitters=_samples_of_buildings(samples),
+        transmitters=maps_per_building(samples),
         shapes=dict(draw.shapes),
         histograms=tuple(histograms),
-        settings=names,
+        settings=antennas_and_bands(samples),
         notes=tuple(draw.notes),
     )
 
 
-def _samples_of_buildings(samples: Iterable[SampleId]) -> dict[int, int]:
+def antennas_and_bands(samples: Iterable[SampleId]) -> dict[str, list[int] | list[str]]:
+    """Antennas and bands that occur."""
+    samples = list(samples)
+    return {
+        "antennas": sorted({sample.antenna for sample in samples}),
+        "bands": [f"f{band}" for band in sorted({sample.band for sample in samples})],
+    }
+
+
+def maps_per_building(samples: Iterable[SampleId]) -> dict[int, int]:
     """Number of buildings by their number of radio maps."""
     per_building = Counter(sample.building for sample in samples)
     return dict(sorted(Counter(per_building.values()).items()))

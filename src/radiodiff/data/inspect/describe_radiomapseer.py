@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from radiodiff.data.create import RECORD as GENERATED_RECORD
 from radiodiff.data.inspect.description import Description, FolderCount
-from radiodiff.data.inspect.layout import GENERATED_RECORD, Layout
+from radiodiff.data.inspect.layout import Layout
 from radiodiff.data.inspect.level_draw import LevelDraw, read_grey
 from radiodiff.data.inspect.packed_checks import list_packed
 from radiodiff.data.inspect.radiomapseer_files import RadioMapSeerFiles, list_radiomapseer

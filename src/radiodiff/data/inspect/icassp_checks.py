@@ -1,6 +1,6 @@
 """Checks of a folder in the layout of the ICASSP 2025 data set."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from radiodiff.data.inspect.image_checks import ImageChecks
 from radiodiff.data.inspect.map_checks import digest
 from radiodiff.errors import FormatError
 
-__all__ = ["SampleResult", "check_sample", "duplicate_outputs", "list_icassp"]
+__all__ = ["SampleResult", "check_path_loss", "check_sample", "duplicate_outputs", "foreign_files", "list_icassp"]
 
 PATH_LOSS_RANGE_DB = (13, 160)
 
@@ -34,13 +34,15 @@ class SampleResult:
         sample: The sample.
         num_files: Images read.
         findings: What was found.
-        output: Digest of the output, or None.
+        output: Digest of the path loss, or None.
+        walls: Digest of the walls, of an arrangement with walls; else None.
     """
 
     sample: SampleId
     num_files: int = 0
     findings: list[Finding] = field(default_factory=list)
     output: bytes | None = None
+    walls: bytes | None = None
 
 
 def list_icassp(root: Path) -> tuple[list[SampleId], list[Finding]]:
@@ -76,7 +78,7 @@ def check_sample(root: Path, sample: SampleId) -> SampleResult:
     inputs = checks.rgb(input_file) if (root / input_file).is_file() else None
     output = checks.grey(output_file) if (root / output_file).is_file() else None
     if output is not None:
-        _check_output(checks, output_file, output)
+        check_path_loss(checks, output_file, output)
         result.output = digest(output)
     if inputs is not None and output is not None and inputs.shape[:2] != output.shape:
         sizes = [f"{image.shape[0]} x {image.shape[1]}" for image in (inputs, output)]
@@ -87,7 +89,8 @@ def check_sample(root: Path, sample: SampleId) -> SampleResult:
     return result
 
 
-def _check_output(checks: ImageChecks, file: str, output: NDArray[np.uint8]) -> None:
+def check_path_loss(checks: ImageChecks, file: str, output: NDArray[np.uint8]) -> None:
+    """Check that an image of the path loss is not empty and in the range of the data set."""
     low, high = PATH_LOSS_RANGE_DB
     if not output.any():
         checks.note("zero-image", file, "0 everywhere")
@@ -129,13 +132,12 @@ def _agrees(distance_m: NDArray[np.uint8], row: float, col: float) -> bool:
     return float((np.abs(distance_m - expected_m) > MOST_METRES_OFF).mean()) <= MOST_PIXELS_OFF
 
 
-def duplicate_outputs(results: list[SampleResult]) -> Iterator[Finding]:
-    """Radio maps of one task that are the same image twice."""
+def duplicate_outputs(results: list[SampleResult], file_of: Callable[[SampleId], str]) -> Iterator[Finding]:
+    """Radio maps of one task that are the same image twice; `file_of` gives the file of each."""
     seen: dict[tuple[int, bytes], SampleId] = {}
     for result in sorted(results, key=lambda result: result.sample):
         if result.output is None:
             continue
         earlier = seen.setdefault((result.sample.task, result.output), result.sample)
         if earlier != result.sample:
-            file = str(result.sample.output_path(Path()))
-            yield Finding("duplicate-gain", file, f"same pixels as {earlier.output_path(Path())}")
+            yield Finding("duplicate-gain", file_of(result.sample), f"same pixels as {file_of(earlier)}")

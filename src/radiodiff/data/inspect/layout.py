@@ -3,15 +3,17 @@
 from pathlib import Path
 from typing import Literal
 
-from radiodiff.data.edges.generate import RECORD
+from radiodiff.data.create import RECORD as GENERATED_RECORD
+from radiodiff.data.edges.generate import RECORD as EDGES_RECORD
 from radiodiff.data.icassp import is_icassp
+from radiodiff.data.icassp.arrange import ARRANGED_RECORD
 from radiodiff.data.radiomapseer.fake import FAKE_RECORD
 from radiodiff.data.radiomapseer.packed import PACKED_RECORD
 from radiodiff.errors import DataSetError
 
-__all__ = ["GENERATED_RECORD", "LAYOUTS", "Layout", "recognise", "unknown_folder"]
+__all__ = ["LAYOUTS", "Layout", "recognise", "unknown_folder"]
 
-Layout = Literal["radiomapseer", "generated", "fake", "packed", "icassp", "edges"]
+Layout = Literal["radiomapseer", "generated", "fake", "packed", "icassp", "arranged", "edges"]
 
 LAYOUTS: dict[Layout, str] = {
     "radiomapseer": "RadioMapSeer as downloaded",
@@ -19,10 +21,9 @@ LAYOUTS: dict[Layout, str] = {
     "fake": "made up by radiodiff dataset fake, for tests",
     "packed": "packed by radiodiff dataset pack",
     "icassp": "ICASSP 2025 indoor challenge",
+    "arranged": "squares by radiodiff dataset arrange-icassp",
     "edges": "edge maps",
 }
-
-GENERATED_RECORD = "dataset.json"
 
 
 def recognise(root: str | Path) -> Layout:
@@ -33,8 +34,9 @@ def recognise(root: str | Path) -> Layout:
     """
     root = Path(root)
     records: dict[str, Layout] = {
-        RECORD: "edges",
+        EDGES_RECORD: "edges",
         PACKED_RECORD: "packed",
+        ARRANGED_RECORD: "arranged",
         GENERATED_RECORD: "generated",
         FAKE_RECORD: "fake",
     }
@@ -56,9 +58,10 @@ def unknown_folder(root: Path) -> DataSetError:
     found = "holds none of these" if root.is_dir() else "is a file" if root.exists() else "is not there"
     return DataSetError(
         "A data set folder must be one of: RadioMapSeer (antenna/<map>.json, gain/<simulation>/<map>_<tx>.png, "
-        "png/buildings_complete/<map>.png), the same with dataset.json (radiodiff dataset create), packed "
-        "(packed.json and *.safetensors), ICASSP 2025 (Inputs/Task_1_ICASSP, Outputs, Positions, Radiation_Patterns), "
-        "edge maps (edges.json, or folders edge/ and image/)",
+        f"png/buildings_complete/<map>.png), the same with {GENERATED_RECORD} (radiodiff dataset create), packed "
+        f"({PACKED_RECORD} and *.safetensors), ICASSP 2025 (Inputs/Task_1_ICASSP, Outputs, Positions, "
+        f"Radiation_Patterns), squares of it ({ARRANGED_RECORD}, radiodiff dataset arrange-icassp), "
+        f"edge maps ({EDGES_RECORD}, or folders edge/ and image/)",
         value=f"{root}, which {found}",
         remedy="RadioMapSeer is on IEEE DataPort (doi 10.21227/0gtx-6v30), as is the ICASSP 2025 indoor challenge "
         '("The First Indoor Pathloss Radio Map Prediction Challenge"); give the unpacked folder itself, or make one: '

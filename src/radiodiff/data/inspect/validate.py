@@ -1,15 +1,19 @@
 """Validate a data set folder: every file, and how they fit together."""
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from warnings import catch_warnings, simplefilter
 
+from radiodiff.data.create import RECORD as GENERATED_RECORD
+from radiodiff.data.create import check_count
+from radiodiff.data.icassp.arrange import ARRANGED_FOLDERS
+from radiodiff.data.inspect.arranged_checks import check_arranged, find_arranged_leaks, list_arranged
 from radiodiff.data.inspect.edge_checks import check_edge_pair, list_edges
 from radiodiff.data.inspect.findings import Finding, ValidationReport
 from radiodiff.data.inspect.icassp_checks import check_sample, duplicate_outputs, list_icassp
-from radiodiff.data.inspect.layout import GENERATED_RECORD, Layout, recognise
+from radiodiff.data.inspect.layout import LAYOUTS, Layout, recognise
 from radiodiff.data.inspect.map_checks import MapFiles, MapResult, check_map
 from radiodiff.data.inspect.packed_checks import check_packed_map, list_packed
 from radiodiff.data.inspect.radiomapseer_files import RadioMapSeerFiles, list_radiomapseer
@@ -21,7 +25,7 @@ from radiodiff.data.inspect.set_checks import (
     check_scale,
     find_leaks,
 )
-from radiodiff.data.splits import MANIFEST, NAMED_SPLITS, find_split
+from radiodiff.data.splits import MANIFEST, NAMED_SPLITS, Split, find_split
 from radiodiff.data.worker_pool import run_tasks
 from radiodiff.errors import DataSetError, FormatError, InputError
 from radiodiff.formats import image_size, read_json
@@ -41,7 +45,7 @@ def validate_data_set(root: str | Path, *, split: str | None = None, workers: in
     Args:
         root: The folder.
         split: Name of a split, or path of a manifest, to check against the maps; None takes the manifest of the folder
-            where there is one.
+            where there is one. Numbers in a split of an arrangement are those of buildings.
         workers: Processes; 1 works in this one.
 
     Yields:
@@ -52,21 +56,36 @@ def validate_data_set(root: str | Path, *, split: str | None = None, workers: in
 
     Raises:
         DataSetError: The folder holds no data set that is known, or there is no such named split.
-        InputError: `workers` is not positive.
+        InputError: `workers` is not positive, or a split has no meaning for the folder.
     """
-    if not workers >= 1:
-        raise InputError("workers must be at least 1", value=workers, remedy="Give for example 2.")
+    check_count("workers", workers, 1)
     root = Path(root)
     layout = recognise(root)
-    if split is not None and not split.endswith(".json") and split not in NAMED_SPLITS:
-        find_split(root, split)
+    if split is not None:
+        _check_option(root, layout, split)
+    if layout == "arranged":
+        return (yield from _validate_arranged(root, split, workers))
     if layout == "icassp":
         return (yield from _validate_icassp(root, workers))
     if layout == "edges":
         return (yield from _validate_edges(root, workers))
     if layout == "packed":
-        return (yield from _validate_packed(root, workers))
+        return (yield from _validate_packed(root, split, workers))
     return (yield from _validate_radiomapseer(root, layout, split, workers))
+
+
+def _check_option(root: Path, layout: Layout, split: str) -> None:
+    """Check that there can be such a split, and that the layout has a use for it."""
+    is_manifest = split.endswith(".json")
+    if layout in ("icassp", "edges") or (layout == "arranged" and not is_manifest):
+        raise InputError(
+            "A split can be checked for RadioMapSeer's layout, packed sets, and squares of ICASSP 2025 (a manifest of "
+            "building numbers)",
+            value=f"{split!r} for {root}, {LAYOUTS[layout]}",
+            remedy="Leave it out: what the folder has itself is checked anyway.",
+        )
+    if not is_manifest and split not in NAMED_SPLITS:
+        find_split(root, split)
 
 
 def common_shape(paths: Iterable[Path]) -> tuple[int, int] | None:
@@ -108,11 +127,12 @@ def _validate_radiomapseer(root: Path, layout: Layout, split: str | None, worker
     findings += check_index(files, num_tx, rows=shape[0], is_ours=layout in ("generated", "fake"))
     findings += _check_record(root, layout)
     buildings = {result.map_id: result.buildings for result in results if result.buildings is not None}
-    findings += _check_split(root, split, files.map_ids, buildings)
+    if split is not None or (root / MANIFEST).is_file():
+        findings += _check_split(root, split, files.map_ids, partial(find_leaks, buildings=buildings))
     return ValidationReport(str(root), layout, done, scale, tuple(findings))
 
 
-def _validate_packed(root: Path, workers: int) -> Validation:
+def _validate_packed(root: Path, split: str | None, workers: int) -> Validation:
     maps, findings = list_packed(root)
     yield 0, len(maps)
     results: list[MapResult] = []
@@ -126,7 +146,11 @@ def _validate_packed(root: Path, workers: int) -> Validation:
     findings += check_duplicates(results)
     if maps:
         buildings = {result.map_id: result.buildings for result in results if result.buildings is not None}
-        findings += find_leaks(find_split(root, None), buildings)
+        if split is None:
+            # `list_packed` has compared its maps with the parts.
+            findings += find_leaks(find_split(root, None), buildings)
+        else:
+            findings += _check_split(root, split, buildings, partial(find_leaks, buildings=buildings))
     return ValidationReport(str(root), "packed", sum(r.num_files for r in results), scale, tuple(findings))
 
 
@@ -139,8 +163,23 @@ def _validate_icassp(root: Path, workers: int) -> Validation:
         yield len(results), len(samples)
     # Samples share tables: one finding for each.
     findings += dict.fromkeys(finding for result in results for finding in result.findings)
-    findings += duplicate_outputs(results)
+    findings += duplicate_outputs(results, lambda sample: str(sample.output_path(Path())))
     return ValidationReport(str(root), "icassp", sum(r.num_files for r in results), "db", tuple(findings))
+
+
+def _validate_arranged(root: Path, split: str | None, workers: int) -> Validation:
+    items, findings = list_arranged(root)
+    yield 0, len(items)
+    results = []
+    for result in run_tasks(partial(check_arranged, root), items, workers):
+        results.append(result)
+        yield len(results), len(items)
+    findings += [finding for result in results for finding in result.findings]
+    findings += duplicate_outputs(results, lambda sample: f"{ARRANGED_FOLDERS['path_loss_db']}/{sample.name}.png")
+    if split is not None or (root / MANIFEST).is_file():
+        buildings = {item.sample.building for item in items}
+        findings += _check_split(root, split, buildings, partial(find_arranged_leaks, results=results))
+    return ValidationReport(str(root), "arranged", sum(r.num_files for r in results), "db", tuple(findings))
 
 
 def _validate_edges(root: Path, workers: int) -> Validation:
@@ -187,11 +226,9 @@ def _check_record(root: Path, layout: Layout) -> Iterator[Finding]:
 
 
 def _check_split(
-    root: Path, wanted: str | None, map_ids: Iterable[int], buildings: dict[int, bytes]
+    root: Path, wanted: str | None, map_ids: Iterable[int], leaks_of: Callable[[Split], Iterable[Finding]]
 ) -> Iterator[Finding]:
     """Check the split that is asked for, or the manifest of the folder."""
-    if wanted is None and not (root / MANIFEST).is_file():
-        return
     file = wanted or MANIFEST
     try:
         with catch_warnings():
@@ -204,4 +241,4 @@ def _check_split(
         return
     for (one, other), ids in split.shared_maps().items():
         yield Finding("split", file, f"{len(ids)} maps are in {one} and in {other}")
-    yield from find_leaks(split, buildings)
+    yield from leaks_of(split)
