@@ -90,7 +90,7 @@ def test_an_arrangement_is_known_and_options_of_other_layouts_are_refused(radiod
     assert radiodiff(*arrange).code == 0
     assert radiodiff("dataset", "validate", "squares", "--workers", 1).out == "squares: sound, 42 files, scale db\n"
     lines = radiodiff("dataset", "describe", "squares").out.splitlines()
-    assert lines[0] == "squares: squares by radiodiff dataset arrange-icassp, 3 buildings, numbers 1 to 3"
+    assert lines[0] == "squares: ICASSP 2025, arranged by radiodiff dataset arrange-icassp, 3 buildings, numbers 1 to 3"
     assert lines[1] == "3 buildings with 2 radio maps"
     assert radiodiff("dataset", "show", "squares", "--index", 0).out.startswith("B1_Ant1_f1_S0: 868 MHz, 48 x 48 ")
     assert (tmp_path / "B1_Ant1_f1_S0.png").is_file()

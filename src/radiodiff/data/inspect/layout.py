@@ -21,7 +21,7 @@ LAYOUTS: dict[Layout, str] = {
     "fake": "made up by radiodiff dataset fake, for tests",
     "packed": "packed by radiodiff dataset pack",
     "icassp": "ICASSP 2025 indoor challenge",
-    "arranged": "squares by radiodiff dataset arrange-icassp",
+    "arranged": "ICASSP 2025, arranged by radiodiff dataset arrange-icassp",
     "edges": "edge maps",
 }
 
