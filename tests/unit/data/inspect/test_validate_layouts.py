@@ -12,6 +12,7 @@ from planted_faults import change, copy, cut_short, huge, remove, save_as, write
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from radiodiff.data.edges.detect import EDGE_METHODS, DetectOptions, EdgeMethod
 from radiodiff.data.edges.generate import EdgeSettings, generate_edges
 from radiodiff.data.icassp import FakeIcasspSettings, write_fake_icassp
 from radiodiff.data.inspect import ValidationReport, validate_data_set
@@ -400,6 +401,12 @@ def edge_of(root: Path) -> tuple[str, Path]:
     return "1_0.png", root.parent / "gains/1_0.png"
 
 
+def other_edge_of(root: Path, edge: str) -> str:
+    """Edges of another map."""
+    others = [path for path in sorted(root.rglob("*.png")) if path.parent.name != "image"]
+    return next(str(p.relative_to(root)) for p in others if p.name[0] != Path(edge).name[0])
+
+
 def test_an_untouched_edge_folder_is_clean(edges: Path) -> None:
     report = validated(edges)
     assert (report.layout, report.scale, report.num_files, report.findings) == ("edges", None, 12, ())
@@ -413,7 +420,11 @@ def test_faults_of_an_edge_folder(edges: Path) -> None:
         (save_as(edge, "RGB"), "image-mode"),
         (change(edge, lambda p: p[:-4]), "image-size"),
         (change(edge, lambda p: (np.arange(p.size) % 200).reshape(p.shape).astype(np.uint8)), "not-binary"),
-        (change(edge, np.zeros_like), "empty-layer"),
+        (change(edge, np.zeros_like), "edges"),
+        (change(edge, lambda p: 255 - p), "edges"),
+        (change(edge, lambda p: p[::-1]), "edges"),
+        (change(edge, lambda p: np.roll(p, 3, axis=1)), "edges"),
+        (copy(other_edge_of(edges, edge), edge), "edges"),
         (remove(edge), "missing-pair"),
     ]
     for plant, kind in faults:
@@ -448,6 +459,65 @@ def test_edges_of_another_origin(tmp_path: Path) -> None:
     assert (report.layout, report.findings) == ("edges", ())
     (tmp_path / "image/a.png").unlink()
     check_only(tmp_path, "missing-pair", "image/a.png")
+
+
+@pytest.mark.parametrize("method", EDGE_METHODS)
+@pytest.mark.parametrize("has_record", [True, False], ids=["record", "no record"])
+def test_edges_of_every_method_are_those_of_their_image(
+    tree: Path, tmp_path: Path, method: EdgeMethod, has_record: bool
+) -> None:
+    root = edges_of(tree, tmp_path, EdgeSettings(method=method, train_share=0.6))
+    if not has_record:
+        (root / "edges.json").unlink()
+    assert validated(root).findings == ()
+
+
+def edges_of(tree: Path, tmp_path: Path, settings: EdgeSettings) -> Path:
+    list(generate_edges(tree / "gain/DPM", tmp_path / "edges", settings))
+    return tmp_path / "edges"
+
+
+@pytest.mark.parametrize("size", [40, 96])
+def test_edges_of_resized_images_are_those_of_their_image(tree: Path, tmp_path: Path, size: int) -> None:
+    root = edges_of(tree, tmp_path, EdgeSettings(method="sobel", size=size))
+    assert validated(root).findings == ()
+    copy("0_0.png", "1_1.png")(root)
+    check_only(root, "edges", "1_1.png")
+
+
+def test_settings_of_the_detector_are_those_of_the_record(tree: Path, tmp_path: Path) -> None:
+    """With steps of one level half of the cells are edges, and they lie where the steps are small."""
+    settings = EdgeSettings(method="gradient", options=DetectOptions(gradient_step=1))
+    root = edges_of(tree, tmp_path, settings)
+    with Image.open(root / "1_0.png") as image:
+        assert (np.array(image) > 0).mean() > 0.45
+    assert validated(root).findings == ()
+
+
+def test_an_image_in_which_the_detector_finds_nothing_is_a_note(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16) // 64).save(tmp_path / "source/a.png")
+    list(generate_edges(tmp_path / "source", tmp_path / "edges", EdgeSettings(method="canny")))
+    check_only(tmp_path / "edges", "empty-layer", "a.png")
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        change("train/edge/0_0.png", np.zeros_like),
+        change("train/edge/0_0.png", lambda p: 255 - p),
+        change("train/edge/0_0.png", lambda p: p[::-1, ::-1]),
+        lambda root: shutil.copy(next(root.glob("test/edge/*.png")), root / "train/edge/0_0.png"),
+    ],
+    ids=["none", "inverted", "turned", "another map"],
+)
+def test_faults_of_edges_without_a_record(tree: Path, tmp_path: Path, plant: Planter) -> None:
+    root = edges_of(tree, tmp_path, EdgeSettings(method="canny", train_share=0.6))
+    (root / "edges.json").unlink()
+    name = next(str(path.relative_to(root)) for path in root.glob("*/edge/0_0.png"))
+    assert name == "train/edge/0_0.png"
+    plant(root)
+    check_only(root, "edges", name)
 
 
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason="needs files of RadioMapSeer, not part of the repository")
