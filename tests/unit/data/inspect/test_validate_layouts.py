@@ -80,6 +80,10 @@ def far_off(lines: list[list[str]]) -> list[list[str]]:
     return [*lines[:2], [lines[2][0], "-30", *lines[2][2:]]]
 
 
+def azimuth(value: str) -> Callable[[list[list[str]]], list[list[str]]]:
+    return lambda lines: [*lines[:2], [*lines[2][:3], value]]
+
+
 ICASSP_PLANTS: dict[str, tuple[Planter, str, str]] = {
     "an input cut short": (cut_short(INPUT), "unreadable", INPUT),
     "an input of 400 million pixels": (huge(INPUT, 20_000), "unreadable", INPUT),
@@ -97,6 +101,14 @@ ICASSP_PLANTS: dict[str, tuple[Planter, str, str]] = {
         "value-range",
         OUTPUT,
     ),
+    "an output of one level": (change(OUTPUT, lambda p: np.full_like(p, 60)), "value-range", OUTPUT),
+    "an output upside down": (change(OUTPUT, lambda p: p[::-1]), "tx-mirrored", OUTPUT),
+    "an output left to right": (change(OUTPUT, lambda p: p[:, ::-1]), "tx-mirrored", OUTPUT),
+    "an output turned by 180 degrees": (change(OUTPUT, lambda p: p[::-1, ::-1]), "tx-mirrored", OUTPUT),
+    "an output seven pixels aside": (change(OUTPUT, lambda p: np.roll(p, 7, axis=1)), "gain-peak", OUTPUT),
+    "an azimuth of 400 degrees": (edit_table(azimuth("400")), "positions", TABLE),
+    "an azimuth of -361 degrees": (edit_table(azimuth("-361")), "positions", TABLE),
+    "an azimuth that is no number": (edit_table(azimuth("nan")), "positions", TABLE),
     "no output": (remove(OUTPUT), "missing-pair", OUTPUT),
     "no input": (remove(INPUT), "missing-pair", INPUT),
     "distances from elsewhere": (change(INPUT, shifted_distance), "distance", INPUT),
@@ -112,7 +124,6 @@ ICASSP_PLANTS: dict[str, tuple[Planter, str, str]] = {
         "foreign-file",
         "Inputs/Task_1_ICASSP/building.png",
     ),
-    "an output twice": (copy(OUTPUT.replace("S1", "S0"), OUTPUT), "duplicate-gain", OUTPUT),
 }
 
 
@@ -123,6 +134,57 @@ def test_a_fault_of_an_icassp_folder(icassp: Path, plant: Planter, kind: str, fi
         assert abs(int(x) - int(y)) > 8
     plant(icassp)
     check_only(icassp, kind, file)
+
+
+PEAK_KINDS = {"gain-peak", "tx-mirrored"}
+"""Another transmitter may stand near the mirror image of the right one."""
+
+
+def test_an_output_of_another_sample(icassp: Path) -> None:
+    copy(OUTPUT.replace("S1", "S0"), OUTPUT)(icassp)
+    peak, copied = sorted(validated(icassp).findings, key=lambda finding: finding.kind == "duplicate-gain")
+    assert (copied.kind, copied.file, peak.file) == ("duplicate-gain", OUTPUT, OUTPUT)
+    assert peak.kind in PEAK_KINDS
+    assert f"{TABLE} and the distance channel say" in peak.reason
+
+
+def test_outputs_of_two_samples_exchanged(icassp: Path) -> None:
+    other = OUTPUT.replace("S1", "S0")
+    one, two = (icassp / OUTPUT).read_bytes(), (icassp / other).read_bytes()
+    (icassp / OUTPUT).write_bytes(two)
+    (icassp / other).write_bytes(one)
+    findings = validated(icassp).findings
+    assert [finding.file for finding in findings] == [other, OUTPUT]
+    assert {finding.kind for finding in findings} <= PEAK_KINDS
+
+
+def test_a_transposed_output(icassp: Path) -> None:
+    """Made square first: another size would tell."""
+    size = max(np.array(Image.open(icassp / OUTPUT)).shape)
+    row, col = (int(at) for at in (icassp / TABLE).read_text().splitlines()[2].split(",")[1:3])
+
+    def square(pixels: np.ndarray) -> np.ndarray:
+        rows, cols = pixels.shape[:2]
+        wider = [(0, size - rows), (0, size - cols), *[(0, 0)] * (pixels.ndim - 2)]
+        pixels = np.pad(pixels, wider, mode="edge")
+        if pixels.ndim == 3:
+            row_of, col_of = np.ogrid[:size, :size]
+            pixels[..., 2] = np.rint(0.25 * np.hypot(row_of - row, col_of - col))
+        return pixels
+
+    change(INPUT, square)(icassp)
+    change(OUTPUT, square)(icassp)
+    assert validated(icassp).findings == ()
+    change(OUTPUT, lambda p: p.T)(icassp)
+    check_only(icassp, "tx-transposed", OUTPUT)
+
+
+def test_an_output_that_agrees_with_neither_table_nor_distances(icassp: Path) -> None:
+    change(OUTPUT, lambda p: np.roll(p, 15, axis=0))(icassp)
+    edit_table(exchanged)(icassp)
+    found = {(finding.kind, finding.file): finding.reason for finding in validated(icassp).findings}
+    assert set(found) == {("tx-transposed", INPUT), ("gain-peak", OUTPUT)}
+    assert "distance channel" not in found["gain-peak", OUTPUT]
 
 
 def test_a_transmitter_a_little_off_the_map_is_a_note(icassp: Path) -> None:
@@ -138,6 +200,7 @@ def test_a_transmitter_a_little_off_the_map_is_a_note(icassp: Path) -> None:
         return pixels
 
     change(INPUT, distances)(icassp)
+    change(OUTPUT, lambda p: np.roll(p, -int(azimuth_row[1]), axis=0))(icassp)
     check_only(icassp, "tx-off-map", TABLE)
 
 
