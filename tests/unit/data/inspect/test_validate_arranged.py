@@ -72,7 +72,9 @@ def one_more(pixels: np.ndarray) -> np.ndarray:
 
 
 def new_square(root: Path) -> None:
-    Image.fromarray(np.full((32, 32), 50, np.uint8)).save(root / "image/B2_Ant1_f1_S7.png")
+    with Image.open(root / SQUARE) as image:
+        pixels = np.array(image)
+    Image.fromarray(pixels[::-1]).save(root / "image/B2_Ant1_f1_S7.png")
 
 
 PLANTS: dict[str, tuple[Planter, str, str]] = {
