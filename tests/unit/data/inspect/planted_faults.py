@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from radiodiff.data.inspect import ValidationReport, validate_data_set
+
 SIZE = 64
 
 Planter = Callable[[Path], None]
@@ -312,3 +314,17 @@ def on_the_rim(root: Path) -> tuple[int, int]:
     mask = read(root / BUILDINGS) > 0
     row, col = np.argwhere(mask & ~binary_erosion(mask, np.ones((3, 3)), border_value=1))[0]
     return int(col), int(row)
+
+
+def report_of(root: Path) -> ValidationReport:
+    steps = validate_data_set(root)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def check_only(root: Path, kind: str, file: str) -> None:
+    findings = report_of(root).findings
+    assert {(finding.kind, finding.file) for finding in findings} == {(kind, file)}, findings
