@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from radiodiff.data.create import RECORD
 from radiodiff.data.inspect.findings import Finding
 from radiodiff.data.inspect.gain_checks import Verdict, check_peak, grey_verdict
 from radiodiff.data.inspect.image_checks import ImageChecks
 from radiodiff.data.inspect.layer_checks import check_car_outlines, check_cars, check_geometry, check_transmitters
-from radiodiff.errors import RadiodiffError
-from radiodiff.formats import read_radiomapseer_polygons, read_radiomapseer_transmitters
+from radiodiff.errors import FormatError, RadiodiffError
+from radiodiff.formats import read_json, read_radiomapseer_polygons, read_radiomapseer_transmitters
 from radiodiff.formats.radiomapseer_json import read_polygons_json
+from radiodiff.propagation.dominant_path.law import DominantPathLaw
 from radiodiff.scene import Grid
 
 __all__ = [
@@ -124,7 +126,8 @@ def check_map(root: Path, shape: tuple[int, int], files: MapFiles) -> MapResult:
             verdict = check_gain(checks, file, grey, cell if is_on_map else None, simulation=folder)
             if grey.any():
                 result.gains[file] = GainResult(folder, verdict, digest(grey))
-    check_scale_is_known(checks, result.gains)
+    if not _has_other_law(root):
+        check_scale_is_known(checks, result.gains)
     check_geometry(checks, files.map_id)
     result.findings, result.num_files = checks.findings, checks.num_files
     return result
@@ -180,6 +183,20 @@ def check_scale_is_known(checks: ImageChecks, gains: dict[str, GainResult]) -> N
     if 2 * len(unknown) > len(seen):
         of = f"{len(unknown)} of {len(seen)} radio maps of the map with a line of sight"
         checks.note("scale-unknown", unknown[0], f"levels of neither scale, in {of}")
+
+
+def _has_other_law(root: Path) -> bool:
+    """Whether the record of a generated data set names cells or a line of sight that the profile is not made for."""
+    if not (root / RECORD).is_file():
+        return False
+    try:
+        record: Any = read_json(root / RECORD)
+        law, cell_size_m = record["engine"]["law"], record["city"]["cell_size_m"]
+        line_of_sight = law["reference_loss_db"], law["los_exponent"]
+    except (FormatError, KeyError, TypeError):
+        return False
+    usual = DominantPathLaw()
+    return bool((*line_of_sight, cell_size_m) != (usual.reference_loss_db, usual.los_exponent, 1.0))
 
 
 def _antennas(checks: ImageChecks, files: MapFiles) -> list[tuple[int, int]] | None:

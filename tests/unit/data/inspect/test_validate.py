@@ -32,6 +32,8 @@ from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fak
 from radiodiff.data.splits import Split
 from radiodiff.errors import DataSetError, InputError
 from radiodiff.layouts import CitySettings
+from radiodiff.propagation import DominantPath
+from radiodiff.propagation.dominant_path.law import DominantPathLaw
 
 SETTINGS = FakeRadioMapSeerSettings(maps=3, tx_per_map=3, seed=2, size=SIZE, missing_layers=False)
 
@@ -121,6 +123,14 @@ def test_a_scale_that_nobody_knows_is_a_fault(root: Path, exponent: float) -> No
     assert {f.kind for f in report.faults} == {"scale-unknown"}
     assert [f.file for f in report.faults] == [f"gain/DPM/{map_id}_0.png" for map_id in range(3)]
     assert report.scale is None
+
+
+def test_another_law_of_a_generated_data_set_is_a_note(tmp_path: Path) -> None:
+    engine = DominantPath(law=DominantPathLaw(los_exponent=3.5))
+    city = CitySettings(rows=64, cols=64)
+    list(create_data_set(tmp_path / "city", CreateSettings(1, 2, 1, city=city, engine=engine)))
+    report = validated(tmp_path / "city")
+    assert report.counts == {"scale-unclear": 2}
 
 
 def test_no_cars_where_the_outlines_have_some(root: Path) -> None:
