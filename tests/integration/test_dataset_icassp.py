@@ -269,3 +269,13 @@ def test_a_damaged_pattern_leaves_nothing(radiodiff: Run, folder: Path) -> None:
     (folder / "file").touch()
     (folder / "raw/Radiation_Patterns/Ant2_Pattern.csv").unlink()
     radiodiff("dataset", "patterns", "raw", "--out", "file").check_refusal("must be writable", "file")
+
+
+def test_images_of_another_source_are_made_again(radiodiff: Run, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        fake = ("dataset", "fake", "icassp", "--out", f"s{seed}", "--maps", 3, "--tx-per-map", 1, "--seed", seed)
+        assert radiodiff(*fake, "--size", 40).code == 0
+    command = ("dataset", "arrange-icassp", "--size", 64, "--task", 1, "--workers", 1)
+    for out, source in (("squares", "s1"), ("squares", "s2"), ("alone", "s2")):
+        assert radiodiff(*command, "--out", out, source).code == 0
+    assert tree(tmp_path / "squares") == tree(tmp_path / "alone")

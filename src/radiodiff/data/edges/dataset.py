@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from radiodiff.data.edges.dataset_config import EdgeDataSetConfig
 from radiodiff.data.edges.pairs import Pair, find_pairs, numbers_of, read_record
 from radiodiff.data.edges.sources import map_and_tx
-from radiodiff.data.example import Draw, Example
+from radiodiff.data.example import Draw, Example, numbered
 from radiodiff.data.placement import Placement, draw_symmetry, turn_array, turn_cells
 from radiodiff.encoding import CHANNELS, Channel, Encoding
 from radiodiff.errors import DataSetError
@@ -80,9 +80,7 @@ class EdgeDataSet:
             FormatError: A file is absent, damaged or not grey.
             DataSetError: Edges and condition have different sizes, or there is no such transmitter.
         """
-        number, draw = index if isinstance(index, tuple) else (index, 0)
-        if not 0 <= number < len(self):
-            raise IndexError(f"example {number} of {len(self)}")
+        number, draw = numbered(index, len(self))
         pair = self._pairs[number]
         level, _ = read_grey_image(pair.edge)
         map_id, tx_id = map_and_tx(pair.path) or (UNKNOWN, UNKNOWN)

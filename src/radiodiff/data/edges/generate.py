@@ -141,7 +141,7 @@ def generate_edges(
     there = _begin(out, _identity(sources, settings), jobs)
     if parts and parts.split:
         parts.split.write(out / MANIFEST)
-    missing = [job for job in jobs if not there.issuperset(job.paths)]
+    missing = [job for job in jobs if not there.issuperset(job.paths) or _is_older(job, sources.root, out)]
     kept = done = len(jobs) - len(missing)
     yield done, len(jobs)
     failures = []
@@ -176,6 +176,12 @@ class _Job:
     @property
     def paths(self) -> tuple[str, ...]:
         return (self.edge,) if self.copy is None else (self.edge, self.copy)
+
+
+def _is_older(job: _Job, root: Path, out: Path) -> bool:
+    """Whether an image has changed since its edges were made."""
+    changed = (root / job.image).stat().st_mtime_ns
+    return any((out / path).stat().st_mtime_ns < changed for path in job.paths)
 
 
 def _places(image: str, parts: Parts | None) -> tuple[str, str | None]:

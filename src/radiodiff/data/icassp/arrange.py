@@ -20,6 +20,7 @@ PNG does is kept. What an interrupted run left missing is made by the next one; 
 presence says that the images are complete.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
@@ -60,6 +61,9 @@ __all__ = [
 STATISTICS_FILE = "statistics.json"
 
 ARRANGED_RECORD = "arranged.json"
+
+SOURCE = "radiodiff-source"
+"""Text of the images: a digest of the radio map that they were cut from."""
 
 ARRANGED_FOLDERS = {
     "path_loss_db": "image",
@@ -188,12 +192,12 @@ def _arrange(
     paths |= {mask: out / mask / name for mask in ARRANGED_MASKS}
     sample = reader.read(sample_id)
     window = centred_window(sample.shape, sample.tx_cell, settings.size)
-    if all(is_whole(path) for path in paths.values()):
-        images = {channel: read_grey_image(path)[0] for channel, path in paths.items()}
-    else:
+    source = _digest(sample)
+    images = _images_there(paths, source)
+    if images is None:
         images = _images(sample, window, settings)
         for channel, path in paths.items():
-            write_grey_png(path, images[channel])
+            write_grey_png(path, images[channel], text={SOURCE: source})
     on_map = images["mask"] > 0
     line = ArrangedMap(
         name=sample_id.name,
@@ -213,6 +217,25 @@ def _arrange(
         azimuth_deg=sample.azimuth_deg,
     )
     return sample_id, line, np.stack([np.bincount(images[name][on_map], minlength=256) for name in ARRANGED_FOLDERS])
+
+
+def _images_there(paths: dict[str, Path], source: str) -> dict[str, NDArray[np.uint8]] | None:
+    """The images that an earlier run left, where all are whole and of this source."""
+    if not all(is_whole(path) for path in paths.values()):
+        return None
+    found = {channel: read_grey_image(path) for channel, path in paths.items()}
+    if any(text.get(SOURCE) != source for _, text in found.values()):
+        return None
+    return {channel: image for channel, (image, _) in found.items()}
+
+
+def _digest(sample: IcasspSample) -> str:
+    """What identifies a radio map and its transmitter."""
+    digest = hashlib.sha256()
+    for array in (sample.reflectance_db, sample.transmittance_db, sample.distance_m, sample.path_loss_db):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    digest.update(repr((sample.shape, sample.tx_row, sample.tx_col, sample.azimuth_deg, sample.pattern)).encode())
+    return digest.hexdigest()[:16]
 
 
 def _images(sample: IcasspSample, window: Window, settings: ArrangeSettings) -> dict[str, NDArray[np.uint8]]:

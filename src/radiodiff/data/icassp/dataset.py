@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from radiodiff.config import Config
-from radiodiff.data.example import Draw, Example
+from radiodiff.data.example import Draw, Example, numbered
 from radiodiff.data.icassp.azimuth import DEFAULT_CONVENTION, AzimuthConvention
 from radiodiff.data.icassp.building_split import building_split
 from radiodiff.data.icassp.channels import PADDING, View, view_encoding
@@ -154,9 +154,7 @@ class IcasspDataSet:
             IndexError: There is no such example.
             FormatError: A file is not there or damaged.
         """
-        number, draw = index if isinstance(index, tuple) else (index, 0)
-        if not 0 <= number < len(self):
-            raise IndexError(f"example {number} of {len(self)}")
+        number, draw = numbered(index, len(self))
         sample = self._reader.read(self.ids[number])
         random = np.random.default_rng((self.config.seed, draw, number))
         window = self._window(sample, random)

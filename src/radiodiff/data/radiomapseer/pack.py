@@ -16,7 +16,7 @@ from radiodiff.data.array_file import ArrayFile, ArrayLayout, map_arrays
 from radiodiff.data.radiomapseer.geometry_cache import GEOMETRY_FOLDER, GeometryCache
 from radiodiff.data.radiomapseer.packed import PACKED_FORMAT, PACKED_RECORD
 from radiodiff.data.radiomapseer.store import PngTree, gain_count
-from radiodiff.data.splits import ALL_MAPS, MANIFEST, Split, find_split
+from radiodiff.data.splits import MANIFEST, Split, find_split
 from radiodiff.data.work_folder import begin_folder, is_begun
 from radiodiff.encoding import Scale
 from radiodiff.errors import DataSetError, FormatError, InputError
@@ -59,7 +59,8 @@ class PackSettings:
 def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()) -> Iterator[tuple[int, int]]:
     """Write a packed data set, or what an interrupted run left missing of it.
 
-    Each part is one file, written under another name and moved into place when it is whole.
+    Each part is one file, written under another name and moved into place when it is whole. A part that is damaged, or
+    whose sources have changed since, is packed again.
 
     Args:
         root: The PNG tree.
@@ -93,7 +94,6 @@ def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()
         "split": split.name,
         "split_sha256": hashlib.sha256(json.dumps(split.parts).encode()).hexdigest(),
         "stored_scale": settings.stored_scale,
-        "source_sha256": _source_digest(tree, split.ids(ALL_MAPS), simulations, layers),
         "simulations": list(simulations),
         "layers": list(layers),
     }
@@ -105,35 +105,36 @@ def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()
     yield done, wanted
     for part, ids in split.parts.items():
         target = out / f"{part}.safetensors"
-        if _is_packed(target):
+        part_identity = identity | {"part": part, "source_sha256": _source_digest(tree, ids, simulations, layers)}
+        if _is_packed(target, part_identity["source_sha256"]):
             done += len(ids)
             yield done, wanted
             continue
         with atomic_write(target) as temporary:
-            for _ in _pack_part(tree, temporary, ids, identity | {"part": part}):
+            for _ in _pack_part(tree, temporary, ids, part_identity):
                 done += 1
                 yield done, wanted
 
 
-def _is_packed(path: Path) -> bool:
-    """Whether a part is there and whole: one that a power cut has shortened counts as absent."""
+def _is_packed(path: Path, source: str) -> bool:
+    """Whether a part is there, whole, and made of these sources; else it is packed again."""
     try:
-        ArrayFile(path)
+        return ArrayFile(path).metadata.get("source_sha256") == source
     except FormatError:
         return False
-    return True
 
 
 def _source_digest(tree: PngTree, ids: tuple[int, ...], simulations: Sequence[str], layers: Sequence[str]) -> str:
-    """What identifies the files that are packed: buildings and transmitters by content, images by their sizes."""
-    digest = hashlib.sha256()
-    for map_id in ids:
-        digest.update(tree.digest("buildings_complete", map_id).encode())
+    """What identifies the files of a part: transmitters and buildings by content, images by their names and sizes."""
+    wanted = set(ids)
+    content: list[object] = [tree.digest("buildings_complete", map_id) for map_id in ids]
     for folder in (*(f"gain/{name}" for name in simulations), *(f"png/{name}" for name in layers)):
         with os.scandir(tree.root / folder) as entries:
-            sizes = sorted((entry.name, entry.stat().st_size) for entry in entries)
-        digest.update(json.dumps([folder, sizes]).encode())
-    return digest.hexdigest()[:16]
+            of_part = (
+                e for e in entries if e.name[0].isdecimal() and int(e.name.split("_")[0].split(".")[0]) in wanted
+            )
+            content.append([folder, sorted((entry.name, entry.stat().st_size) for entry in of_part)])
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
 def _there(folder: Path) -> tuple[str, ...]:

@@ -345,3 +345,13 @@ def test_an_analysis_of_bad_images_alone(tmp_path):
     found, _ = finish(analyze_edges(tmp_path))
     assert found.to_dict()["edge_share"] == {}
     assert len(found.failures) == 1
+
+
+def test_edges_of_an_image_that_has_changed_are_made_again(maps, tmp_path):
+    finish(generate_edges(maps, tmp_path / "edges", CANNY))
+    path = next(maps.rglob("*.png"))
+    kept = (tmp_path / "edges" / path.relative_to(maps)).read_bytes()
+    Image.fromarray(np.rot90(np.asarray(Image.open(path)))).save(path)
+    report, _ = finish(generate_edges(maps, tmp_path / "edges", CANNY))
+    assert report.written == 1
+    assert (tmp_path / "edges" / path.relative_to(maps)).read_bytes() != kept

@@ -281,11 +281,25 @@ def test_a_transmitter_beyond_the_last_is_refused(packed: Path) -> None:
         PackedMaps(packed, "train").gain("DPM", 12, 3)
 
 
-def test_another_source_is_refused(fake_root: Path, own_root: Path, tmp_path: Path) -> None:
+def test_parts_whose_sources_have_changed_are_packed_again(fake_root: Path, own_root: Path, tmp_path: Path) -> None:
     pack(fake_root, tmp_path / "out")
-    (own_root / "antenna/10.json").write_bytes((own_root / "antenna/11.json").read_bytes())
-    with pytest.raises(DataSetError, match=r"settings it was begun with; got .*source_sha256"):
+    # Map 10 is in part train.
+    (own_root / "gain/DPM/10_0.png").write_bytes((own_root / "gain/DPM/10_1.png").read_bytes())
+    validation = (tmp_path / "out/validation.safetensors").stat().st_mtime_ns
+    pack(own_root, tmp_path / "out")
+    pack(own_root, tmp_path / "alone")
+    assert tree(tmp_path / "out") == tree(tmp_path / "alone")
+    assert (tmp_path / "out/validation.safetensors").stat().st_mtime_ns == validation
+
+
+def test_a_mended_image_completes_the_pack(own_root: Path, tmp_path: Path) -> None:
+    path = own_root / "gain/IRT2/10_1.png"
+    whole = path.read_bytes()
+    path.write_bytes(b"no image")
+    with pytest.raises(FormatError, match=r"10_1\.png"):
         pack(own_root, tmp_path / "out")
+    path.write_bytes(whole)
+    assert pack(own_root, tmp_path / "out")[-1] == (4, 4)
 
 
 @pytest.mark.parametrize("length", [0, 5000])
