@@ -105,13 +105,13 @@ def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()
     yield done, wanted
     for part, ids in split.parts.items():
         target = out / f"{part}.safetensors"
-        part_identity = identity | {"part": part, "source_sha256": _source_digest(tree, ids, simulations, layers)}
-        if _is_packed(target, part_identity["source_sha256"]):
+        source = _source_digest(tree, ids, simulations, layers)
+        if _is_packed(target, source):
             done += len(ids)
             yield done, wanted
             continue
         with atomic_write(target) as temporary:
-            for _ in _pack_part(tree, temporary, ids, part_identity):
+            for _ in _pack_part(tree, temporary, ids, identity | {"part": part, "source_sha256": source}):
                 done += 1
                 yield done, wanted
 
@@ -130,11 +130,15 @@ def _source_digest(tree: PngTree, ids: tuple[int, ...], simulations: Sequence[st
     content: list[object] = [tree.digest("buildings_complete", map_id) for map_id in ids]
     for folder in (*(f"gain/{name}" for name in simulations), *(f"png/{name}" for name in layers)):
         with os.scandir(tree.root / folder) as entries:
-            of_part = (
-                e for e in entries if e.name[0].isdecimal() and int(e.name.split("_")[0].split(".")[0]) in wanted
-            )
-            content.append([folder, sorted((entry.name, entry.stat().st_size) for entry in of_part)])
+            sizes = [(entry.name, entry.stat().st_size) for entry in entries if _map_of(entry.name) in wanted]
+            content.append([folder, sorted(sizes)])
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+def _map_of(name: str) -> int | None:
+    """Number of the map that an image belongs to, `<map>.png` or `<map>_<tx>.png`."""
+    number = name.removesuffix(".png").split("_")[0]
+    return int(number) if number.isdecimal() else None
 
 
 def _there(folder: Path) -> tuple[str, ...]:
