@@ -1,9 +1,10 @@
 """Validate a data set folder: every file, and how they fit together."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from warnings import catch_warnings, simplefilter
 
 from radiodiff.data.create import RECORD as GENERATED_RECORD
@@ -31,6 +32,9 @@ from radiodiff.errors import DataSetError, FormatError, InputError
 from radiodiff.formats import image_size, read_json
 
 __all__ = ["Validation", "common_shape", "validate_data_set"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 Validation = Generator[tuple[int, int], None, ValidationReport]
 """Yields (done, wanted) and returns the report."""
@@ -134,11 +138,7 @@ def _validate_radiomapseer(root: Path, layout: Layout, split: str | None, worker
 
 def _validate_packed(root: Path, split: str | None, workers: int) -> Validation:
     maps, findings = list_packed(root)
-    yield 0, len(maps)
-    results: list[MapResult] = []
-    for result in run_tasks(partial(check_packed_map, root), maps, workers):
-        results.append(result)
-        yield len(results), len(maps)
+    results = yield from _collected(partial(check_packed_map, root), maps, workers)
     results.sort(key=lambda result: result.map_id)
     scale, other_scale = check_scale(results)
     findings += other_scale
@@ -156,11 +156,7 @@ def _validate_packed(root: Path, split: str | None, workers: int) -> Validation:
 
 def _validate_icassp(root: Path, workers: int) -> Validation:
     samples, findings = list_icassp(root)
-    yield 0, len(samples)
-    results = []
-    for result in run_tasks(partial(check_sample, root), samples, workers):
-        results.append(result)
-        yield len(results), len(samples)
+    results = yield from _collected(partial(check_sample, root), samples, workers)
     # Samples share tables: one finding for each.
     findings += dict.fromkeys(finding for result in results for finding in result.findings)
     findings += duplicate_outputs(results, lambda sample: str(sample.output_path(Path())))
@@ -169,11 +165,7 @@ def _validate_icassp(root: Path, workers: int) -> Validation:
 
 def _validate_arranged(root: Path, split: str | None, workers: int) -> Validation:
     items, findings = list_arranged(root)
-    yield 0, len(items)
-    results = []
-    for result in run_tasks(partial(check_arranged, root), items, workers):
-        results.append(result)
-        yield len(results), len(items)
+    results = yield from _collected(partial(check_arranged, root), items, workers)
     findings += [finding for result in results for finding in result.findings]
     findings += duplicate_outputs(results, lambda sample: f"{ARRANGED_FOLDERS['path_loss_db']}/{sample.name}.png")
     if split is not None or (root / MANIFEST).is_file():
@@ -184,13 +176,21 @@ def _validate_arranged(root: Path, split: str | None, workers: int) -> Validatio
 
 def _validate_edges(root: Path, workers: int) -> Validation:
     pairs, findings = list_edges(root)
-    yield 0, len(pairs)
-    results = []
-    for result in run_tasks(partial(check_edge_pair, root), pairs, workers):
-        results.append(result)
-        yield len(results), len(pairs)
+    results = yield from _collected(partial(check_edge_pair, root), pairs, workers)
     findings += [finding for result in results for finding in result.findings]
     return ValidationReport(str(root), "edges", sum(r.num_files for r in results), None, tuple(findings))
+
+
+def _collected(
+    task: Callable[[Item], Result], items: Sequence[Item], workers: int
+) -> Generator[tuple[int, int], None, list[Result]]:
+    """Results of a task for every item; yields (done, wanted)."""
+    results: list[Result] = []
+    yield 0, len(items)
+    for result in run_tasks(task, items, workers):
+        results.append(result)
+        yield len(results), len(items)
+    return results
 
 
 def _image_paths(files: RadioMapSeerFiles) -> Iterator[Path]:

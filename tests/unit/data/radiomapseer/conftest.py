@@ -7,8 +7,7 @@ import pytest
 
 from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
 from radiodiff.data.splits import Split
-
-SIZE = 64
+from radiomapseer_examples import SIZE
 
 
 @pytest.fixture(scope="session")

@@ -10,25 +10,11 @@ from scipy.ndimage import binary_dilation
 
 from radiodiff.data.edges.detect import DetectOptions, detect_edges
 from radiodiff.data.placement import turn_array
-from radiodiff.data.radiomapseer import RadioMapSeer, RadioMapSeerConfig
 from radiodiff.errors import ConfigError, DataSetError, FormatError
 from radiodiff.formats import read_radiomapseer_scene, read_radiomapseer_transmitters
 from radiodiff.propagation import geometry_channels
 from radiodiff.scene import Transmitter
-
-SIZE = 64
-
-
-def data(root: Path, **settings: Any) -> RadioMapSeer:
-    return RadioMapSeer(RadioMapSeerConfig(root=root, **settings))
-
-
-def image(root: Path, name: str) -> np.ndarray:
-    return np.asarray(Image.open(root / name)).astype(float)
-
-
-def channel(example: Any, dataset: RadioMapSeer, name: str) -> np.ndarray:
-    return example.condition[dataset.encoding.names.index(name)]
+from radiomapseer_examples import SIZE, channel, data, image
 
 
 def test_random_points_are_outdoors_and_true(fake_root: Path) -> None:

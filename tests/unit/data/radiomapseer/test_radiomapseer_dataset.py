@@ -5,28 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from radiodiff.data.create import CreateSettings, create_data_set
 from radiodiff.data.placement import turn_array
-from radiodiff.data.radiomapseer import RadioMapSeer, RadioMapSeerConfig
 from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
 from radiodiff.errors import ConfigError, DataSetError, FormatError, InputError
 from radiodiff.layouts import CitySettings
-
-SIZE = 64
-
-
-def data(root: Path, **settings: Any) -> RadioMapSeer:
-    return RadioMapSeer(RadioMapSeerConfig(root=root, **settings))
-
-
-def image(root: Path, name: str) -> np.ndarray:
-    return np.asarray(Image.open(root / name)).astype(float)
-
-
-def channel(example: Any, dataset: RadioMapSeer, name: str) -> np.ndarray:
-    return example.condition[dataset.encoding.names.index(name)]
+from radiomapseer_examples import SIZE, data, image
 
 
 def test_an_example_is_what_its_files_hold(fake_root: Path) -> None:
