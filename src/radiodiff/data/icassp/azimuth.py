@@ -36,9 +36,9 @@ AzimuthConvention = Literal[
 AZIMUTH_CONVENTIONS: tuple[AzimuthConvention, ...] = get_args(AzimuthConvention)
 
 DEFAULT_CONVENTION: AzimuthConvention = "right-cw-ccw"
-"""That of one public script, probably the sample code of the challenge: pattern row `180 - angle(pixel to transmitter) +
-azimuth`, with the angle `atan2(rows down, columns right)`. Other public codes differ, and no data was at hand to decide:
-`decide_azimuth_convention` does."""
+"""That of one public script, probably the sample code of the challenge: pattern row
+`180 - angle(pixel to transmitter) + azimuth`, with the angle `atan2(rows down, columns right)`. Other public codes
+differ, and no data was at hand to decide: `decide_azimuth_convention` does."""
 
 ZERO_DEG = {"right": 0.0, "down": 90.0, "left": 180.0, "up": 270.0}
 """Direction of azimuth 0, clockwise on the image from right."""
