@@ -54,6 +54,7 @@ def _explained(kind: type[Config], error: ValidationError) -> ConfigError:
     alternatives = [other for other in faults if _key(other["loc"]) == key]
     allowed = [choice.strip("'") for other in alternatives for choice in _choices(other)]
     rules = [other["msg"].removeprefix("Input should be ").removeprefix("Value error, ") for other in alternatives]
+    rules = ["a path" if rule.startswith("Input is not a valid path") else rule for rule in rules]
     return ConfigError(
         f"{name} must be {', or '.join(dict.fromkeys(rules))}",
         value=repr(fault["input"]),

@@ -7,12 +7,13 @@ import pytest
 
 from engine_cases import ENGINES as CASES
 from project_files import ROOT
+from radiodiff.cli.dataset import app as dataset
 from radiodiff.propagation.registry import ENGINES
 
 CHECK = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
 HEAVY = {
     *("geopandas", "matplotlib", "numba", "pandas", "PIL", "pyogrio", "pyproj", "rasterio", "scipy", "shapely"),
-    *("torch", "xarray"),
+    *("cv2", "safetensors", "skimage", "torch", "xarray"),
 }
 """What takes long to import. The start of the command line is timed in benchmarks/, its cause is tested here."""
 
@@ -29,7 +30,12 @@ def test_the_import_contracts_hold() -> None:
         "import radiodiff.cli.main",
         "import sys, radiodiff.cli.main as cli; sys.argv[1:] = ['--help']; cli.main()",
         "import sys, radiodiff.cli.main as cli; sys.argv[1:] = ['simulate', '--help']; cli.main()",
-        "import sys, radiodiff.cli.main as cli; sys.argv[1:] = ['dataset', 'create', '--help']; cli.main()",
+        *(
+            f"import sys, radiodiff.cli.main as cli; sys.argv[1:] = ['dataset', '{command}', '--help']; cli.main()"
+            for command in sorted(
+                command.callback.__name__.replace("_", "-") for command in dataset.registered_commands
+            )
+        ),
     ],
 )
 def test_starting_imports_nothing_heavy(statement: str) -> None:
@@ -38,6 +44,13 @@ def test_starting_imports_nothing_heavy(statement: str) -> None:
     loaded = set(done.stderr.split())
     assert "radiodiff" in loaded
     assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize("room", ["radiomapseer", "icassp", "edges", "inspect"])
+def test_readers_and_checks_need_no_torch(room: str) -> None:
+    report = f"import sys, radiodiff.data.{room}; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_every_engine_is_under_the_shared_contract() -> None:

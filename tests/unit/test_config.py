@@ -31,6 +31,7 @@ class Outer(Config):
     ("values", "parts"),
     [
         ({}, ["Outer.root must be given", "Add the key"]),
+        ({"root": 5}, ["Outer.root must be a path; got 5"]),
         ({"root": "x", "kin": "first"}, ["no key 'kin'", "Did you mean 'kind'?"]),
         ({"root": "x", "zzz": 1}, ["no key 'zzz'", "Its keys: root, kind, rate, inner"]),
         ({"root": "x", "kind": "frist"}, ["Outer.kind must be 'first' or 'second'", "'frist'", "mean 'first'"]),

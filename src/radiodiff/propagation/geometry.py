@@ -58,7 +58,7 @@ class GeometrySolver:
         x, y = graph.free_point(tx.x_m / size, tx.y_m / size)
         paths = graph.paths(x, y, law)
         distance_m = tx.distance_m(scene.grid, minimum_m=law.minimum_distance_m)
-        straight_gain_db = -law.reference_loss_at_db(tx.frequency_hz) - 10.0 * law.los_exponent * np.log10(distance_m)
+        straight_gain_db = -law.line_of_sight_loss_db(distance_m, tx.frequency_hz)
         shortest_m = graph.shortest_lengths(x, y) * size
         enclosed = ~np.isfinite(shortest_m)
         shortest_m[enclosed] = distance_m[enclosed]

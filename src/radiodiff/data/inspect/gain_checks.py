@@ -68,8 +68,7 @@ def _profiles() -> tuple[NDArray[np.bool_], dict[Verdict, NDArray[np.int16]]]:
     """Cells in reach of a transmitter in the middle, and the levels of a line of sight there on each scale."""
     offsets = np.arange(-FARTHEST_M, FARTHEST_M + 1)
     distance_m = np.hypot(offsets[:, None], offsets)
-    law = DominantPathLaw()
-    path_loss_db = law.reference_loss_db + 10.0 * law.los_exponent * np.log10(np.maximum(distance_m, 1.0))
+    path_loss_db = DominantPathLaw().line_of_sight_loss_db(distance_m)
     scales: tuple[Verdict, Verdict] = ("raw", "thresholded")
     levels = {
         scale: RADIOMAPSEER_GREY.to_grey(path_loss_db, thresholded=scale == "thresholded").astype(np.int16)

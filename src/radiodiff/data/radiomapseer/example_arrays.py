@@ -171,10 +171,7 @@ class ExampleArrays:
             return (self._geometry["dominant_path_gain_db"] + 1.0) * 0.5
         row, col = np.ogrid[: self.placement.shape[0], : self.placement.shape[1]]
         distance_m = np.hypot(row - self.native_tx[0], col - self.native_tx[1])
-        law = RADIOMAPSEER_LAW
-        loss_db = law.reference_loss_db + 10.0 * law.los_exponent * np.log10(
-            np.maximum(distance_m, law.minimum_distance_m)
-        )
+        loss_db = RADIOMAPSEER_LAW.line_of_sight_loss_db(distance_m)
         return RADIOMAPSEER_GREY.to_level(loss_db, thresholded=False)
 
     def _curvature(self, level: NDArray[np.floating], layer: str) -> Array:

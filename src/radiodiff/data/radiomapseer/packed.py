@@ -165,9 +165,10 @@ def _opened(path: Path) -> ArrayFile:
             remedy="Run radiodiff dataset pack again: it completes what was interrupted.",
         )
     file = ArrayFile(path)
-    if any(file.metadata.get(key) != value for key, value in PACKED_FORMAT.items()):
+    is_ours = all(file.metadata.get(key) == value for key, value in PACKED_FORMAT.items())
+    if not (is_ours and "digests" in file.metadata):
         raise FormatError(
-            f"A packed data set must say {PACKED_FORMAT}",
+            f"A packed data set must say {PACKED_FORMAT}, and digests of what it was packed from",
             value=f"{path} with {file.metadata}",
             remedy="Pack it again with this version of radiodiff.",
         )

@@ -39,6 +39,9 @@ Value = TypeVar("Value")
 FAKE_RECORD = "fake.json"
 """Settings of a made-up data set, in its folder."""
 
+CORNERS_KEPT = 1024
+"""Corner cells of maps in memory: a few kilobytes each, ten milliseconds to make."""
+
 MASKS_KEPT = 64
 """Building and car masks in memory, per process (64 KB each)."""
 
@@ -131,6 +134,7 @@ class PngTree:
             raise no_data_set(root)
         self.shape = image_size(self._image("buildings_complete", self._map_ids[0]))
         self._check_fake()
+        self._corners: RecentlyUsed[int, NDArray[np.int64]] = RecentlyUsed(CORNERS_KEPT)
         self._masks: RecentlyUsed[tuple[str, int], NDArray[np.bool_]] = RecentlyUsed(MASKS_KEPT)
 
     def map_ids(self) -> tuple[int, ...]:
@@ -190,7 +194,8 @@ class PngTree:
         Raises:
             FormatError: The outlines are absent or damaged.
         """
-        return corner_cells(self.scene("buildings_complete", map_id), self.mask("buildings_complete", map_id))
+        layer = "buildings_complete"
+        return self._corners.get(map_id, lambda: corner_cells(self.scene(layer, map_id), self.mask(layer, map_id)))
 
     def scene(self, layer: str, map_id: int) -> Scene:
         """See `MapStore`.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from radiodiff.errors import PropagationError
 
@@ -127,6 +128,14 @@ class DominantPathLaw:
     def reference_loss_at_db(self, frequency_hz: float) -> float:
         """Loss at 1 m at a carrier [dB]."""
         return self.reference_loss_db + 20.0 * float(np.log10(frequency_hz / self.reference_frequency_hz))
+
+    def line_of_sight_loss_db(
+        self, distance_m: NDArray[np.floating], frequency_hz: float | None = None
+    ) -> NDArray[np.floating]:
+        """Loss in line of sight [dB], any shape, kept; the carrier is by default that of the constants."""
+        reference_db = self.reference_loss_db if frequency_hz is None else self.reference_loss_at_db(frequency_hz)
+        decades: NDArray[np.floating] = np.log10(np.maximum(distance_m, self.minimum_distance_m))
+        return reference_db + 10.0 * self.los_exponent * decades
 
 
 RADIOMAPSEER_LAW = DominantPathLaw()

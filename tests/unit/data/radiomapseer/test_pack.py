@@ -20,7 +20,7 @@ from radiodiff.data.radiomapseer import (
     fill_geometry,
     pack_data_set,
 )
-from radiodiff.data.radiomapseer.packed import PackedMaps
+from radiodiff.data.radiomapseer.packed import PACKED_FORMAT, PackedMaps
 from radiodiff.errors import DataSetError, FormatError, InputError
 
 
@@ -147,9 +147,10 @@ def test_a_truncated_file_is_named(packed: Path, tmp_path: Path) -> None:
 def test_a_file_of_another_kind_is_refused(packed: Path, tmp_path: Path) -> None:
     for name in ("packed.json", "split.json"):
         (tmp_path / name).write_bytes((packed / name).read_bytes())
-    map_arrays(tmp_path / "train.safetensors", {"x": ArrayLayout((2,))}, {"format": "other"})
-    with pytest.raises(FormatError, match="A packed data set must say"):
-        RadioMapSeer(RadioMapSeerConfig(root=tmp_path))
+    for metadata in ({"format": "other"}, PACKED_FORMAT):
+        map_arrays(tmp_path / "train.safetensors", {"x": ArrayLayout((2,))}, metadata)
+        with pytest.raises(FormatError, match="A packed data set must say"):
+            RadioMapSeer(RadioMapSeerConfig(root=tmp_path))
 
 
 @pytest.mark.parametrize(
