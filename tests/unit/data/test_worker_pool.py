@@ -35,7 +35,8 @@ def test_a_process_that_dies_is_reported() -> None:
 
 def test_work_may_be_left_half_way() -> None:
     results = run_in_processes(partial(squared, 0), range(1000), 1)
-    assert next(results) == 0
+    # Two tasks wait for the one worker: both may be done before the first is looked at.
+    assert next(results) in (0, 1)
     results.close()
 
 
