@@ -11,6 +11,8 @@ RadiodiffError
     ConfigError                    a key or a value of a configuration
   FormatError (also ValueError)    a file is not what its name or its reader says
   DataSetError                     a data set folder on disk
+  CheckpointError                  weights or the state of a run on disk
+  TrainingError                    a training run that cannot go on
 ```
 
 A message has three parts: the rule, the value given, the remedy. The command line prints it as one
@@ -18,6 +20,7 @@ paragraph and ends with exit code 2.
 """
 
 __all__ = [
+    "CheckpointError",
     "ConfigError",
     "DataSetError",
     "FormatError",
@@ -27,6 +30,7 @@ __all__ = [
     "PropagationError",
     "RadiodiffError",
     "SceneError",
+    "TrainingError",
     "TransmitterError",
 ]
 
@@ -92,3 +96,11 @@ class FormatError(RadiodiffError, ValueError):
 
 class DataSetError(RadiodiffError):
     """A data set folder on disk."""
+
+
+class CheckpointError(RadiodiffError):
+    """Weights or the state of a run on disk."""
+
+
+class TrainingError(RadiodiffError):
+    """A training run that cannot go on."""

@@ -14,6 +14,7 @@ class EdgeDataSetConfig(Config):
     """What to read.
 
     Attributes:
+        kind: Always "edges".
         root: Folder of the edges.
         part: Name of a part, or "all".
         scene: Data set in RadioMapSeer's layout that the radio maps belong to: its buildings, transmitter and cars are
@@ -32,6 +33,7 @@ class EdgeDataSetConfig(Config):
         ConfigError: A key is unknown, or a value is not allowed.
     """
 
+    kind: Literal["edges"] = "edges"
     root: Path
     part: str = "train"
     scene: Path | None = None

@@ -66,6 +66,8 @@ class IcasspConfig(Config):
         seed: Seed of the draws; each follows from it, the number of the draw and the example's index.
     """
 
+    kind: Literal["icassp"] = "icassp"
+    root: Path
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = (1,)
     bands: Annotated[tuple[Band, ...], Field(min_length=1)] = (1, 2, 3)
     part: Literal["train", "validation", "test", "all"] = "train"

@@ -65,6 +65,7 @@ class RadioMapSeerConfig(Config):
     """What to read of a data set in RadioMapSeer's layout, downloaded, generated or packed.
 
     Attributes:
+        kind: Always "radiomapseer".
         root: Folder of the data set.
         part: "train", "validation", "test", or "all".
         split: Name of a split, path of a manifest (.json), "all" for all maps in one part "all", or None for the
@@ -95,6 +96,7 @@ class RadioMapSeerConfig(Config):
         ConfigError: A key is unknown, a value not allowed, or two contradict each other.
     """
 
+    kind: Literal["radiomapseer"] = "radiomapseer"
     root: Path
     part: str = "train"
     split: str | None = None

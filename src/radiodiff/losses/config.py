@@ -1,0 +1,120 @@
+"""Settings of the first stage's losses."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from radiodiff.config import Config
+from radiodiff.errors import ConfigError
+
+__all__ = ["AdversarialConfig", "AutoencoderLossConfig", "HelmholtzConfig", "PerceptualConfig"]
+
+Weight = Annotated[float, Field(ge=0)]
+
+
+class PerceptualConfig(Config):
+    """How alike two maps look.
+
+    Attributes:
+        kind: "structure" compares gradients and spectra at several scales and needs no weights; "lpips" compares VGG16
+            features.
+        weight: Weight of the term, per cell.
+        vgg16: Weights of VGG16 as torchvision stores them; for "lpips".
+        heads: Linear heads of LPIPS for VGG16; for "lpips".
+    """
+
+    kind: Literal["structure", "lpips"] = "structure"
+    weight: Weight = 1.0
+    vgg16: Path | None = None
+    heads: Path | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        given = [name for name in ("vgg16", "heads") if getattr(self, name) is not None]
+        if self.kind == "lpips" and len(given) < 2:
+            raise ConfigError(
+                "PerceptualConfig.kind 'lpips' needs the files vgg16 and heads",
+                value=", ".join(given) or "neither",
+                remedy="Give both, or take kind 'structure', which needs none.",
+            )
+        if self.kind == "structure" and given:
+            raise ConfigError(
+                "PerceptualConfig.vgg16 and heads belong to kind 'lpips'",
+                value=", ".join(given),
+                remedy="Leave them out, or set kind to 'lpips'.",
+            )
+        return self
+
+
+class AdversarialConfig(Config):
+    """The part of the discriminator.
+
+    Attributes:
+        start: First step at which the discriminator learns and is heard (counted from 1); the published run starts at
+            50,001.
+        weight: Base weight of the generator term.
+        kind: "hinge" or "vanilla" (softplus).
+        adaptive: Scale the term so that its gradient at the last layer is as long as that of the reconstruction.
+        max_adaptive: Largest such scale.
+        conditional: Show the discriminator the condition, too.
+    """
+
+    start: Annotated[int, Field(ge=1)] = 50_001
+    weight: Weight = 0.5
+    kind: Literal["hinge", "vanilla"] = "hinge"
+    adaptive: bool = True
+    max_adaptive: Annotated[float, Field(gt=0)] = 1e4
+    conditional: bool = False
+
+
+class HelmholtzConfig(Config):
+    """The Helmholtz residual between map and reconstruction.
+
+    Attributes:
+        weight: Weight of the term, per cell.
+    """
+
+    weight: Weight = 1.0
+
+
+class AutoencoderLossConfig(Config):
+    """What the autoencoder minimises.
+
+    Attributes:
+        reduction: "sum" sums the reconstruction error over the cells of a map and the divergence over its latent cells,
+            and averages both over the batch, as published. "mean" averages both over their own cells: the same
+            `kl_weight` then weighs the divergence more, by the number of cells of a map over that of its latents (5.33
+            for one channel and KL-f4).
+        l1_weight: Weight of the absolute error.
+        mse_weight: Weight of the squared error.
+        edge_weight: Weight of both errors, once more, times the weights of the examples (`edge_weights` of the data
+            set); 0 leaves them out.
+        perceptual: Perceptual term, or None.
+        helmholtz: Helmholtz term, or None.
+        kl_weight: Weight of the divergence from the standard normal distribution.
+        learn_logvar: Learn the logarithm of the variance of the reconstruction error.
+        initial_logvar: Its first value.
+        adversarial: Part of the discriminator, or None for an autoencoder alone.
+    """
+
+    reduction: Literal["sum", "mean"] = "sum"
+    l1_weight: Weight = 1.0
+    mse_weight: Weight = 1.0
+    edge_weight: Weight = 0.0
+    perceptual: PerceptualConfig | None = None
+    helmholtz: HelmholtzConfig | None = None
+    kl_weight: Weight = 1e-6
+    learn_logvar: bool = True
+    initial_logvar: float = 0.0
+    adversarial: AdversarialConfig | None = AdversarialConfig()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.l1_weight + self.mse_weight > 0:
+            raise ConfigError(
+                "AutoencoderLossConfig needs l1_weight or mse_weight above 0",
+                value="both 0",
+                remedy="The published loss has 1 and 1.",
+            )
+        return self

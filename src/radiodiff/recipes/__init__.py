@@ -1,0 +1,1 @@
+"""Recipes: YAML files that say everything about a run."""
