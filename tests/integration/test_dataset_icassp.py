@@ -15,7 +15,7 @@ from radiodiff.data.icassp import FakeIcasspSettings, SampleId, scan_icassp, wri
 from radiodiff.data.icassp.arrange import ARRANGED_FOLDERS, ArrangeSettings, arrange_icassp
 from radiodiff.data.icassp.building_split import building_split
 from radiodiff.data.icassp.channels import decode_view
-from radiodiff.data.icassp.dataset import IcasspConfig, IcasspDataSet
+from radiodiff.data.icassp import IcasspConfig, IcasspDataSet
 from radiodiff.data.splits import Split
 from radiodiff.errors import InputError
 
@@ -69,8 +69,10 @@ def test_every_square_is_the_centred_view_of_the_data_set(originals: tuple[Path,
     """Decoded examples and decoded files agree to half a decibel or metre: the step of a grey level."""
     raw, squares = originals
     for condition2 in ("distance", "free-space"):
-        config = IcasspConfig(tasks=(3,), part="all", crop="tx-centred", size=64, condition2=condition2, weight=True)
-        source = IcasspDataSet(raw, config)
+        config = IcasspConfig(
+            root=raw, tasks=(3,), part="all", crop="tx-centred", size=64, condition2=condition2, weight=True
+        )
+        source = IcasspDataSet(config)
         for index in range(0, len(source), 3):
             example = source[index]
             values = dict(

@@ -1,6 +1,7 @@
 """Batches, and a sampler that resumes where it was."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,14 @@ import torch
 
 from radiodiff.data.create import CreateSettings, create_data_set
 from radiodiff.data.example import Example
-from radiodiff.data.loader import Batch, BatchLoader, ShuffleSampler, collate
+from radiodiff.data.loader import (
+    Batch,
+    BatchLoader,
+    ShuffleSampler,
+    collate,
+    non_finite_examples,
+    spread,
+)
 from radiodiff.data.radiomapseer import RadioMapSeer, RadioMapSeerConfig
 from radiodiff.encoding import Encoding, path_loss_channel
 from radiodiff.errors import FormatError, InputError
@@ -149,6 +157,60 @@ def test_batches_move_with_their_tensors() -> None:
 def test_examples_of_different_kinds_are_no_batch(examples: list[Example]) -> None:
     with pytest.raises(InputError, match="one size and the same channels"):
         collate(examples, ENCODING, "raw")
+
+
+def test_a_batch_says_the_draws_of_its_examples(dataset: RadioMapSeer) -> None:
+    sampler = ShuffleSampler(len(dataset), seed=1, epoch=2)
+    (first, _) = BatchLoader(dataset, 4, sampler=sampler)
+    assert first.draws == tuple(ShuffleSampler(len(dataset), seed=1, epoch=2))[:4]
+    assert {draw for _, draw in first.draws} == {2}
+    assert collate([example(), example()], ENCODING, "raw").draws == ((0, 0), (1, 0))
+    with pytest.raises(InputError, match="one draw for each example; got 1 draws, 2 examples"):
+        collate([example(), example()], ENCODING, "raw", [(3, 0)])
+
+
+def test_a_loader_takes_a_list_of_numbers(dataset: RadioMapSeer) -> None:
+    loader = BatchLoader(dataset, 2, sampler=[4, (1, 3), 0])
+    assert len(loader) == 2
+    for _ in range(2):
+        batches = list(loader)
+        assert [batch.draws for batch in batches] == [((4, 0), (1, 3)), ((0, 0),)]
+        assert torch.equal(batches[0].condition[1], torch.from_numpy(dataset[1, 3].condition))
+    assert list(BatchLoader(dataset, 2, sampler=[])) == []
+
+
+@pytest.mark.parametrize(("num_examples", "wanted"), [(10, 3), (7, 7), (5, 9), (8000, 256), (3, 1), (101, 100)])
+def test_examples_are_spread_evenly(num_examples: int, wanted: int) -> None:
+    numbers = spread(num_examples, wanted)
+    wanted = min(wanted, num_examples)
+    assert len(set(numbers)) == len(numbers) == wanted
+    assert numbers == sorted(numbers)
+    steps = np.diff([*numbers, numbers[0] + num_examples])
+    assert set(steps) <= {num_examples // wanted, -(-num_examples // wanted)}
+    # As much is left at the beginning as at the end.
+    assert abs(numbers[0] - (num_examples - 1 - numbers[-1])) <= 1
+
+
+@pytest.mark.parametrize(("num_examples", "wanted"), [(0, 1), (1, 0)])
+def test_there_must_be_examples_to_spread(num_examples: int, wanted: int) -> None:
+    with pytest.raises(InputError, match="at least one is wanted"):
+        spread(num_examples, wanted)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", ["target", "condition", "weight"])
+def test_examples_with_values_that_are_not_finite_are_named(name: str, value: float) -> None:
+    examples = [replace(example(), name=str(number), weight=np.ones((1, 4, 4), np.float32)) for number in range(4)]
+    assert non_finite_examples(collate(examples, ENCODING, "raw")) == ()
+    broken = np.zeros((1, 4, 4), dtype=np.float32)
+    broken[0, 3, 2] = value
+    examples[1] = replace(examples[1], **{name: broken})
+    examples[3] = replace(examples[3], **{name: broken})
+    assert non_finite_examples(collate(examples, ENCODING, "raw")) == ("1", "3")
+
+
+def test_a_batch_without_weights_can_be_checked() -> None:
+    assert non_finite_examples(collate([example()], ENCODING, "raw")) == ()
 
 
 @pytest.mark.parametrize("bad", [{"batch_size": 0}, {"threads": -1}])

@@ -4,7 +4,8 @@ from radiodiff.data.icassp.arrange import ArrangeSettings, arrange_icassp
 from radiodiff.data.icassp.azimuth import AZIMUTH_CONVENTIONS, DEFAULT_CONVENTION, AzimuthConvention
 from radiodiff.data.icassp.building_split import building_split
 from radiodiff.data.icassp.channels import ICASSP_CHANNELS, View, decode_view, view_encoding
-from radiodiff.data.icassp.dataset import CONDITION1, CONDITION2, IcasspConfig, IcasspDataSet, crop_to_content
+from radiodiff.data.icassp.config import IcasspConfig
+from radiodiff.data.icassp.dataset import CONDITION1, CONDITION2, IcasspDataSet, crop_to_content
 from radiodiff.data.icassp.decide_azimuth import AzimuthDecision, decide_azimuth_convention, decide_azimuth_in
 from radiodiff.data.icassp.fake import FakeIcasspSettings, write_fake_icassp
 from radiodiff.data.icassp.free_space_loss import free_space_loss_db

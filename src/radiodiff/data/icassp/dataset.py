@@ -11,18 +11,15 @@ A crop is one draw for all channels; so is the symmetry. Channels are computed o
 the direction of the antenna turns along.
 """
 
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
 
-from radiodiff.config import Config
 from radiodiff.data.example import Draw, Example, numbered
-from radiodiff.data.icassp.azimuth import DEFAULT_CONVENTION, AzimuthConvention
 from radiodiff.data.icassp.building_split import building_split
-from radiodiff.data.icassp.channels import PADDING, View, view_encoding
+from radiodiff.data.icassp.channels import PADDING, view_encoding
+from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.icassp.crop import Window, centred_window, cut, draw_window
 from radiodiff.data.icassp.free_space_loss import free_space_loss_db
 from radiodiff.data.icassp.layout import SampleId, scan_icassp
@@ -30,73 +27,15 @@ from radiodiff.data.icassp.reader import IcasspReader, IcasspSample
 from radiodiff.data.placement import draw_symmetry, turn_array, turn_cells
 from radiodiff.data.splits import Split
 from radiodiff.encoding import Encoding
-from radiodiff.errors import ConfigError, DataSetError, InputError
+from radiodiff.errors import DataSetError, InputError
 
-__all__ = ["CONDITION1", "CONDITION2", "IcasspConfig", "IcasspDataSet", "crop_to_content"]
+__all__ = ["CONDITION1", "CONDITION2", "IcasspDataSet", "crop_to_content"]
 
 CONDITION1 = slice(0, 2)
 """Reflectance and transmittance among the channels of view `multi-condition`."""
 
 CONDITION2 = slice(2, 3)
 """Distance or free-space loss among them."""
-
-Task = Literal[1, 2, 3]
-Band = Literal[1, 2, 3]
-
-
-class IcasspConfig(Config):
-    """Which examples, and what they hold.
-
-    Attributes:
-        tasks: Tasks of the challenge; a radio map that several of them hold is an example of each.
-        bands: Carriers f1, f2, f3.
-        part: Part of the split by building, or "all".
-        split_seed: Seed of the order in which buildings are dealt to the parts, where no split is given.
-        view: Channels, see `radiodiff.data.icassp.channels.view_encoding`.
-        condition2: Third channel of the condition.
-        crop: "tx-aware" draws a window that holds the transmitter, "tx-centred" has it in the middle, "none" gives
-            the whole map, padded at the bottom and on the right.
-        size: Edge of a window [pixels]; 96 and 256 are usual.
-        margin_px: In a drawn window, before its symmetry, the transmitter stands at row and column `margin_px` to
-            `size - margin_px`, where the map allows it [pixels]: at 10 to 86 of 96.
-        multiple: A whole map is padded to a multiple of this [pixels].
-        augment: Draw a symmetry of the square for each example; whole maps that are no squares have four of them.
-        weight: Give weights: 1 on the map, 0 beside it.
-        azimuth: What azimuths mean.
-        seed: Seed of the draws; each follows from it, the number of the draw and the example's index.
-    """
-
-    kind: Literal["icassp"] = "icassp"
-    root: Path
-    tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = (1,)
-    bands: Annotated[tuple[Band, ...], Field(min_length=1)] = (1, 2, 3)
-    part: Literal["train", "validation", "test", "all"] = "train"
-    split_seed: Annotated[int, Field(ge=0)] = 0
-    view: View = "multi-condition"
-    condition2: Literal["distance", "free-space"] = "distance"
-    crop: Literal["tx-aware", "tx-centred", "none"] = "tx-aware"
-    size: Annotated[int, Field(ge=1)] = 96
-    margin_px: Annotated[int, Field(ge=0)] = 10
-    multiple: Annotated[int, Field(ge=1)] = 32
-    augment: bool = False
-    weight: bool = False
-    azimuth: AzimuthConvention = DEFAULT_CONVENTION
-    seed: Annotated[int, Field(ge=0)] = 0
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.crop == "tx-aware" and not 2 * self.margin_px < self.size:
-            raise ConfigError(
-                "IcasspConfig.margin_px must be less than half of size",
-                value=f"margin_px={self.margin_px}, size={self.size}",
-                remedy="The usual window has 96 pixels and a margin of 10.",
-            )
-        for name in ("tasks", "bands"):
-            if len(set(getattr(self, name))) != len(getattr(self, name)):
-                raise ConfigError(
-                    f"IcasspConfig.{name} must not name one twice", value=getattr(self, name), remedy="Name each once."
-                )
-        return self
 
 
 class IcasspDataSet:
@@ -107,11 +46,10 @@ class IcasspDataSet:
     autoencoders' views `building` (2) and `condition` (3), which `decode_view` takes apart.
 
     Args:
-        root: The folder that holds `Inputs`.
-        config: What to give.
-        split: Building numbers of the parts; by default `building_split` of those in the folder.
+        config: What to read.
 
     Attributes:
+        config: What was asked for.
         encoding: Channels of condition and target.
         scale: Always "db": the path loss is in decibels, not on one of the grey scales of RadioMapSeer.
         ids: The radio map of each example.
@@ -119,21 +57,22 @@ class IcasspDataSet:
     Raises:
         DataSetError: The folder is not the data set, a file is missing, a building of the split is not there, or no
             example is left.
-        FormatError: A position table is damaged.
+        FormatError: A position table or the manifest of the split is damaged.
     """
 
-    def __init__(self, root: str | Path, config: IcasspConfig, split: Split | None = None) -> None:
-        self.root = Path(root)
+    def __init__(self, config: IcasspConfig) -> None:
         self.config = config
         self.encoding: Encoding = view_encoding(config.view, config.condition2)
         self.scale = "db"
-        self._reader = IcasspReader(root)
-        there = [sample for task in sorted(config.tasks) for sample in scan_icassp(root, task)]
+        self._reader = IcasspReader(config.root)
+        there = [sample for task in sorted(config.tasks) for sample in scan_icassp(config.root, task)]
         buildings = {sample.building for sample in there}
-        if split is None and config.part != "all":
+        split = None
+        if config.split is not None:
+            split = Split.read(config.split)
+            split.check_maps(buildings, config.root)
+        elif config.part != "all":
             split = building_split(buildings, config.split_seed)
-        if split is not None:
-            split.check_maps(buildings, self.root)
         wanted = buildings if split is None else set(split.ids(config.part))
         self.ids: tuple[SampleId, ...] = tuple(
             sample for sample in there if sample.building in wanted and sample.band in config.bands
@@ -141,7 +80,7 @@ class IcasspDataSet:
         if not self.ids:
             raise DataSetError(
                 "A data set must have at least one example",
-                value=f"none in {self.root} for part {config.part}, tasks {config.tasks} and bands {config.bands}",
+                value=f"none in {config.root} for part {config.part}, tasks {config.tasks} and bands {config.bands}",
                 remedy="Task 1 has band 1 only; check part and bands.",
             )
 

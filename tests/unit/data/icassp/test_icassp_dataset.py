@@ -5,7 +5,8 @@ import torch
 from radiodiff.data.icassp import scan_icassp
 from radiodiff.data.icassp.building_split import building_split
 from radiodiff.data.icassp.channels import ICASSP_CHANNELS, decode_view, view_encoding
-from radiodiff.data.icassp.dataset import CONDITION1, CONDITION2, IcasspConfig, IcasspDataSet, crop_to_content
+from radiodiff.data.icassp.config import IcasspConfig
+from radiodiff.data.icassp.dataset import CONDITION1, CONDITION2, IcasspDataSet, crop_to_content
 from radiodiff.data.icassp.free_space_loss import free_space_loss_db
 from radiodiff.data.icassp.reader import IcasspReader
 from radiodiff.data.loader import BatchLoader, ShuffleSampler
@@ -16,7 +17,7 @@ ALL = {"tasks": (3,), "part": "all"}
 
 
 def examples(root, **settings):
-    return IcasspDataSet(root, IcasspConfig(**(ALL | settings)))
+    return IcasspDataSet(IcasspConfig(root=root, **(ALL | settings)))
 
 
 def decoded(source, example):
@@ -153,7 +154,7 @@ def test_draws_follow_from_seed_draw_and_index_alone(fake_root):
 
 def test_parts_are_buildings_and_no_building_serves_twice(fake_root):
     parts = {
-        part: {s.building for s in IcasspDataSet(fake_root, IcasspConfig(part=part)).ids}
+        part: {s.building for s in IcasspDataSet(IcasspConfig(root=fake_root, part=part)).ids}
         for part in ("train", "validation", "test")
     }
     assert sorted(b for ids in parts.values() for b in ids) == [1, 2, 3, 4]
@@ -171,13 +172,16 @@ def test_25_buildings_split_80_10_10_in_an_order_of_the_seed():
         building_split([1, 2])
 
 
-def test_a_split_of_ones_own(fake_root):
-    split = Split("mine", {"train": (2,), "test": (4, 1)})
-    source = IcasspDataSet(fake_root, IcasspConfig(part="test"), split)
-    assert {s.building for s in source.ids} == {1, 4}
-    assert {s.building for s in IcasspDataSet(fake_root, IcasspConfig(part="all"), split).ids} == {1, 2, 4}
+def test_a_split_of_ones_own(fake_root, tmp_path):
+    Split("mine", {"train": (2,), "test": (4, 1)}).write(tmp_path / "split.json")
+    config = IcasspConfig(root=fake_root, part="test", split=tmp_path / "split.json")
+    assert {s.building for s in IcasspDataSet(config).ids} == {1, 4}
+    assert {s.building for s in IcasspDataSet(config.replaced(part="all")).ids} == {1, 2, 4}
+    with pytest.raises(DataSetError, match="has the parts train, test; got 'validation'"):
+        IcasspDataSet(config.replaced(part="validation"))
+    Split("mine", {"train": (2, 9)}).write(tmp_path / "split.json")
     with pytest.raises(DataSetError, match="without map 9"):
-        IcasspDataSet(fake_root, IcasspConfig(), Split("mine", {"train": (2, 9)}))
+        IcasspDataSet(config)
 
 
 def test_tasks_and_bands(fake_root):
@@ -256,19 +260,20 @@ def test_a_prediction_is_cropped_back():
         ({"seed": -1}, "seed must be"),
         ({"part": "val"}, "part must be"),
         ({"cars": True}, "no key 'cars'"),
+        ({"kind": "edges"}, "kind must be"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(broken, match):
     with pytest.raises(ConfigError, match=match):
-        IcasspConfig(**broken)
+        IcasspConfig(**({"root": "data"} | broken))
 
 
 def test_a_margin_does_not_matter_to_other_crops():
-    assert IcasspConfig(crop="tx-centred", size=16).margin_px == 10
+    assert IcasspConfig(root="data", crop="tx-centred", size=16).margin_px == 10
 
 
 def test_settings_go_through_json():
-    config = IcasspConfig(tasks=(1, 3), azimuth="up-cw-cw", view="radio")
+    config = IcasspConfig(root="data", tasks=(1, 3), azimuth="up-cw-cw", view="radio", split="mine.json")
     assert IcasspConfig(**config.model_dump(mode="json")) == config
 
 
