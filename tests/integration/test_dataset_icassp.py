@@ -11,11 +11,17 @@ import pytest
 
 from command_line import Run, tree
 from radiodiff.atomic_file import TEMPORARY_PREFIX
-from radiodiff.data.icassp import FakeIcasspSettings, SampleId, scan_icassp, write_fake_icassp
+from radiodiff.data.icassp import (
+    FakeIcasspSettings,
+    IcasspConfig,
+    IcasspDataSet,
+    SampleId,
+    scan_icassp,
+    write_fake_icassp,
+)
 from radiodiff.data.icassp.arrange import ARRANGED_FOLDERS, ArrangeSettings, arrange_icassp
 from radiodiff.data.icassp.building_split import building_split
 from radiodiff.data.icassp.channels import decode_view
-from radiodiff.data.icassp import IcasspConfig, IcasspDataSet
 from radiodiff.data.splits import Split
 from radiodiff.errors import InputError
 

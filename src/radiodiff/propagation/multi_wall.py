@@ -10,7 +10,6 @@ from radiodiff.errors import PropagationError
 from radiodiff.propagation.base import PropagationModel, Solver
 from radiodiff.propagation.free_space import FreeSpace
 from radiodiff.propagation.link_distance import check_rx_height
-from radiodiff.propagation.wall_kernels import count_wall_runs
 from radiodiff.scene import Scene, Transmitter
 
 __all__ = ["HEAVY_WALL_LOSS_DB", "LIGHT_WALL_LOSS_DB", "MultiWall"]
@@ -57,6 +56,9 @@ class MultiWall(PropagationModel):
 
     def prepare(self, scene: Scene) -> Solver:
         """Nothing is shared between transmitters."""
+        # Here, not above: settings of data sets import this package, and need no compiler.
+        from radiodiff.propagation.wall_kernels import count_wall_runs
+
         open_space = FreeSpace(self.rx_height_m).prepare(scene)
         cell_size_m = scene.grid.cell_size_m
 

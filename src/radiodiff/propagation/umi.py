@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from radiodiff.errors import PropagationError
 from radiodiff.propagation.base import PropagationModel, Solver
 from radiodiff.propagation.link_distance import check_rx_height, link_distance_m
-from radiodiff.propagation.wall_kernels import count_wall_runs
 from radiodiff.scene import Scene, Transmitter
 from radiodiff.units import SPEED_OF_LIGHT_M_PER_S
 
@@ -63,6 +62,9 @@ class UrbanMicro(PropagationModel):
 
     def prepare(self, scene: Scene) -> Solver:
         """Nothing is shared between transmitters."""
+        # Here, not above: settings of data sets import this package, and need no compiler.
+        from radiodiff.propagation.wall_kernels import count_wall_runs
+
         cell_size_m = scene.grid.cell_size_m
 
         def solve(tx: Transmitter) -> NDArray[np.float64]:
