@@ -1,14 +1,16 @@
 """Settings that people write: checked models whose errors name the key, the value and what is allowed."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Self, get_args
+from typing import Any, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from radiodiff.errors import ConfigError
 
-__all__ = ["Config"]
+__all__ = ["Config", "checked", "faults"]
 
 
 class Config(BaseModel):
@@ -24,7 +26,10 @@ class Config(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise _explained(type(self), error) from None
+            raise _explained(type(self), error, dotted=False)[0] from None
+
+    # Settings inside settings are then checked by the outermost, whose error knows the whole way to a key.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     def replaced(self, **values: Any) -> Self:
         """A copy with other values, checked again."""
@@ -32,34 +37,202 @@ class Config(BaseModel):
         return type(self)(**(fields | values))
 
 
-def _explained(kind: type[Config], error: ValidationError) -> ConfigError:
-    """The first fault in our words."""
-    faults = error.errors()
-    fault = faults[0]
+Settings = TypeVar("Settings", bound=Config)
+
+
+def checked(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
+    """Settings from plain values, such as those of a file.
+
+    Args:
+        kind: What they must be.
+        values: Keys and values; settings inside settings are mappings.
+
+    Raises:
+        ConfigError: A key is unknown or missing, or a value is not allowed; the error names keys in full, from the
+            outermost settings on, such as `trainer.max_steps`.
+    """
+    try:
+        return kind.model_validate(dict(values))
+    except ValidationError as error:
+        raise _explained(kind, error, dotted=True)[0] from None
+
+
+def faults(kind: type[Config], values: Mapping[str, Any]) -> list[ConfigError]:
+    """Everything that is wrong with plain values, as `checked` says it; empty where nothing is."""
+    try:
+        kind.model_validate(dict(values))
+    except ValidationError as error:
+        return _explained(kind, error, dotted=True)
+    return []
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a fault is.
+
+    Attributes:
+        keys: Keys from the outermost settings on.
+        owner: The settings that hold the last key.
+        depth: How many of the keys lead to them.
+        dotted: Name the key by all keys, not by the class of its settings.
+    """
+
+    keys: tuple[str, ...]
+    owner: type[BaseModel]
+    depth: int
+    dotted: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the key in errors."""
+        if self.dotted:
+            return ".".join(self.keys) or "The whole"
+        return ".".join((self.owner.__name__, *self.keys[self.depth :]))
+
+    def beside(self, key: str) -> str:
+        """Name of another key of the same settings, as people write it."""
+        return ".".join((*self.keys[: self.depth], key)) if self.dotted else key
+
+
+def _explained(kind: type[Config], error: ValidationError, *, dotted: bool) -> list[ConfigError]:
+    """Each fault in our words; unknown keys come first, for a key that is missing may be one that is misspelt."""
+    groups: dict[tuple[str, ...], tuple[_Place, list[Any]]] = {}
+    for fault in error.errors():
+        place = _place(kind, fault, dotted=dotted)
+        # A key that may be of several kinds has one fault for each.
+        groups.setdefault(place.keys, (place, []))[1].append(fault)
+    ordered = sorted(groups.values(), key=lambda group: group[1][0]["type"] != "extra_forbidden")
+    return [_one_error(kind, place, alternatives) for place, alternatives in ordered]
+
+
+def _one_error(kind: type[Config], place: _Place, alternatives: list[Any]) -> ConfigError:
+    """What is wrong with one key."""
+    fault = alternatives[0]
     inner = fault.get("ctx", {}).get("error")
     if isinstance(inner, ConfigError):
-        return inner
-    key = _key(fault["loc"])
-    name = f"{kind.__name__}.{key}" if key else kind.__name__
+        return _with_keys(inner, place) if place.dotted else inner
     if fault["type"] == "extra_forbidden":
-        known = list(_fields_at(kind, fault["loc"][:-1]))
+        return _unknown_key(kind, place, fault["input"])
+    if fault["type"] in ("missing", "union_tag_not_found"):
+        key = fault["ctx"]["discriminator"].strip("'") if "ctx" in fault else ""
+        name = f"{place.name}.{key}" if key else place.name
+        remedy = f"Add {name} to the file, or write {name}=VALUE." if place.dotted else "Add the key."
+        tags = list(_tags(place.owner.model_fields[place.keys[-1]])) if key else []
+        choices = f": {', '.join(tags)}" if tags else ""
+        return ConfigError(f"{name} must be given{choices}", value="nothing", remedy=remedy)
+    if fault["type"] == "union_tag_invalid":
+        allowed = [tag.strip("'") for tag in fault["ctx"]["expected_tags"].split(", ")]
+        key, given = fault["ctx"]["discriminator"].strip("'"), fault["ctx"]["tag"]
         return ConfigError(
-            f"{kind.__name__} has no key {key!r}",
-            value=repr(fault["input"]),
-            remedy=_nearest(fault["loc"][-1], known) or f"Its keys: {', '.join(known)}.",
+            f"{place.name}.{key} must be {_listed(allowed)}",
+            value=repr(given),
+            remedy=_nearest(given, allowed) or "Correct the value.",
         )
-    if fault["type"] == "missing":
-        return ConfigError(f"{name} must be given", value="nothing", remedy="Add the key.")
-    # A key that may be of several kinds has one fault for each.
-    alternatives = [other for other in faults if _key(other["loc"]) == key]
     allowed = [choice.strip("'") for other in alternatives for choice in _choices(other)]
-    rules = [other["msg"].removeprefix("Input should be ").removeprefix("Value error, ") for other in alternatives]
-    rules = ["a path" if rule.startswith("Input is not a valid path") else rule for rule in rules]
     return ConfigError(
-        f"{name} must be {', or '.join(dict.fromkeys(rules))}",
+        f"{place.name} must be {', or '.join(dict.fromkeys(_rule(other) for other in alternatives))}",
         value=repr(fault["input"]),
         remedy=_nearest(fault["input"], allowed) or "Correct the value.",
     )
+
+
+def _unknown_key(kind: type[Config], place: _Place, given: object) -> ConfigError:
+    key, known = place.keys[-1], list(place.owner.model_fields)
+    if not place.dotted:
+        return ConfigError(
+            f"{place.owner.__name__} has no key {key!r}",
+            value=repr(given),
+            remedy=_nearest(key, known) or f"Its keys: {', '.join(known)}.",
+        )
+    elsewhere = [other for other in _all_keys(kind) if other.rpartition(".")[2] == key]
+    near = [place.beside(other) for other in get_close_matches(key, known, n=1)] or elsewhere
+    section = ".".join(place.keys[: place.depth])
+    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    return ConfigError(
+        f"There is no key {place.name}",
+        value=repr(given),
+        remedy=f"{hint}{f'The keys of {section}' if section else 'The keys'}: {', '.join(known)}.",
+    )
+
+
+def _with_keys(error: ConfigError, place: _Place) -> ConfigError:
+    """An error of settings with their keys in place of the names of their classes."""
+    path = ".".join(place.keys)
+    if not path:
+        return error
+    names = {place.owner.__name__: path}
+    for key, field in place.owner.model_fields.items():
+        for inner in _nested(field.annotation):
+            names.setdefault(inner.__name__, f"{path}.{key}")
+    rule, remedy = error.rule, error.remedy
+    for name, keys in names.items():
+        rule, remedy = (re.sub(rf"\b{name}\b", keys, text) for text in (rule, remedy))
+    return ConfigError(rule if rule != error.rule else f"{path}: {rule}", value=error.value, remedy=remedy)
+
+
+def _place(kind: type[Config], fault: Any, *, dotted: bool) -> _Place:
+    """Where a fault is; what pydantic adds to the way for a kind of value is left out."""
+    keys: list[str] = []
+    # `level` holds the next key; None below a plain value, whose kinds are no keys.
+    owner: type[BaseModel] = kind
+    level: type[BaseModel] | None = kind
+    depth = 0
+    kinds: dict[str, type[BaseModel]] = {}
+    way = fault["loc"]
+    for i, part in enumerate(way):
+        if part in kinds:
+            owner = level = kinds[part]
+            depth, kinds = len(keys), {}
+        elif isinstance(part, int) or (level is not None and part in level.model_fields):
+            if level is not None:
+                owner, depth = level, len(keys)
+            keys.append(str(part))
+            field = None if level is None or isinstance(part, int) else level.model_fields[part]
+            inner = [] if field is None else list(_nested(field.annotation))
+            level = inner[0] if len(inner) == 1 else None
+            tagged = {} if field is None else _tags(field)
+            kinds = {**{settings.__name__: settings for settings in inner}, **tagged}
+        elif i == len(way) - 1 and fault["type"] == "extra_forbidden":
+            owner, depth = (owner, depth) if level is None else (level, len(keys))
+            keys.append(str(part))
+    if fault["type"] == "value_error" and level is not None:
+        owner, depth = level, len(keys)
+    return _Place(tuple(keys), owner, depth, dotted)
+
+
+def _nested(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Settings that a value may be."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _nested(inner)
+
+
+def _tags(field: Any) -> dict[str, type[BaseModel]]:
+    """Settings of a field that a key tells apart, by its values."""
+    if not isinstance(field.discriminator, str):
+        return {}
+    return {
+        tag: inner
+        for inner in _nested(field.annotation)
+        for tag in get_args(inner.model_fields[field.discriminator].annotation)
+    }
+
+
+def _all_keys(kind: type[BaseModel], path: str = "") -> Iterator[str]:
+    """Every key of settings and of settings inside them."""
+    for key, field in kind.model_fields.items():
+        yield f"{path}{key}"
+        for inner in _nested(field.annotation):
+            yield from _all_keys(inner, f"{path}{key}.")
+
+
+def _rule(fault: Mapping[str, Any]) -> str:
+    """What a value must be."""
+    if fault["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        return "a group of keys with values"
+    text = str(fault["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
+    return "a path" if text.startswith("Input is not a valid path") else text
 
 
 def _choices(fault: Mapping[str, Any]) -> list[str]:
@@ -67,24 +240,10 @@ def _choices(fault: Mapping[str, Any]) -> list[str]:
     return str(fault["ctx"]["expected"]).replace(" or ", ", ").split(", ") if fault["type"] == "literal_error" else []
 
 
+def _listed(words: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(map(repr, words[:-1])), repr(words[-1]))))
+
+
 def _nearest(given: object, known: list[str]) -> str:
     near = get_close_matches(str(given), known, n=1)
     return f"Did you mean {near[0]!r}?" if near else ""
-
-
-def _key(path: tuple[int | str, ...]) -> str:
-    """The dotted key of a fault; what pydantic adds for a kind of value is left out."""
-    parts = [str(part) for i, part in enumerate(path) if isinstance(part, int) or i == 0 or part.isidentifier()]
-    return ".".join(parts)
-
-
-def _fields_at(kind: type[BaseModel], path: tuple[int | str, ...]) -> Mapping[str, Any]:
-    """Fields of the settings that a path of keys leads to."""
-    for key in path:
-        field = kind.model_fields.get(str(key))
-        kinds = [] if field is None else [field.annotation, *get_args(field.annotation)]
-        nested = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
-        if not nested:
-            break
-        kind = nested[0]
-    return kind.model_fields

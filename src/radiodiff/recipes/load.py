@@ -1,0 +1,125 @@
+"""Recipes by name or file, changed by `key=value`.
+
+A name such as `autoencoder/tiny` is a recipe of this package. A file is what ends in `.yaml` or `.yml`, or is there.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from radiodiff.config import Config, checked, faults
+from radiodiff.errors import ConfigError
+from radiodiff.recipes.overrides import with_overrides
+from radiodiff.recipes.schema import AutoencoderRecipe
+from radiodiff.recipes.yaml_text import format_yaml, parse_yaml, read_yaml
+
+__all__ = [
+    "STAGES",
+    "about",
+    "dump_recipe",
+    "load_recipe",
+    "recipe_faults",
+    "recipe_names",
+    "recipe_text",
+    "recipe_values",
+]
+
+STAGES: Mapping[str, type[AutoencoderRecipe]] = {"autoencoder": AutoencoderRecipe}
+"""What a recipe of each stage holds."""
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> AutoencoderRecipe:
+    """A recipe.
+
+    Args:
+        name_or_path: Name of a recipe of this package, or a YAML file.
+        overrides: Changes `a.b.c=value`, later ones over earlier ones; the value is YAML.
+
+    Raises:
+        ConfigError: There is no such recipe, it is no YAML, or a setting is unknown, missing or not allowed.
+    """
+    values = recipe_values(name_or_path, overrides)
+    return checked(_schema(values), values)
+
+
+def recipe_faults(name_or_path: str | Path, overrides: Sequence[str] = ()) -> list[ConfigError]:
+    """Everything that keeps a recipe from being loaded.
+
+    Raises:
+        ConfigError: There is no such recipe, or it cannot be read at all.
+    """
+    values = recipe_values(name_or_path, overrides)
+    return faults(_schema(values), values)
+
+
+def recipe_values(name_or_path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Plain values of a recipe with its changes, not checked yet; see `load_recipe`."""
+    path = Path(name_or_path)
+    if path.suffix in SUFFIXES or path.is_file():
+        values = read_yaml(path)
+    else:
+        values = parse_yaml(recipe_text(str(name_or_path)), name=str(name_or_path))
+    return with_overrides(values, overrides, _schema(values))
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Names of the recipes of this package, sorted."""
+    return tuple(sorted(name for name, _ in _packaged()))
+
+
+def recipe_text(name: str) -> str:
+    """YAML of a recipe of this package, with its comments.
+
+    Raises:
+        ConfigError: There is none of this name.
+    """
+    recipes = dict(_packaged())
+    if name not in recipes:
+        near = get_close_matches(name, recipes, n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}? " if near else ""
+        raise ConfigError(
+            "A recipe must be a name of this package or a YAML file",
+            value=repr(name),
+            remedy=f"{hint}The names: {', '.join(sorted(recipes))}.",
+        )
+    return recipes[name].read_text(encoding="utf-8")
+
+
+def about(name: str) -> str:
+    """What a recipe of this package is for: its first line.
+
+    Raises:
+        ConfigError: There is none of this name.
+    """
+    return recipe_text(name).partition("\n")[0].removeprefix("#").strip()
+
+
+def dump_recipe(recipe: Config) -> str:
+    """A recipe as YAML with every setting, from which an equal one can be loaded; paths are text."""
+    return format_yaml(recipe.model_dump(mode="json"))
+
+
+def _schema(values: Mapping[str, Any]) -> type[AutoencoderRecipe]:
+    """What a recipe must hold, by its stage."""
+    stage = values.get("stage", "autoencoder")
+    if not isinstance(stage, str) or stage not in STAGES:
+        near = get_close_matches(str(stage), STAGES, n=1)
+        raise ConfigError(
+            f"stage must be {' or '.join(map(repr, STAGES))}",
+            value=repr(stage),
+            remedy=f"Did you mean {near[0]!r}?" if near else "Other stages cannot be trained yet.",
+        )
+    return STAGES[stage]
+
+
+def _packaged() -> Iterable[tuple[str, Traversable]]:
+    """Recipes of this package by name."""
+    for stage in STAGES:
+        for file in files("radiodiff.recipes").joinpath(stage).iterdir():
+            if file.name.endswith(SUFFIXES):
+                yield f"{stage}/{file.name.rpartition('.')[0]}", file

@@ -1,0 +1,69 @@
+"""Changes `a.b.c=value` of a recipe, as the command line takes them."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+from pydantic import BaseModel
+
+from radiodiff.errors import ConfigError
+from radiodiff.recipes.yaml_text import parse_yaml
+
+__all__ = ["with_overrides"]
+
+
+def with_overrides(values: dict[str, Any], overrides: Sequence[str], schema: type[BaseModel]) -> dict[str, Any]:
+    """Values of a recipe with changes; whether keys and values are allowed is checked later.
+
+    A group that is off (null) or not given is switched on by a change inside it, with its defaults for the rest. A
+    change of the key that tells kinds of a group apart, such as `data.kind`, begins the group anew: what the recipe
+    says there belongs to the other kind.
+
+    Args:
+        values: Plain values of the recipe; they are not changed.
+        overrides: The changes, later ones over earlier ones.
+        schema: What the recipe holds.
+
+    Raises:
+        ConfigError: A change is not of the form `key=value`, its value is no YAML, or it goes into a plain value.
+    """
+    values = deepcopy(values)
+    changes = [_parsed(text) for text in overrides]
+    for keys, value in changes:
+        field = schema.model_fields.get(keys[0])
+        group = values.get(keys[0])
+        if field is not None and keys[1:] == [field.discriminator] and isinstance(group, dict):
+            if group.get(keys[1]) != value:
+                values[keys[0]] = {}
+    for keys, value in changes:
+        _set(values, keys, value)
+    return values
+
+
+def _parsed(text: str) -> tuple[list[str], Any]:
+    """Keys and value of a change."""
+    name, equals, value = text.partition("=")
+    keys = name.strip().split(".")
+    if not (equals and all(keys)):
+        raise ConfigError(
+            "A change of a recipe must read key=value, with dots between keys",
+            value=repr(text),
+            remedy="Write for example trainer.max_steps=100.",
+        )
+    return keys, parse_yaml(value, name=text)
+
+
+def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
+    """Set the value that keys lead to."""
+    for depth, key in enumerate(keys[:-1], 1):
+        inner = values.get(key)
+        if inner is None:
+            inner = values[key] = {}
+        elif not isinstance(inner, dict):
+            raise ConfigError(
+                f"{'.'.join(keys[:depth])} is a value and has no keys",
+                value=".".join(keys),
+                remedy=f"Write {'.'.join(keys[:depth])}=VALUE.",
+            )
+        values = inner
+    values[keys[-1]] = value

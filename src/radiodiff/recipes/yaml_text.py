@@ -1,0 +1,102 @@
+"""YAML of recipes: PyYAML's safe loader, where `5e-6` is a number and no key stands twice."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from radiodiff.errors import ConfigError
+
+__all__ = ["format_yaml", "parse_yaml", "read_yaml"]
+
+FLOAT_TAG = "tag:yaml.org,2002:float"
+TIMESTAMP_TAG = "tag:yaml.org,2002:timestamp"
+MERGE_TAG = "tag:yaml.org,2002:merge"
+
+EXPONENT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)[eE][-+]?[0-9]+")
+"""Numbers with an exponent. YAML 1.1, which PyYAML reads, wants a point and a sign in them and takes `5e-6` for text."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain values only; numbers as in YAML 1.2; dates stay text; a key stands once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        # Before keys of anchors are merged in: those may be repeated, to be changed.
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != MERGE_TAG:
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value!r} stands twice", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that `_Loader` would take for a number."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, rule) for tag, rule in rules if tag != TIMESTAMP_TAG]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+for _kind in (_Loader, _Dumper):
+    _kind.add_implicit_resolver(FLOAT_TAG, re.compile(f"(?:{EXPONENT.pattern})$"), list("-+.0123456789"))
+
+
+def parse_yaml(text: str, *, name: str) -> Any:
+    """Values of a YAML text.
+
+    Args:
+        text: The text.
+        name: What to call it in errors.
+
+    Raises:
+        ConfigError: It is no YAML, has a key twice, or asks for objects of Python.
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
+        raise ConfigError(
+            "Settings must be YAML without repeated keys",
+            value=f"{name}{where}: {error.problem}",
+            remedy="Correct the line; text with : or # needs quotes.",
+        ) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(
+            "Settings must be YAML without repeated keys",
+            value=f"{name}: {' '.join(str(error).split())}",
+            remedy="Correct the text; text with : or # needs quotes.",
+        ) from None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Keys and values of a YAML file.
+
+    Raises:
+        ConfigError: The file is not there, is no text, no YAML, or holds something else than keys with values.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no text in UTF-8"
+        raise ConfigError(
+            "A file of settings must be readable", value=f"{path} ({reason})", remedy="Check the path."
+        ) from None
+    values = parse_yaml(text, name=str(path))
+    if not (isinstance(values, dict) and all(isinstance(key, str) for key in values)):
+        raise ConfigError(
+            "A file of settings must hold keys with values",
+            value=f"{path} with {'nothing' if values is None else type(values).__name__}",
+            remedy="Begin with lines such as 'stage: autoencoder'; `radiodiff config show autoencoder/tiny` shows one.",
+        )
+    return values
+
+
+def format_yaml(values: Any) -> str:
+    """Plain values as YAML that `parse_yaml` reads back as they are."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
