@@ -1,0 +1,142 @@
+"""Weights to begin with, taken from a model, a run, a checkpoint or a file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from radiodiff.errors import CheckpointError
+from radiodiff.models.weight_file import read_weights
+
+__all__ = ["WeightReport", "load_weights"]
+
+MODEL_FILE = "diffusion_pytorch_model.safetensors"
+AVERAGE_FILES = ("average.safetensors", "ema.safetensors")
+"""Moving average of the weights in a checkpoint of a run."""
+
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class WeightReport:
+    """What became of the weights of a file.
+
+    Attributes:
+        loaded: Names of the parameters and buffers that took a value.
+        missing: Names that the file has no value for.
+        unexpected: Names in the file that the network has not.
+        mismatched: Names whose values have another shape, with both shapes: "conv.weight (8, 1, 3, 3) in the file,
+            (8, 2, 3, 3) in the network".
+        source: Files that were read.
+    """
+
+    loaded: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    mismatched: tuple[str, ...] = ()
+    source: tuple[Path, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether file and network have the same weights."""
+        return not (self.missing or self.unexpected or self.mismatched)
+
+    def __str__(self) -> str:
+        parts = [f"{len(self.loaded)} weights loaded"]
+        for kind in ("missing", "unexpected", "mismatched"):
+            names = getattr(self, kind)
+            if names:
+                parts.append(f"{len(names)} {kind}: {_first(names)}")
+        return "; ".join(parts)
+
+
+def load_weights(
+    module: nn.Module, path: str | Path, *, allow_missing: bool = False, network: str = "autoencoder"
+) -> WeightReport:
+    """Give a network the weights of a file; all of them, or it keeps its own and an error says what does not fit.
+
+    Args:
+        module: The network.
+        path: A folder that `from_pretrained` reads, a run with such a folder of the network's name, a checkpoint of a
+            run, or a safetensors file. Of a checkpoint it takes the moving average, as a finished run exports it,
+            where there is one.
+        allow_missing: Take what fits and report the rest.
+        network: Name of the network in runs and checkpoints. Names in a file that begin with it lose it; what else is
+            in such a file is the training's own, and left out.
+
+    Raises:
+        CheckpointError: There are no weights, they are damaged or not finite, or they do not fit.
+    """
+    sources = _weight_files(Path(path), network)
+    weights: dict[str, Tensor] = {}
+    for file in sources:
+        weights |= read_weights(file)
+    own = module.state_dict()
+    weights = _of_network(weights, own, network)
+    mismatched = {
+        name: f"{name} {tuple(tensor.shape)} in the file, {tuple(own[name].shape)} in the network"
+        for name, tensor in weights.items()
+        if name in own and tensor.shape != own[name].shape
+    }
+    fitting = {name: tensor for name, tensor in weights.items() if name in own and name not in mismatched}
+    report = WeightReport(
+        loaded=tuple(fitting),
+        missing=tuple(name for name in own if name not in weights),
+        unexpected=tuple(name for name in weights if name not in own),
+        mismatched=tuple(mismatched.values()),
+        source=sources,
+    )
+    if not fitting or not (allow_missing or report.is_complete):
+        raise CheckpointError(
+            "The weights must be those of this network",
+            value=f"{path}, of which {report}",
+            remedy="Use the settings of the network they were trained with, or load only what fits: "
+            "trainer.warm_start.allow_missing=true (--allow-missing)."
+            if fitting
+            else "Nothing of it fits: use weights of this kind of network.",
+        )
+    with torch.no_grad():
+        for name, tensor in fitting.items():
+            own[name].copy_(tensor)
+    return report
+
+
+def _weight_files(path: Path, network: str) -> tuple[Path, ...]:
+    """Files that hold the weights; a later one goes before an earlier one."""
+    if path.is_file():
+        if path.suffix != ".safetensors":
+            raise CheckpointError(
+                "A file of weights must be a safetensors file",
+                value=path,
+                remedy="A checkpoint model-N.pt of the original program is read by: radiodiff convert autoencoder.",
+            )
+        return (path,)
+    if not path.exists():
+        raise CheckpointError("Weights to begin with must exist", value=path, remedy="Check the path.")
+    for folder in (path, path / network):
+        if (folder / MODEL_FILE).is_file():
+            return (folder / MODEL_FILE,)
+    found = tuple(path / name for name in (f"{network}.safetensors", *AVERAGE_FILES) if (path / name).is_file())
+    if not found:
+        raise CheckpointError(
+            f"A folder with weights must hold {MODEL_FILE}, {network}/ or {network}.safetensors",
+            value=path,
+            remedy="Of a run that has not finished, give a checkpoint: RUN/checkpoints/step-N."
+            if (path / "checkpoints").is_dir()
+            else "Check the path.",
+        )
+    return found
+
+
+def _of_network(weights: dict[str, Tensor], own: dict[str, Tensor], network: str) -> dict[str, Tensor]:
+    """The weights of a network by its own names, where a file has those of what it was trained in."""
+    prefix = f"{network}."
+    if any(name.startswith(prefix) for name in own) or not any(name.startswith(prefix) for name in weights):
+        return weights
+    return {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
