@@ -1,7 +1,7 @@
 """Batches of tensors from a data set, in an order whose position can be stored."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Protocol, TypeVar
@@ -166,7 +166,7 @@ class BatchStream:
         self.shard = shard
         self.pin_memory = pin_memory
 
-    def __iter__(self) -> Iterator[tuple[Batch, Position]]:
+    def __iter__(self) -> Generator[tuple[Batch, Position], None, None]:
         """Read on and on.
 
         Raises:
@@ -204,7 +204,7 @@ def _read_batch(source: ExampleSource, group: Sequence[int | Draw], *, pin_memor
     return batch.pin_memory() if pin_memory else batch
 
 
-def _read_ahead(groups: Iterable[Asked], read: Callable[[Asked], Read], threads: int) -> Iterator[Read]:
+def _read_ahead(groups: Iterable[Asked], read: Callable[[Asked], Read], threads: int) -> Generator[Read, None, None]:
     """What `read` makes of each group, in order; threads work on the next ones meanwhile."""
     if threads == 0:
         yield from map(read, groups)

@@ -1,0 +1,214 @@
+"""The first stage: a KL autoencoder, alone first, then against a discriminator.
+
+The autoencoder runs forward once in a pass. Its loss and that of the discriminator come from the same reconstruction,
+each with an optimizer of its own.
+
+The gradient of the generator term goes through the discriminator once: it is taken at the reconstruction, weighed, and
+sent on into the autoencoder with the rest. The discriminator's own gradients stay untouched by it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from torch import Tensor
+
+from radiodiff.data.autoencoder_examples import AutoencoderExamples
+from radiodiff.data.loader import Batch, BatchLoader, spread
+from radiodiff.losses.autoencoder_loss import AutoencoderLoss
+from radiodiff.losses.config import AutoencoderLossConfig
+from radiodiff.models.autoencoder import autoencoder_config
+from radiodiff.models.autoencoder_folder import AutoencoderRecord, save_autoencoder
+from radiodiff.models.discriminator import PatchDiscriminator
+from radiodiff.models.latent_statistics import measure_latents
+from radiodiff.training.autoencoder_networks import Critic, TrainedAutoencoder
+from radiodiff.training.config import OptimizerConfig
+from radiodiff.training.noise import example_noise
+from radiodiff.training.reconstruction import evaluate_reconstruction
+from radiodiff.training.stage import Autocast, Objective, Pass, Stage, Validation
+
+__all__ = ["AutoencoderParts", "AutoencoderStage"]
+
+AUTOENCODER = "autoencoder"
+DISCRIMINATOR = "discriminator"
+
+
+@dataclass(frozen=True)
+class AutoencoderParts:
+    """What the first stage is made of.
+
+    Attributes:
+        autoencoder: The network.
+        discriminator: Its adversary; needed where the loss has an adversarial part.
+        loss: What is minimised.
+        optimizer: Optimizer of the autoencoder.
+        discriminator_optimizer: Optimizer of the discriminator.
+        source: Training examples.
+        validation_source: Held-out examples, whole.
+        record: What is stored with the autoencoder.
+        num_latent_maps: Training maps whose latents are measured in the end.
+        seed: Seed of the noise.
+    """
+
+    autoencoder: AutoencoderKL
+    discriminator: PatchDiscriminator | None
+    loss: AutoencoderLossConfig
+    optimizer: OptimizerConfig
+    discriminator_optimizer: OptimizerConfig
+    source: AutoencoderExamples
+    validation_source: AutoencoderExamples
+    record: AutoencoderRecord
+    num_latent_maps: int
+    seed: int
+
+
+class AutoencoderStage(Stage):
+    """Training of an autoencoder.
+
+    Args:
+        parts: What it is made of.
+    """
+
+    def __init__(self, parts: AutoencoderParts) -> None:
+        self._parts = parts
+        self.source = parts.source
+        self.validation_source = parts.validation_source
+        self.averaged = AUTOENCODER
+        self.best_metric = "rmse"
+        self._trained = TrainedAutoencoder(parts.autoencoder, parts.loss.initial_logvar, parts.loss.learn_logvar)
+        self.networks = {AUTOENCODER: self._trained}
+        self.optimizers = {AUTOENCODER: parts.optimizer}
+        self._critic: Critic | None = None
+        if parts.discriminator is not None:
+            self._critic = Critic(parts.discriminator)
+            self.networks[DISCRIMINATOR] = self._critic
+            self.optimizers[DISCRIMINATOR] = parts.discriminator_optimizer
+        self._config = autoencoder_config(parts.autoencoder)
+        self._loss = AutoencoderLoss(parts.loss, self._config.out_channels)
+        names = parts.source.encoding.names
+        self._buildings = names.index("buildings") if "buildings" in names else None
+
+    def to(self, device: torch.device) -> None:
+        """Move what is no network of its own, such as the features of a perceptual loss."""
+        self._loss.to(device)
+
+    def objectives(self, batch: Batch, current: Pass) -> Iterator[Objective]:
+        """The loss of the autoencoder, then, from `adversarial.start` on, that of the discriminator."""
+        adversarial = self._parts.loss.adversarial
+        images, condition = self._split(batch)
+        noise = self._noise(batch, images)
+        with current.autocast():
+            prediction, mean, logvar, log_variance = current.networks[AUTOENCODER](images, noise)
+        prediction = prediction.float()
+        found = self._loss.reconstruction(
+            prediction,
+            batch.target,
+            log_variance,
+            weight=batch.weight,
+            tx=batch.tx,
+            buildings=None if self._buildings is None else batch.condition[:, [self._buildings]] > 0,
+        )
+        divergence = self._loss.divergence(mean.float(), logvar.float())
+        loss = found.nll + self._parts.loss.kl_weight * divergence
+        terms = {**found.terms, "kl": divergence.detach(), "total": loss.detach()}
+        is_adversarial = adversarial is not None and self._critic is not None and current.step >= adversarial.start
+        if is_adversarial:
+            generator, pull, weight = self._generator_term(prediction, found.nll, condition, current)
+            loss = loss + (prediction * pull).sum()
+            terms |= {
+                "generator": generator,
+                "adversarial_weight": weight,
+                "total": terms["total"] + weight * generator,
+            }
+        yield Objective(AUTOENCODER, loss, terms)
+        if is_adversarial:
+            with current.autocast():
+                logits = current.networks[DISCRIMINATOR](batch.target, prediction.detach(), condition)
+            true, reconstructed = (values.float() for values in logits)
+            judged = self._loss.discriminator(true, reconstructed)
+            yield Objective(
+                DISCRIMINATOR,
+                judged,
+                {
+                    "discriminator": judged.detach(),
+                    "logits_true": true.detach().mean(),
+                    "logits_reconstructed": reconstructed.detach().mean(),
+                },
+            )
+
+    def _split(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Input of the autoencoder, and what the discriminator is shown beside a map."""
+        number = self._parts.source.num_inputs
+        adversarial = self._parts.loss.adversarial
+        is_conditional = adversarial is not None and adversarial.conditional
+        return batch.condition[:, :number], batch.condition[:, number:] if is_conditional else None
+
+    def _noise(self, batch: Batch, images: Tensor) -> Tensor:
+        rows, cols = (edge // self._config.factor for edge in images.shape[-2:])
+        shape = (self._config.latent_channels, rows, cols)
+        return example_noise(batch.draws, shape, self._parts.seed, images.device)
+
+    def _generator_term(
+        self, prediction: Tensor, nll: Tensor, condition: Tensor | None, current: Pass
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The generator term, its weighed gradient at the reconstruction, and its weight, all detached."""
+        adversarial, critic = self._parts.loss.adversarial, self._critic
+        assert adversarial is not None
+        assert critic is not None
+        leaf = prediction.detach().requires_grad_()
+        with current.autocast():
+            logits = critic.judge(leaf, condition)
+        generator = self._loss.generator(logits.float())
+        (slope,) = torch.autograd.grad(generator * current.loss_scale, leaf)
+        slope = slope / current.loss_scale
+        weight = torch.full_like(generator, adversarial.weight)
+        if adversarial.adaptive:
+            weight = weight * self._adaptive_weight(prediction, nll, slope, current)
+        return generator.detach(), weight * slope, weight
+
+    def _adaptive_weight(self, prediction: Tensor, nll: Tensor, slope: Tensor, current: Pass) -> Tensor:
+        """How much longer the gradient of the reconstruction is than that of the generator term, at the last layer."""
+        last = self._parts.autoencoder.decoder.conv_out.weight
+        if not last.requires_grad:
+            last = prediction
+        of_reconstruction, of_generator = (
+            torch.autograd.grad(value, last, grad_outputs=outer, retain_graph=True)[0]
+            for value, outer in (
+                (nll, current.loss_scale * torch.ones_like(nll)),
+                (prediction, current.loss_scale * slope),
+            )
+        )
+        return self._loss.adaptive_weight(
+            current.mean_over_processes(of_reconstruction / current.loss_scale),
+            current.mean_over_processes(of_generator / current.loss_scale),
+        )
+
+    def validate(self, batches: Iterable[Batch], *, autocast: Autocast, preview: Path | None) -> Validation:
+        """Metrics of reconstructions from the means of the posteriors."""
+        network = self._parts.autoencoder
+
+        def reconstruct(batch: Batch) -> Tensor:
+            with autocast():
+                latents = network.encode(self._split(batch)[0]).latent_dist.mode()
+                reconstruction: Tensor = network.decode(latents).sample.float()
+                return reconstruction
+
+        network.eval()
+        with torch.inference_mode():
+            report = evaluate_reconstruction(reconstruct, batches)
+        network.train()
+        return report
+
+    def export(self, run_dir: Path, training: Mapping[str, object]) -> Path:
+        """Measure the latents of training maps and write `run_dir/autoencoder`."""
+        parts = self._parts
+        wanted = spread(len(self.source), parts.num_latent_maps)
+        loader = BatchLoader(self.source, 4, sampler=wanted)
+        device = next(parts.autoencoder.parameters()).device
+        images = (batch.to(device).condition[:, : self._parts.source.num_inputs] for batch in loader)
+        latents = measure_latents(parts.autoencoder, images, seed=parts.seed)
+        folder = run_dir / AUTOENCODER
+        save_autoencoder(folder, parts.autoencoder, replace(parts.record, latents=latents, training=dict(training)))
+        return folder

@@ -1,0 +1,224 @@
+"""A run from its first step to the model it leaves: training, checkpoints, validations, and an orderly end."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from radiodiff.atomic_file import atomic_write
+from radiodiff.data.loader import BatchLoader, spread
+from radiodiff.errors import RadiodiffError, TrainingError
+from radiodiff.training.checkpoint import CheckpointStore, read_checkpoint
+from radiodiff.training.config import TrainerConfig
+from radiodiff.training.engine import Engine
+from radiodiff.training.precision import tensor_float_32
+from radiodiff.training.reports import Listener, ValidationReport
+from radiodiff.training.run_folder import RunFolder
+from radiodiff.training.run_state import is_finite, restore, snapshot_of
+from radiodiff.training.stage import Stage, Validation
+from radiodiff.training.stopping import StopRequest
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+__all__ = ["Outcome", "TrainingRun", "make_accelerator"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        step: Its last step.
+        reason: Why it ended.
+        model: Folder of the model it left, or None where it was interrupted.
+        signal: Number of the signal that ended it, or None.
+    """
+
+    step: int
+    reason: str
+    model: Path | None
+    signal: int | None
+
+
+def make_accelerator(config: TrainerConfig) -> "Accelerator":
+    """Processes and devices of a run: those that `torchrun` or `accelerate launch` started, or this one alone.
+
+    Precision and accumulation are the engine's.
+    """
+    from accelerate import Accelerator
+    from accelerate.utils import DistributedDataParallelKwargs
+
+    # Buffers are running means that no forward pass reads in training: every process may keep its own.
+    parallel = DistributedDataParallelKwargs(broadcast_buffers=False, gradient_as_bucket_view=True)
+    return Accelerator(mixed_precision="no", cpu=config.cpu, kwargs_handlers=[parallel])
+
+
+class TrainingRun:
+    """A stage, its engine and its folder.
+
+    Args:
+        stage: What is trained, with its first weights.
+        config: How.
+        accelerator: Processes and devices.
+        resume: Checkpoint to go on from: "latest", "best", the number of a milestone or a folder; None begins anew.
+
+    Attributes:
+        folder: Folder of the run.
+        engine: The engine; its progress is that of the checkpoint.
+        resume_step: Step of the checkpoint, or None.
+
+    Raises:
+        CheckpointError: There is no such checkpoint, or it belongs to another run.
+        ConfigError: The precision needs another device.
+    """
+
+    def __init__(
+        self, stage: Stage, config: TrainerConfig, accelerator: "Accelerator", resume: str | None = None
+    ) -> None:
+        self.folder = RunFolder(config.run_dir)
+        self._config = config
+        self._accelerator = accelerator
+        self._store = CheckpointStore(self.folder.checkpoints, config.keep_last, config.save_every)
+        snapshot = None if resume is None else read_checkpoint(self._store.find(resume))
+        if config.tf32:
+            tensor_float_32(True)
+        stage.to(accelerator.device)
+        self.engine = Engine(stage, config, accelerator, self._store)
+        self.resume_step: int | None = None
+        if snapshot is not None:
+            restore(self.engine, snapshot)
+            self.resume_step = self.engine.progress.step
+        self._saved_step = self.resume_step
+
+    def run(self, listeners: Sequence[Listener] = ()) -> Outcome:
+        """Train to the end, or until the time budget is used up or SIGINT or SIGTERM comes.
+
+        A run that is interrupted, or that the data set or the disk stops, can go on from its last checkpoint.
+
+        Args:
+            listeners: Who is told; used in the first process alone, and closed in the end.
+
+        Raises:
+            TrainingError: The guard skipped too many steps.
+            CheckpointError: A checkpoint could not be written.
+            RadiodiffError: What the data set raises.
+        """
+        self._listeners = listeners if self._accelerator.is_main_process else ()
+        stop = StopRequest(self._config.max_minutes)
+        started = perf_counter()
+        try:
+            with stop.listening():
+                if self.resume_step is None:
+                    self._save()
+                self._train(stop)
+                return self._end(stop, perf_counter() - started)
+        finally:
+            for listener in self._listeners:
+                listener.close()
+
+    def _train(self, stop: StopRequest) -> None:
+        try:
+            for report in self.engine.train(stop):
+                for listener in self._listeners:
+                    listener.on_step(report)
+                if report.step % self._config.save_every == 0 or report.step == self._config.max_steps:
+                    self._milestone()
+        except TrainingError:
+            raise
+        except RadiodiffError:
+            # The state is that of the last whole step: nothing of it need be lost.
+            if self.engine.progress.step != self._saved_step and self._accelerator.is_main_process:
+                self._save()
+            raise
+
+    def _end(self, stop: StopRequest, seconds: float) -> Outcome:
+        step = self.engine.progress.step
+        is_finished = step >= self._config.max_steps
+        if self._saved_step != step:
+            self._milestone() if stop.signal is None else self._save()
+        reason = "all steps are done" if is_finished else stop.reason
+        model = None
+        if is_finished or stop.signal is None:
+            with self.engine.averaged_weights():
+                if self._accelerator.is_main_process:
+                    training = {"step": step, "max_steps": self._config.max_steps, "seconds": round(seconds, 1)}
+                    model = self.engine.stage.export(self.folder.path, training)
+            self._accelerator.wait_for_everyone()
+        return Outcome(step, reason, model, stop.signal)
+
+    def _save(self) -> None:
+        step = self.engine.progress.step
+        if not is_finite(self.engine):
+            self._tell(f"step {step}: no checkpoint, because a weight is not finite")
+            return
+        if self._accelerator.is_main_process:
+            self._store.save(step, snapshot_of(self.engine))
+        self._saved_step = step
+
+    def _milestone(self) -> None:
+        """Save, then look at held-out examples and say how good the checkpoint is."""
+        step = self.engine.progress.step
+        self._save()
+        validation = self._validate(step)
+        if self._accelerator.is_main_process:
+            report = self._report(step, validation)
+            self._write_metrics(report)
+            for listener in self._listeners:
+                listener.on_validation(report)
+        self._accelerator.wait_for_everyone()
+
+    def _validate(self, step: int) -> Validation:
+        """Metrics of all processes, each with its share of the examples."""
+        from accelerate.utils import gather_object
+
+        stage, settings = self.engine.stage, self._config.validation
+        rank, world = self._accelerator.process_index, self._accelerator.num_processes
+        mine = spread(len(stage.validation_source), settings.num_examples)[rank::world]
+        loader = BatchLoader(
+            stage.validation_source, settings.batch_size, sampler=mine, threads=self._config.loader_threads
+        )
+        batches = (batch.to(self._accelerator.device) for batch in loader)
+        is_drawn = self._accelerator.is_main_process and settings.num_previews > 0
+        preview = self.folder.samples / f"step-{step:08d}.png" if is_drawn else None
+        with self.engine.averaged_weights():
+            found = stage.validate(batches, autocast=self.engine.autocast, preview=preview)
+        per_example = {
+            name: metrics for part in gather_object([dict(found.per_example)]) for name, metrics in part.items()
+        }
+        return Validation(per_example, found.protocol, found.preview)
+
+    def _report(self, step: int, validation: Validation) -> ValidationReport:
+        rows = list(validation.per_example.values())
+        metrics = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+        best = self.engine.stage.best_metric
+        is_best = self._saved_step == step and self._store.rate(step, best, metrics[best])
+        return ValidationReport(
+            step=step,
+            metrics=metrics,
+            num_examples=len(rows),
+            protocol=validation.protocol,
+            per_example=validation.per_example,
+            preview=validation.preview,
+            checkpoint=self._store.folder(step) if self._saved_step == step else None,
+            is_best=is_best,
+        )
+
+    def _write_metrics(self, report: ValidationReport) -> None:
+        content: dict[str, Any] = {
+            "step": report.step,
+            "protocol": report.protocol,
+            "num_examples": report.num_examples,
+            "metrics": dict(report.metrics),
+            "per_example": {name: dict(metrics) for name, metrics in report.per_example.items()},
+        }
+        with atomic_write(self.folder.metrics / f"step-{report.step:08d}.json") as temporary:
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+    def _tell(self, text: str) -> None:
+        for listener in self._listeners:
+            listener.on_message(text)
