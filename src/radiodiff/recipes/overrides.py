@@ -32,9 +32,9 @@ def with_overrides(values: dict[str, Any], overrides: Sequence[str], schema: typ
     for keys, value in changes:
         field = schema.model_fields.get(keys[0])
         group = values.get(keys[0])
-        if field is not None and keys[1:] == [field.discriminator] and isinstance(group, dict):
-            if group.get(keys[1]) != value:
-                values[keys[0]] = {}
+        is_kind = field is not None and keys[1:] == [field.discriminator]
+        if is_kind and isinstance(group, dict) and group.get(keys[1]) != value:
+            values[keys[0]] = {}
     for keys, value in changes:
         _set(values, keys, value)
     return values

@@ -15,7 +15,7 @@ TIMESTAMP_TAG = "tag:yaml.org,2002:timestamp"
 MERGE_TAG = "tag:yaml.org,2002:merge"
 
 EXPONENT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)[eE][-+]?[0-9]+")
-"""Numbers with an exponent. YAML 1.1, which PyYAML reads, wants a point and a sign in them and takes `5e-6` for text."""
+"""Numbers with an exponent. YAML 1.1, which PyYAML reads, wants a point in them and takes `5e-6` for text."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -57,7 +57,7 @@ def parse_yaml(text: str, *, name: str) -> Any:
         ConfigError: It is no YAML, has a key twice, or asks for objects of Python.
     """
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+        return yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
