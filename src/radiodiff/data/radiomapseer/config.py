@@ -1,7 +1,7 @@
 """Settings of the RadioMapSeer reader: one class for all variants of the data set."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -12,9 +12,22 @@ from radiodiff.encoding import Scale
 from radiodiff.errors import ConfigError
 from radiodiff.propagation import GEOMETRY_CHANNELS, GeometryChannel
 
-__all__ = ["ANSWER_CHANNELS", "BuildingsConfig", "MeasurementsConfig", "RadioMapSeerConfig", "Simulation"]
+__all__ = [
+    "ANSWER_CHANNELS",
+    "OTHER_SIMULATIONS",
+    "BuildingsConfig",
+    "MeasurementsConfig",
+    "OtherSimulation",
+    "RadioMapSeerConfig",
+    "Simulation",
+]
 
 Simulation = Literal["DPM", "IRT2", "IRT4", "mix"]
+
+OtherSimulation = Literal["DPM", "IRT2", "IRT4"]
+"""A simulation as the input from which another one is to be learned."""
+
+OTHER_SIMULATIONS: tuple[OtherSimulation, ...] = get_args(OtherSimulation)
 
 ANSWER_CHANNELS = GEOMETRY_CHANNELS[3:]
 """Geometry channels from which a dominant path map of the same buildings follows."""

@@ -1,11 +1,13 @@
 """RadioMapSeer: examples of radio maps, from the PNG tree or from the packed form."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from radiodiff.data.example import Draw, Example, numbered
-from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+from radiodiff.data.radiomapseer.config import OTHER_SIMULATIONS, OtherSimulation, RadioMapSeerConfig
 from radiodiff.data.radiomapseer.example_arrays import ExampleArrays, ExampleReader
 from radiodiff.data.radiomapseer.geometry_cache import GEOMETRY_FOLDER, GeometryCache
 from radiodiff.data.radiomapseer.packed import PackedMaps, is_packed
@@ -63,6 +65,7 @@ class RadioMapSeer:
         )
         table = grey_table(self.encoding.target, thresholded=config.stored_scale == "thresholded")
         self._reader = ExampleReader(config, self.store, self.geometry, self.encoding.target, table)
+        self._others = {name: replace(self._reader, config=_of_simulation(config, name)) for name in OTHER_SIMULATIONS}
 
     @property
     def scale(self) -> Scale:
@@ -82,8 +85,7 @@ class RadioMapSeer:
         """
         number, draw = numbered(index, len(self))
         map_id, tx_id = self._keys[number].tolist()
-        random = np.random.default_rng((self.config.seed, draw, number))
-        arrays = ExampleArrays(self._reader, (map_id, tx_id), self._cells[map_id][tx_id], random)
+        arrays = self._arrays(self._reader, number, draw)
         shape = arrays.placement.out_shape
         target = np.empty((1, *shape), dtype=np.float32)
         arrays.fill_target(target[0])
@@ -97,10 +99,41 @@ class RadioMapSeer:
         name = f"{map_id}_{tx_id}"
         return Example(target, condition, arrays.tx, map_id, tx_id, name, arrays.placement.content, weight)
 
+    def numbers_with(self, simulation: OtherSimulation) -> list[int]:
+        """Numbers of the examples whose scene and transmitter another simulation has, too.
+
+        DPM and IRT2 have all of them, IRT4 the first two transmitters of each map.
+        """
+        counts = {map_id: gain_count(simulation, len(cells)) for map_id, cells in self._cells.items()}
+        return [number for number, (map_id, tx_id) in enumerate(self._keys.tolist()) if tx_id < counts[map_id]]
+
+    def other_map(self, index: int | Draw, simulation: OtherSimulation) -> NDArray[np.float32]:
+        """Encoded map (1, rows, cols) of another simulation: scene, transmitter, symmetry and size of an example.
+
+        Raises:
+            IndexError: There is no such example.
+            DataSetError: An image has another size, or is zero everywhere; the simulation is not packed.
+            FormatError: An image is absent, damaged or not grey.
+        """
+        arrays = self._arrays(self._others[simulation], *numbered(index, len(self)))
+        result = np.empty((1, *arrays.placement.out_shape), dtype=np.float32)
+        arrays.fill_target(result[0])
+        return result
+
+    def _arrays(self, reader: ExampleReader, number: int, draw: int) -> ExampleArrays:
+        map_id, tx_id = self._keys[number].tolist()
+        random = np.random.default_rng((self.config.seed, draw, number))
+        return ExampleArrays(reader, (map_id, tx_id), self._cells[map_id][tx_id], random)
+
     def _count(self, num_transmitters: int) -> int:
         """Examples of a map."""
         there = gain_count(self.config.gain_folders[0], num_transmitters)
         return there if self.config.tx_per_map is None else min(there, self.config.tx_per_map)
+
+
+def _of_simulation(config: RadioMapSeerConfig, simulation: OtherSimulation) -> RadioMapSeerConfig:
+    """Settings for the target of another simulation; the rules for conditions do not matter to it."""
+    return config.replaced(simulation=simulation, mix_weight=None, geometry=(), k2=None)
 
 
 def _check_folders(config: RadioMapSeerConfig) -> None:
