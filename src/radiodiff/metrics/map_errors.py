@@ -1,4 +1,4 @@
-"""How far a radio map is from the truth: on grey levels in [0, 1] and on decibels.
+"""Errors of a radio map, cell by cell: on grey levels in [0, 1] and on decibels.
 
 All functions take two arrays of one shape and an optional bool mask of the cells that count. Without a
 mask, every cell counts whose truth is not NaN. Each raises `InputError` where the shapes differ, where no
@@ -23,6 +23,7 @@ __all__ = [
     "mse",
     "nmse",
     "psnr",
+    "relative_error",
     "rmse",
     "rmse_db",
 ]
@@ -64,6 +65,25 @@ def nmse(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None)
             remedy="Use rmse for this map, or check that it is the right image.",
         )
     return float(np.sum((predicted - true) ** 2)) / power
+
+
+def relative_error(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
+    """Absolute error over absolute truth, `sum |p - y| / sum |y|`, both summed over all cells that count.
+
+    Meant for grey levels: on decibels the value depends on where 0 dB lies.
+
+    Raises:
+        InputError: The truth is 0 everywhere (and the cases of the module).
+    """
+    predicted, true = _selected(prediction, truth, mask)
+    size = float(np.sum(np.abs(true)))
+    if not size > 0:
+        raise InputError(
+            "The relative error needs a truth that is not 0 everywhere",
+            value=f"{true.size} cells of 0",
+            remedy="Use mae for this map, or check that it is the right image.",
+        )
+    return float(np.sum(np.abs(predicted - true))) / size
 
 
 def psnr(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:

@@ -1,3 +1,5 @@
+"""Errors cell by cell, by hand."""
+
 import math
 
 import numpy as np
@@ -14,13 +16,14 @@ from radiodiff.metrics import (
     mse,
     nmse,
     psnr,
+    relative_error,
     rmse,
     rmse_db,
 )
 
 TRUTH = np.array([[0.0, 0.5], [1.0, 0.5]])
 PREDICTION = np.array([[0.0, 0.6], [0.7, 0.5]])
-ALL = [mse, rmse, mae, nmse, psnr, rmse_db, mae_db, median_abs_error_db, compare_path_loss]
+ALL = [mse, rmse, mae, nmse, psnr, relative_error, rmse_db, mae_db, median_abs_error_db, compare_path_loss]
 
 
 def test_errors_of_levels_by_hand() -> None:
@@ -29,11 +32,13 @@ def test_errors_of_levels_by_hand() -> None:
     assert rmse(PREDICTION, TRUTH) == pytest.approx(math.sqrt(0.025))
     assert mae(PREDICTION, TRUTH) == pytest.approx(0.1)
     assert nmse(PREDICTION, TRUTH) == pytest.approx(0.1 / 1.5)
+    assert relative_error(PREDICTION, TRUTH) == pytest.approx(0.4 / 2.0)
     assert psnr(PREDICTION, TRUTH) == pytest.approx(16.0206, abs=1e-4)
 
 
-def test_normalised_error_of_no_prediction_is_one() -> None:
-    assert nmse(np.zeros_like(TRUTH), TRUTH) == pytest.approx(1.0)
+@pytest.mark.parametrize("metric", [nmse, relative_error])
+def test_normalised_error_of_no_prediction_is_one(metric) -> None:
+    assert metric(np.zeros_like(TRUTH), TRUTH) == pytest.approx(1.0)
 
 
 def test_an_exact_prediction() -> None:
@@ -114,9 +119,10 @@ def test_a_missing_truth_inside_the_mask_is_refused(metric) -> None:
         metric(PREDICTION, truth, np.ones((2, 2), dtype=bool))
 
 
-def test_normalised_error_needs_a_truth() -> None:
+@pytest.mark.parametrize("metric", [nmse, relative_error])
+def test_normalised_errors_need_a_truth(metric) -> None:
     with pytest.raises(InputError, match="not 0 everywhere"):
-        nmse(PREDICTION, np.zeros_like(TRUTH))
+        metric(PREDICTION, np.zeros_like(TRUTH))
 
 
 @pytest.mark.parametrize("percentile", [-0.1, 100.1, np.nan])
