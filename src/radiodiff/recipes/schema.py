@@ -1,14 +1,15 @@
 """What a recipe says."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from radiodiff.config import Config
 from radiodiff.data.autoencoder_examples import AutoencoderExamplesConfig
 from radiodiff.data.selection import DataConfig
 from radiodiff.losses.config import AutoencoderLossConfig
 from radiodiff.models.config import AutoencoderConfig, DiscriminatorConfig
+from radiodiff.recipes.contradictions import check_contradictions
 from radiodiff.training.config import OptimizerConfig, TrainerConfig
 
 __all__ = ["AutoencoderRecipe", "LatentsConfig"]
@@ -53,3 +54,8 @@ class AutoencoderRecipe(Config):
     discriminator_optimizer: OptimizerConfig = OptimizerConfig()
     latents: LatentsConfig = LatentsConfig()
     trainer: TrainerConfig
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_contradictions(self)
+        return self

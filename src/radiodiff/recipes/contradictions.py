@@ -1,0 +1,190 @@
+"""Settings of a recipe that cannot both hold. Nothing on the disk is looked at."""
+
+from typing import TYPE_CHECKING
+
+from radiodiff.data.edges.dataset_config import EdgeDataSetConfig
+from radiodiff.data.icassp.config import IcasspConfig
+from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+from radiodiff.errors import ConfigError
+from radiodiff.recipes.map_shape import (
+    is_view,
+    map_size,
+    num_condition_channels,
+    num_target_channels,
+    target_span_db,
+    window_size,
+)
+
+if TYPE_CHECKING:
+    from radiodiff.recipes.schema import AutoencoderRecipe
+
+__all__ = ["check_contradictions"]
+
+SMALLEST_STRUCTURE = 8
+"""Rows and columns that the perceptual term of kind "structure" needs."""
+
+
+def check_contradictions(recipe: "AutoencoderRecipe") -> None:
+    """Refuse a recipe whose settings contradict each other.
+
+    Raises:
+        ConfigError: Two settings contradict each other; the error names both keys.
+    """
+    for check in (_input, _channels, _sizes, _discriminator, _edge_weight, _helmholtz, _warm_start, _precision):
+        check(recipe)
+
+
+def _input(recipe: "AutoencoderRecipe") -> None:
+    data, examples = recipe.data, recipe.examples
+    if examples.with_condition and is_view(data):
+        raise ConfigError(
+            "examples.with_condition needs a condition that is not the target, data.view 'multi-condition'",
+            value=f"with_condition=true with data.view={getattr(data, 'view', None)!r}",
+            remedy="Leave it out, or change the view.",
+        )
+    if examples.input in ("target", "condition"):
+        return
+    if not isinstance(data, RadioMapSeerConfig):
+        raise ConfigError(
+            "examples.input must be 'target' or 'condition' where data.kind is not 'radiomapseer'",
+            value=f"{examples.input!r} with data.kind={data.kind!r}",
+            remedy="Other simulations of a scene are in RadioMapSeer alone.",
+        )
+    if examples.input == data.simulation:
+        raise ConfigError(
+            "examples.input must be another simulation than data.simulation",
+            value=f"{examples.input!r} for both",
+            remedy="Set examples.input to 'target', or change data.simulation.",
+        )
+
+
+def _channels(recipe: "AutoencoderRecipe") -> None:
+    data, network, source = recipe.data, recipe.autoencoder, recipe.examples.input
+    num_targets = num_target_channels(data)
+    wanted = {"in_channels": num_targets, "out_channels": num_targets}
+    if source == "condition":
+        wanted["in_channels"] = num_condition_channels(data)
+    elif source != "target":
+        wanted["in_channels"] = 1
+    view = f"data.view={data.view!r}" if isinstance(data, IcasspConfig) else f"data.kind={data.kind!r}"
+    for key, count in wanted.items():
+        if getattr(network, key) != count:
+            raise ConfigError(
+                f"autoencoder.{key} must be {count} for {view} and examples.input={source!r}",
+                value=getattr(network, key),
+                remedy=f"Set autoencoder.{key}={count}, or change what the data set gives.",
+            )
+
+
+def _sizes(recipe: "AutoencoderRecipe") -> None:
+    data, examples, factor = recipe.data, recipe.examples, recipe.autoencoder.factor
+    size = map_size(data)
+    if size is not None and examples.crop_size is not None and examples.crop_size > size[1]:
+        raise ConfigError(
+            f"examples.crop_size must not be larger than {size[0]}",
+            value=f"{examples.crop_size} and {size[1]}",
+            remedy="Choose a smaller window, or larger maps.",
+        )
+    sizes = [found for found in (size, window_size(data, examples)) if found is not None]
+    if isinstance(data, IcasspConfig) and data.crop == "none":
+        sizes.append(("data.multiple", data.multiple))
+    for key, count in sizes:
+        if count % factor:
+            raise ConfigError(
+                f"{key} must be a multiple of {factor}, by which autoencoder.channel_multipliers divides rows and "
+                "columns",
+                value=f"{count} with {len(recipe.autoencoder.channel_multipliers)} levels",
+                remedy=f"Take {max(count // factor, 1) * factor} or {(count // factor + 1) * factor}, or fewer levels.",
+            )
+
+
+def _discriminator(recipe: "AutoencoderRecipe") -> None:
+    adversarial, window = recipe.loss.adversarial, window_size(recipe.data, recipe.examples)
+    perceptual = recipe.loss.perceptual
+    if perceptual is not None and perceptual.kind == "structure" and window and window[1] < SMALLEST_STRUCTURE:
+        raise ConfigError(
+            f"{window[0]} must be at least {SMALLEST_STRUCTURE} for loss.perceptual.kind 'structure'",
+            value=window[1],
+            remedy="Take larger windows, or set loss.perceptual to null.",
+        )
+    if adversarial is None:
+        return
+    smallest = 3 * 2**recipe.discriminator.num_layers
+    if window is not None and window[1] < smallest:
+        raise ConfigError(
+            f"{window[0]} must be at least {smallest} for discriminator.num_layers={recipe.discriminator.num_layers}",
+            value=window[1],
+            remedy="Take larger windows, fewer discriminator.num_layers, or set loss.adversarial to null.",
+        )
+    if adversarial.conditional and not recipe.examples.with_condition:
+        raise ConfigError(
+            "loss.adversarial.conditional needs examples.with_condition",
+            value="conditional=true without the condition",
+            remedy="Set examples.with_condition=true (it needs another examples.input than 'condition').",
+        )
+
+
+def _edge_weight(recipe: "AutoencoderRecipe") -> None:
+    if recipe.loss.edge_weight == 0:
+        return
+    data = recipe.data
+    key, has_weights = "data.edge_weights", isinstance(data, RadioMapSeerConfig) and data.edge_weights is not None
+    if isinstance(data, IcasspConfig):
+        key, has_weights = "data.weight", data.weight
+    elif isinstance(data, EdgeDataSetConfig):
+        key, has_weights = "data.uncertain", data.uncertain == "ignored"
+    if not has_weights:
+        raise ConfigError(
+            f"loss.edge_weight needs examples with weights, {key}",
+            value=f"edge_weight={recipe.loss.edge_weight:g} and none",
+            remedy=f"Set {key}, or loss.edge_weight to 0.",
+        )
+
+
+def _helmholtz(recipe: "AutoencoderRecipe") -> None:
+    helmholtz, data = recipe.loss.helmholtz, recipe.data
+    if helmholtz is None:
+        return
+    if recipe.autoencoder.out_channels != 1:
+        raise ConfigError(
+            "loss.helmholtz needs maps of one channel, autoencoder.out_channels=1",
+            value=f"{recipe.autoencoder.out_channels} channels",
+            remedy="Set loss.helmholtz to null: the equation is about one field.",
+        )
+    span = target_span_db(data)
+    if span is None:
+        raise ConfigError(
+            "loss.helmholtz needs targets in decibels",
+            value=f"data.kind={data.kind!r}",
+            remedy="Set loss.helmholtz to null.",
+        )
+    if helmholtz.quantity == "amplitude" and abs(helmholtz.span_db - span) > 0.01:
+        key = f"data.scale={data.scale!r}" if isinstance(data, RadioMapSeerConfig) else f"data.kind={data.kind!r}"
+        raise ConfigError(
+            f"loss.helmholtz.span_db must be {span:g}, the decibels of a target of {key}",
+            value=f"{helmholtz.span_db:g}",
+            remedy=f"Set loss.helmholtz.span_db={span:g}.",
+        )
+
+
+def _warm_start(recipe: "AutoencoderRecipe") -> None:
+    start = recipe.trainer.warm_start
+    if start.init_from is not None:
+        return
+    for key, is_given in (("freeze", bool(start.freeze)), ("allow_missing", start.allow_missing)):
+        if is_given:
+            raise ConfigError(
+                f"trainer.warm_start.{key} needs trainer.warm_start.init_from",
+                value=f"{key}={getattr(start, key)!r} and no weights to begin with",
+                remedy="Give the weights, or leave it out.",
+            )
+
+
+def _precision(recipe: "AutoencoderRecipe") -> None:
+    trainer = recipe.trainer
+    if trainer.precision == "fp16" and trainer.cpu:
+        raise ConfigError(
+            "trainer.precision 'fp16' needs a GPU, so trainer.cpu must be false",
+            value="precision='fp16' with cpu=true",
+            remedy="Set trainer.precision to 'fp32' or 'bf16'.",
+        )
