@@ -1,0 +1,38 @@
+"""How far a radio map is from the truth."""
+
+from radiodiff.metrics.grey_maps import compare_grey_maps, mean_figures
+from radiodiff.metrics.image_quality import brightest_point_distance, sharpness_ratio, ssim
+from radiodiff.metrics.map_errors import (
+    PathLossError,
+    abs_error_percentile_db,
+    compare_path_loss,
+    mae,
+    mae_db,
+    median_abs_error_db,
+    mse,
+    nmse,
+    psnr,
+    relative_error,
+    rmse,
+    rmse_db,
+)
+
+__all__ = [
+    "PathLossError",
+    "abs_error_percentile_db",
+    "brightest_point_distance",
+    "compare_grey_maps",
+    "compare_path_loss",
+    "mae",
+    "mae_db",
+    "mean_figures",
+    "median_abs_error_db",
+    "mse",
+    "nmse",
+    "psnr",
+    "relative_error",
+    "rmse",
+    "rmse_db",
+    "sharpness_ratio",
+    "ssim",
+]
