@@ -50,5 +50,5 @@ def adaptive_weight(reconstruction_gradient: Tensor, generator_gradient: Tensor,
 
     Source: Esser et al. (2021), "Taming Transformers for High-Resolution Image Synthesis", equation 7.
     """
-    long, short = (full_precision(g).norm() for g in (reconstruction_gradient, generator_gradient))
-    return (long / (short + STABILISER)).clamp(0.0, largest)
+    long, short = (torch.linalg.vector_norm(full_precision(g)) for g in (reconstruction_gradient, generator_gradient))
+    return torch.clamp(long / (short + STABILISER), 0.0, largest)

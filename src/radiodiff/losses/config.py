@@ -72,10 +72,18 @@ class HelmholtzConfig(Config):
     """The Helmholtz residual between map and reconstruction.
 
     Attributes:
-        weight: Weight of the term, per cell.
+        weight: Weight of the term, per cell. Near a good reconstruction the residual's gradient is about 20 times that
+            of the absolute error: 0.05 makes them equal.
+        quantity: What obeys the equation: the field's "amplitude", or the "level" of the map, its scaled decibels.
+        span_db: Decibels from -1 to +1 of the target's channel: 99.16 on the raw scale of RadioMapSeer, 79.328 on the
+            thresholded one. Has no effect on "level".
+        floor: Differences of k2 well below it count for little [1/cell^2].
     """
 
-    weight: Weight = 1.0
+    weight: Weight = 0.05
+    quantity: Literal["amplitude", "level"] = "amplitude"
+    span_db: Annotated[float, Field(gt=0, le=200)] = 99.16
+    floor: Annotated[float, Field(gt=0)] = 1.0
 
 
 class AutoencoderLossConfig(Config):
@@ -88,8 +96,11 @@ class AutoencoderLossConfig(Config):
             for one channel and KL-f4).
         l1_weight: Weight of the absolute error.
         mse_weight: Weight of the squared error.
-        edge_weight: Weight of both errors, once more, times the weights of the examples (`edge_weights` of the data
-            set); 0 leaves them out.
+        edge_weight: Weight of both errors, once more, of maps multiplied by the weights of the examples
+            (`edge_weights` of the data set); 0 leaves them out.
+        edge_mode: "edges" multiplies by the weights w as the data set gives them, high on edges: edges count more.
+            "elsewhere" multiplies by 1 - w, as the method is published with w an edge or k2 mask: the cells beside the
+            edges count more.
         perceptual: Perceptual term, or None.
         helmholtz: Helmholtz term, or None.
         kl_weight: Weight of the divergence from the standard normal distribution.
@@ -102,6 +113,7 @@ class AutoencoderLossConfig(Config):
     l1_weight: Weight = 1.0
     mse_weight: Weight = 1.0
     edge_weight: Weight = 0.0
+    edge_mode: Literal["edges", "elsewhere"] = "edges"
     perceptual: PerceptualConfig | None = None
     helmholtz: HelmholtzConfig | None = None
     kl_weight: Weight = 1e-6
@@ -116,5 +128,11 @@ class AutoencoderLossConfig(Config):
                 "AutoencoderLossConfig needs l1_weight or mse_weight above 0",
                 value="both 0",
                 remedy="The published loss has 1 and 1.",
+            )
+        if self.edge_mode != "edges" and self.edge_weight == 0:
+            raise ConfigError(
+                "AutoencoderLossConfig.edge_mode needs an edge_weight above 0",
+                value=f"edge_mode={self.edge_mode!r} and edge_weight=0",
+                remedy="Set edge_weight, or leave edge_mode out.",
             )
         return self

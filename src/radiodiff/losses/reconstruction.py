@@ -46,8 +46,9 @@ def pointwise_error(prediction: Tensor, target: Tensor, *, l1_weight: float, mse
 
 
 def negative_log_likelihood(error: Tensor, log_variance: Tensor) -> Tensor:
-    """`error / exp(log_variance) + log_variance` of each cell; least where the logarithm of the variance is that of the
-    mean error.
+    """`error / exp(log_variance) + log_variance` of each cell.
+
+    Its mean is least where the logarithm of the variance is that of the mean error.
 
     Args:
         error: (B, C, rows, cols), not negative.
@@ -57,7 +58,7 @@ def negative_log_likelihood(error: Tensor, log_variance: Tensor) -> Tensor:
         (B, C, rows, cols).
 
     Source: Rombach et al. (2022), "High-Resolution Image Synthesis with Latent Diffusion Models", first stage.
-    """  # noqa: D205
+    """
     return error * torch.exp(-log_variance) + log_variance
 
 
