@@ -107,6 +107,8 @@ class ArrayFile:
                 value=f"{path} ({error})",
                 remedy="It is damaged or cut short: delete it and write it again.",
             ) from error
+        stat = path.stat()
+        self._inode, self._size = stat.st_ino, stat.st_size
         self.metadata: dict[str, str] = file.metadata() or {}
         self.names = tuple(file.keys())
         self._slices = {name: file.get_slice(name) for name in self.names}
@@ -124,14 +126,29 @@ class ArrayFile:
 
         Raises:
             DataSetError: There is no array of this name.
+            FormatError: The file has become shorter or longer since it was opened.
         """
         name, index = key
         array = self._named(name)
+        self._check_size()
         if isinstance(index, slice) and index.start is not None and index.start == index.stop:
             # The library refuses empty parts at the end of an array.
             return np.empty((0, *array.get_shape()[1:]), dtype=DTYPES[array.get_dtype()])
         part: NDArray[Any] = array[index]
         return part
+
+    def _check_size(self) -> None:
+        # What is cut off under a memory map ends the process; what is deleted or replaced stays readable.
+        try:
+            stat = os.stat(self.path)
+        except OSError:
+            return
+        if stat.st_ino == self._inode and stat.st_size != self._size:
+            raise FormatError(
+                f"A packed file must keep its {self._size} bytes while it is read",
+                value=f"{self.path} of {stat.st_size} bytes",
+                remedy="Delete it and write it again, and leave it alone meanwhile.",
+            )
 
     def _named(self, name: str) -> Any:
         if name not in self._slices:

@@ -94,6 +94,7 @@ class BatchLoader:
 
         Raises:
             RadiodiffError: What the data set raises, at the batch that it belongs to.
+            DataSetError: The system refuses a file.
         """
         draws = iter(self.sampler)
         groups = iter(lambda: list(islice(draws, self.batch_size)), [])
@@ -171,6 +172,7 @@ class BatchStream:
 
         Raises:
             RadiodiffError: What the data set raises, at the batch that it belongs to.
+            DataSetError: The system refuses a file.
         """
         return _read_ahead(self._groups(), self._read, self.threads)
 
@@ -200,7 +202,15 @@ def _check_counts(batch_size: int, threads: int) -> None:
 
 def _read_batch(source: ExampleSource, group: Sequence[int | Draw], *, pin_memory: bool) -> Batch:
     draws = [numbered(index, len(source)) for index in group]
-    batch = collate([source[draw] for draw in draws], source.encoding, source.scale, draws)
+    try:
+        examples = [source[draw] for draw in draws]
+    except OSError as error:
+        raise DataSetError(
+            "The files of a data set must stay readable while it is used",
+            value=f"{error.filename or 'a file'} ({error.strerror or error})",
+            remedy="Check the disk and the rights, then go on from the last checkpoint.",
+        ) from error
+    batch = collate(examples, source.encoding, source.scale, draws)
     return batch.pin_memory() if pin_memory else batch
 
 
