@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from radiodiff import __version__
-from radiodiff.cli import dataset
+from radiodiff.cli import dataset, train
 from radiodiff.cli.simulate import simulate
 from radiodiff.errors import RadiodiffError
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 app.command()(simulate)
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(train.app, name="train")
 
 
 def _print_version(wanted: bool) -> None:
