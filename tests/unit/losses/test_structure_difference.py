@@ -52,10 +52,11 @@ def test_amplitudes_of_a_spectrum_are_those_of_numpy() -> None:
 
 
 def test_white_noise_has_the_amplitude_of_its_deviation() -> None:
-    # Exponentially distributed power: the mean of log |F| is log(deviation) minus half of Euler's constant.
+    # Exponentially distributed power: the mean of log |F| is log(deviation) minus half of Euler's constant. Of some
+    # 2,000 independent frequencies it has a deviation of 0.64 / sqrt(2000) = 0.014.
     noise = 100.0 * torch.randn((1, 1, 128, 128), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     mean_log = spectral_difference(noise, torch.zeros_like(noise)).item() + math.log(0.1)
-    assert mean_log == pytest.approx(math.log(100.0) - 0.5772 / 2, abs=0.02)
+    assert mean_log == pytest.approx(math.log(100.0) - 0.5772 / 2, abs=0.05)
 
 
 @pytest.mark.parametrize("compare", [structure_difference, gradient_difference, spectral_difference])
