@@ -1,7 +1,7 @@
 """Settings that people write: checked models whose errors name the key, the value and what is allowed."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Self, TypeVar, get_args
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from radiodiff.errors import ConfigError
 
-__all__ = ["Config", "checked", "faults"]
+__all__ = ["Config", "annotations_at", "checked", "faults"]
 
 
 class Config(BaseModel):
@@ -144,10 +144,12 @@ def _unknown_key(kind: type[Config], place: _Place, given: object) -> ConfigErro
             value=repr(given),
             remedy=_nearest(key, known) or f"Its keys: {', '.join(known)}.",
         )
+    section = ".".join(place.keys[: place.depth])
     elsewhere = [other for other in _all_keys(kind) if other.rpartition(".")[2] == key]
     near = [place.beside(other) for other in get_close_matches(key, known, n=1)] or elsewhere
-    section = ".".join(place.keys[: place.depth])
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    if place.name in elsewhere:
+        hint = f"Another kind of {section} has it. "
     return ConfigError(
         f"There is no key {place.name}",
         value=repr(given),
@@ -219,6 +221,16 @@ def _tags(field: Any) -> dict[str, type[BaseModel]]:
     }
 
 
+def annotations_at(kind: type[BaseModel], keys: Sequence[str]) -> list[Any]:
+    """What the value of a key inside settings may be, for each kind of settings that may hold it; empty for no key."""
+    fields = [kind.model_fields[keys[0]]] if keys[0] in kind.model_fields else []
+    if len(keys) == 1:
+        return [field.annotation for field in fields]
+    return [
+        found for field in fields for inner in _nested(field.annotation) for found in annotations_at(inner, keys[1:])
+    ]
+
+
 def _all_keys(kind: type[BaseModel], path: str = "") -> Iterator[str]:
     """Every key of settings and of settings inside them."""
     for key, field in kind.model_fields.items():
@@ -231,6 +243,10 @@ def _rule(fault: Mapping[str, Any]) -> str:
     """What a value must be."""
     if fault["type"] in ("model_type", "model_attributes_type", "dict_type"):
         return "a group of keys with values"
+    if fault["type"] == "too_short":
+        return f"a list of at least {fault['ctx']['min_length']}"
+    if fault["type"] == "too_long":
+        return f"a list of at most {fault['ctx']['max_length']}"
     text = str(fault["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
     return "a path" if text.startswith("Input is not a valid path") else text
 

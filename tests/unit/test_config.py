@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 import pytest
 from pydantic import Field, model_validator
 
-from radiodiff.config import Config
+from radiodiff.config import Config, annotations_at, checked, faults
 from radiodiff.errors import ConfigError
 
 
@@ -61,3 +61,157 @@ def test_settings_are_frozen_and_copied_with_checks() -> None:
 
 def test_a_number_with_an_exponent_is_a_number() -> None:
     assert Outer(root=Path("x"), rate="5e-6").rate == 5e-6  # type: ignore[arg-type]
+
+
+class First(Config):
+    kind: Literal["first"] = "first"
+    root: Path
+    size: int | None = None
+
+
+class Second(Config):
+    kind: Literal["second", "zweite"] = "second"
+    root: Path
+    limits: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1, max_length=3)] = (1,)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if max(self.limits) > 99:
+            raise ConfigError("Second.limits must be below 100", value=self.limits, remedy="Correct Second.limits.")
+        return self
+
+
+class Part(Config):
+    rate: Annotated[float, Field(gt=0)] = 1.0
+    deep: Inner = Inner()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.rate == 13:
+            raise ConfigError("Inner.count must not be given with 13", value="13", remedy="Take 12.")
+        if self.rate == 14:
+            raise ConfigError("The rate must be lucky", value=14, remedy="Take 12.")
+        return self
+
+
+class Whole(Config):
+    data: Annotated[First | Second, Field(discriminator="kind")]
+    part: Part = Part()
+    maybe: Part | None = None
+    mixed: Inner | Literal["none"] = "none"
+    steps: int = 1
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.steps == 13:
+            raise ConfigError("steps must not be 13 with part.rate", value=13, remedy="Take 12.")
+        return self
+
+
+ROOT = {"kind": "first", "root": "x"}
+
+DOTTED = {
+    "a missing group": ({}, ["data must be given; got nothing", "Add data to the file, or write data=VALUE"]),
+    "a missing key": ({"data": {"kind": "first"}}, ["data.root must be given; got nothing", "write data.root=VALUE"]),
+    "a missing kind": ({"data": {"root": "x"}}, ["data.kind must be given: first, second, zweite; got nothing"]),
+    "an unknown kind": (
+        {"data": {"kind": "secnd", "root": "x"}},
+        ["data.kind must be 'first', 'second' or 'zweite'; got 'secnd'. Did you mean 'second'?"],
+    ),
+    "a key of another kind": (
+        {"data": {"kind": "second", "root": "x", "size": 3}},
+        ["There is no key data.size; got 3. Another kind of data has it. The keys of data: kind, root, limits."],
+    ),
+    "a misspelt key": (
+        {"data": ROOT, "part": {"rat": 3}},
+        ["There is no key part.rat; got 3. Did you mean part.rate? The keys of part: rate, deep."],
+    ),
+    "a misspelt key, which is then missing": (
+        {"data": {"kind": "first", "rot": "x"}},
+        ["There is no key data.rot; got 'x'. Did you mean data.root?"],
+    ),
+    "a misspelt key below": (
+        {"data": ROOT, "part": {"deep": {"cuont": 3}}},
+        ["There is no key part.deep.cuont", "Did you mean part.deep.count? The keys of part.deep: count."],
+    ),
+    "a misspelt key of what may be off": ({"data": ROOT, "maybe": {"rat": 3}}, ["no key maybe.rat", "mean maybe.rate"]),
+    "a misspelt key of what may be a word": (
+        {"data": ROOT, "mixed": {"cuont": 3}},
+        ["There is no key mixed.cuont", "Did you mean mixed.count?"],
+    ),
+    "a key at the wrong level": (
+        {"data": ROOT, "rate": 3},
+        ["There is no key rate", "Did you mean part.rate or maybe.rate? The keys: data, part, maybe, mixed, steps."],
+    ),
+    "an unknown key": ({"data": ROOT, "xyz": 3}, ["There is no key xyz; got 3. The keys: data, part"]),
+    "a value below": ({"data": ROOT, "part": {"rate": -1}}, ["part.rate must be greater than 0; got -1"]),
+    "a value of a kind": (
+        {"data": {"kind": "first", "root": "x", "size": "big"}},
+        ["data.size must be a valid integer"],
+    ),
+    "a value of two kinds": (
+        {"data": ROOT, "part": {"deep": {"count": 9}}},
+        ["part.deep.count must be less than or equal to 4, or 'random'; got 9"],
+    ),
+    "an entry of a list": (
+        {"data": {"kind": "second", "root": "x", "limits": [1, 0]}},
+        ["data.limits.1 must be greater than 0; got 0"],
+    ),
+    "too short a list": (
+        {"data": {"kind": "second", "root": "x", "limits": []}},
+        ["data.limits must be a list of at least 1"],
+    ),
+    "too long a list": (
+        {"data": {"kind": "second", "root": "x", "limits": [1, 1, 1, 1]}},
+        ["data.limits must be a list of at most 3"],
+    ),
+    "no group": ({"data": ROOT, "part": 5}, ["part must be a group of keys with values; got 5"]),
+    "no group of a kind": ({"data": 5}, ["data must be a group of keys with values; got 5"]),
+    "a rule of a group": (
+        {"data": {"kind": "second", "root": "x", "limits": [100]}},
+        ["data.limits must be below 100; got (100,). Correct data.limits."],
+    ),
+    "a rule that names a group inside": ({"data": ROOT, "part": {"rate": 13}}, ["part.deep.count must not be given"]),
+    "a rule that names nothing": ({"data": ROOT, "maybe": {"rate": 14}}, ["maybe: The rate must be lucky; got 14"]),
+    "a rule of the whole": ({"data": ROOT, "steps": 13}, ["steps must not be 13 with part.rate; got 13"]),
+}
+
+
+@pytest.mark.parametrize(("values", "parts"), DOTTED.values(), ids=DOTTED)
+def test_an_error_of_a_file_names_keys_from_the_root(values: dict[str, object], parts: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        checked(Whole, values)
+    for part in parts:
+        assert part in str(error.value)
+
+
+def test_values_that_are_right_make_settings() -> None:
+    values = {"data": {"kind": "zweite", "root": "x"}, "maybe": {"deep": {"count": 2}}, "mixed": {"count": 3}}
+    whole = checked(Whole, values)
+    assert isinstance(whole.data, Second)
+    assert whole == Whole(
+        data=Second(kind="zweite", root=Path("x")), maybe=Part(deep=Inner(count=2)), mixed=Inner(count=3)
+    )
+    assert checked(Whole, whole.model_dump(mode="json")) == whole
+    assert faults(Whole, values) == []
+
+
+def test_all_faults_are_found_unknown_keys_first() -> None:
+    found = faults(Whole, {"data": {"kind": "second", "rot": 1}, "part": {"rate": 0}, "steps": "many", "stps": 2})
+    names = [error.rule.split(" must ")[0] for error in found]
+    assert names == ["There is no key data.rot", "There is no key stps", "data.root", "part.rate", "steps"]
+
+
+def test_settings_made_in_code_name_their_class() -> None:
+    with pytest.raises(ConfigError, match=r"Part\.rate must be greater than 0"):
+        Part(rate=0)
+    with pytest.raises(ConfigError, match=r"Second\.limits must be below 100"):
+        Whole(data={"kind": "second", "root": "x", "limits": [100]})  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="Inner has no key 'cuont'"):
+        Whole(data=ROOT, part={"deep": {"cuont": 1}})  # type: ignore[arg-type]
+
+
+def test_what_a_key_may_be() -> None:
+    assert annotations_at(Whole, ["data", "root"]) == [Path, Path]
+    assert annotations_at(Whole, ["maybe", "deep", "count"]) == annotations_at(Inner, ["count"])
+    assert annotations_at(Whole, ["part", "rat"]) == annotations_at(Whole, ["part", "rate", "more"]) == []

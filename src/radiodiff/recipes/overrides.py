@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from radiodiff.config import annotations_at
 from radiodiff.errors import ConfigError
 from radiodiff.recipes.yaml_text import parse_yaml
 
 __all__ = ["with_overrides"]
+
+NOTHING = ("", "~", "null", "Null", "NULL")
+"""What YAML reads as no value."""
 
 
 def with_overrides(values: dict[str, Any], overrides: Sequence[str], schema: type[BaseModel]) -> dict[str, Any]:
@@ -28,7 +33,7 @@ def with_overrides(values: dict[str, Any], overrides: Sequence[str], schema: typ
         ConfigError: A change is not of the form `key=value`, its value is no YAML, or it goes into a plain value.
     """
     values = deepcopy(values)
-    changes = [_parsed(text) for text in overrides]
+    changes = [_parsed(text, schema) for text in overrides]
     for keys, value in changes:
         field = schema.model_fields.get(keys[0])
         group = values.get(keys[0])
@@ -40,8 +45,8 @@ def with_overrides(values: dict[str, Any], overrides: Sequence[str], schema: typ
     return values
 
 
-def _parsed(text: str) -> tuple[list[str], Any]:
-    """Keys and value of a change."""
+def _parsed(text: str, schema: type[BaseModel]) -> tuple[list[str], Any]:
+    """Keys and value of a change. A path is taken as it is: it may look like a number, or hold what YAML reads."""
     name, equals, value = text.partition("=")
     keys = name.strip().split(".")
     if not (equals and all(keys)):
@@ -50,7 +55,13 @@ def _parsed(text: str) -> tuple[list[str], Any]:
             value=repr(text),
             remedy="Write for example trainer.max_steps=100.",
         )
+    if value not in NOTHING and any(_may_be_path(kind) for kind in annotations_at(schema, keys)):
+        return keys, value
     return keys, parse_yaml(value, name=text)
+
+
+def _may_be_path(annotation: Any) -> bool:
+    return annotation is Path or any(_may_be_path(inner) for inner in get_args(annotation))
 
 
 def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
