@@ -17,6 +17,8 @@ __all__ = ["ACTIVE_VARIANCE", "LatentStatistics", "measure_latents"]
 ACTIVE_VARIANCE = 0.01
 """A channel whose posterior mean varies more over the data carries information (Burda et al. 2016, section 5.2)."""
 
+PER_CHANNEL = ("mean", "std", "mean_variance", "mean_posterior_std", "divergence_nats")
+
 
 @dataclass(frozen=True)
 class LatentStatistics:
@@ -68,12 +70,13 @@ class LatentStatistics:
             InputError: A key is missing or unknown.
         """
         try:
-            values: dict[str, Any] = {
-                key: tuple(map(float, value)) if isinstance(value, list) else value for key, value in content.items()
-            }
-            values.pop("active_units")
-            return cls(**values)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            per_channel = {name: tuple(map(float, content[name])) for name in PER_CHANNEL}
+            if set(content) != {*PER_CHANNEL, "num_maps", "scaling_factor", "active_units"}:
+                raise ValueError("other keys")
+            if len({len(values) for values in per_channel.values()}) != 1:
+                raise ValueError("different numbers of channels")
+            return cls(num_maps=int(content["num_maps"]), scaling_factor=float(content["scaling_factor"]), **per_channel)
+        except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 "Statistics of latents must hold what LatentStatistics.to_dict writes",
                 value=f"{error!r} in {content}",
@@ -121,8 +124,8 @@ def measure_latents(network: AutoencoderKL, batches: Iterable[Tensor], *, seed: 
         seed: Seed of the samples; map i has a draw of its own, which follows from seed and i.
 
     Raises:
-        InputError: There are no maps, or they do not fit the network.
-        CheckpointError: Latents are not finite, or all the same.
+        InputError: There are no maps, they do not fit the network, or their latents are all the same.
+        CheckpointError: Latents are not finite.
     """
     parameter = next(network.parameters())
     channels = int(network.config["latent_channels"])
@@ -149,10 +152,10 @@ def measure_latents(network: AutoencoderKL, batches: Iterable[Tensor], *, seed: 
         raise InputError("Latents are measured on at least one map", value="none", remedy="Check the part of the data.")
     spread = float(np.sqrt((latents.variance + (latents.mean - latents.mean.mean()) ** 2).mean()))
     if not spread > 0:
-        raise CheckpointError(
-            "The latents of an autoencoder must differ",
-            value="a standard deviation of 0",
-            remedy="It has collapsed: train it again, with a smaller loss.kl_weight.",
+        raise InputError(
+            "Latents must differ to be scaled",
+            value=f"a standard deviation of 0 over {latents.count * channels} numbers",
+            remedy="Measure more maps, or larger ones.",
         )
     return LatentStatistics(
         num_maps=num_maps,

@@ -1,0 +1,137 @@
+"""`radiodiff convert`: models of other programs as ours."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
+    from radiodiff.models.autoencoder_folder import AutoencoderRecord
+    from radiodiff.models.compvis import OriginalCheckpoint
+
+__all__ = ["app"]
+
+PROBE_SIZE = 64
+"""Rows and columns of the map that a converted autoencoder is tried on, where its factor allows it."""
+
+app = typer.Typer(help="Convert models of other programs.", no_args_is_help=True)
+
+
+@app.callback()
+def _root() -> None:
+    """Convert models of other programs."""
+
+
+@app.command()
+def autoencoder(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Checkpoint model-N.pt of RadioDiff's first stage.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the autoencoder; new or empty.")],
+    use_ema: Annotated[
+        bool, typer.Option("--ema/--no-ema", help="Take the moving average of the weights, or the weights.")
+    ] = True,
+    data_scale: Annotated[
+        str, typer.Option("--data-scale", help="Grey scale of its maps: raw or thresholded.")
+    ] = "raw",
+    simulation: Annotated[
+        str, typer.Option("--simulation", help="Simulation of its maps: DPM, IRT2, IRT4 or mix.")
+    ] = "DPM",
+    cars: Annotated[bool, typer.Option("--cars", help="Its maps have cars.")] = False,
+    split: Annotated[
+        str, typer.Option("--split", help="Split it was trained with; the original program has radiodiff.")
+    ] = "radiodiff",
+) -> None:
+    """Convert an autoencoder of RadioDiff's original program, trained on RadioMapSeer.
+
+    What the file does not say (scale, simulation, split) is stored as given here.
+
+    Example: radiodiff convert autoencoder model-30.pt --out models/autoencoder
+    """
+    from radiodiff.cli.progress import waiting
+
+    data = _data_settings(scale=data_scale, simulation=simulation, cars=cars, split=split)
+    _check_out(out)
+    with waiting("converting"):
+        from radiodiff.models.autoencoder_folder import save_autoencoder
+        from radiodiff.models.compvis import convert_original
+
+        network, original = convert_original(file, use_ema=use_ema)
+        record = _record(file, original, data)
+        low, high = _probe(network, file)
+        save_autoencoder(out, network, record)
+    config = original.config
+    step = "" if original.step is None else f" of step {original.step:,}"
+    kind = "moving average" if original.weights == "ema" else "weights"
+    typer.echo(f"{out}: {original.num_parameters:,} parameters, {kind}{step}")
+    typer.echo(
+        f"network: {config.in_channels} to {config.out_channels} channels, levels {config.level_channels}, "
+        f"{config.blocks_per_level} blocks, {config.latent_channels} latent channels, factor {config.factor}"
+    )
+    if original.ignored:
+        typer.echo("ignored: " + ", ".join(f"{name} ({count})" for name, count in original.ignored.items()))
+    typer.echo(f"check: a map of noise is reconstructed to finite values from {low:.3g} to {high:.3g}")
+    typer.echo("latents are not measured: scaling_factor is 1 until they are")
+
+
+def _data_settings(**settings: Any) -> dict[str, Any]:
+    """Settings of the data set without its folder, checked."""
+    from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+
+    content = RadioMapSeerConfig(root=Path("."), **settings).model_dump(mode="json")
+    return {key: value for key, value in content.items() if key != "root"}
+
+
+def _check_out(out: Path) -> None:
+    from radiodiff.errors import InputError
+
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise InputError(
+            "The folder of a converted autoencoder must be new or empty",
+            value=f"{out}, which {'holds files' if out.is_dir() else 'is a file'}",
+            remedy="Use another folder, or remove it first.",
+        )
+
+
+def _record(file: Path, original: "OriginalCheckpoint", data: dict[str, Any]) -> "AutoencoderRecord":
+    from radiodiff.data.autoencoder_examples import AutoencoderExamplesConfig
+    from radiodiff.encoding import Encoding, Scale, path_loss_channel
+    from radiodiff.errors import CheckpointError
+    from radiodiff.models.autoencoder_folder import AutoencoderRecord
+
+    config = original.config
+    if (config.in_channels, config.out_channels) != (1, 1):
+        raise CheckpointError(
+            "An autoencoder of RadioMapSeer must have one channel in and out",
+            value=f"{file}, with {config.in_channels} in and {config.out_channels} out",
+            remedy="For other data, use convert_original and save_autoencoder of radiodiff.models in Python.",
+        )
+    channel = path_loss_channel(cast(Scale, data["scale"]))
+    return AutoencoderRecord(
+        encoding=Encoding((channel,), channel),
+        scale=data["scale"],
+        data=data,
+        examples=AutoencoderExamplesConfig().model_dump(mode="json"),
+        training={"converted_from": file.name, "step": original.step, "weights": original.weights},
+    )
+
+
+def _probe(network: "AutoencoderKL", file: Path) -> tuple[float, float]:
+    """Least and largest value of a reconstruction."""
+    import torch
+
+    from radiodiff.errors import CheckpointError
+    from radiodiff.models.autoencoder import autoencoder_config
+
+    factor = autoencoder_config(network).factor
+    size = max(PROBE_SIZE // factor, 1) * factor
+    probe = torch.rand((1, 1, size, size), generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.no_grad():
+        reconstruction = network.decode(network.encode(probe).latent_dist.mode()).sample
+    if not reconstruction.isfinite().all():
+        raise CheckpointError(
+            "A converted autoencoder must give finite values",
+            value=f"not so for the weights of {file}",
+            remedy="The training that wrote them diverged: use an earlier checkpoint.",
+        )
+    return float(reconstruction.min()), float(reconstruction.max())
