@@ -1,0 +1,175 @@
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from radiodiff.errors import CheckpointError, DataSetError
+from radiodiff.training import checkpoint
+from radiodiff.training.config import OptimizerConfig, TrainerConfig
+from radiodiff.training.reports import Listener, StepReport, ValidationReport
+from radiodiff.training.run import Outcome, TrainingRun, make_accelerator
+from toy_stage import NoiseSource, ToyStage
+
+
+class Recorder(Listener):
+    """Keeps what it is told, and may act on a step."""
+
+    def __init__(self, at: int = 0, action: object = None) -> None:
+        self.steps: list[StepReport] = []
+        self.validations: list[ValidationReport] = []
+        self.messages: list[str] = []
+        self.is_closed = False
+        self._at, self._action = at, action
+
+    def on_step(self, report: StepReport) -> None:
+        self.steps.append(report)
+        if report.step == self._at and callable(self._action):
+            self._action()
+
+    def on_validation(self, report: ValidationReport) -> None:
+        self.validations.append(report)
+
+    def on_message(self, text: str) -> None:
+        self.messages.append(text)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def prepared(folder: Path, stage: ToyStage | None = None, resume: str | None = None, **settings: object) -> TrainingRun:
+    config = TrainerConfig(run_dir=folder, **{"max_steps": 12, "cpu": True, "save_every": 4} | settings)
+    run = TrainingRun(stage or ToyStage(), config, make_accelerator(config), resume)
+    for part in (run.folder.checkpoints, run.folder.metrics, run.folder.samples):
+        part.mkdir(parents=True, exist_ok=True)
+    return run
+
+
+def result(folder: Path) -> dict[str, torch.Tensor]:
+    loaded: dict[str, torch.Tensor] = torch.load(folder / "net" / "weights.pt", weights_only=True)
+    return loaded
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_run_leaves_checkpoints_metrics_and_a_model(tmp_path: Path) -> None:
+    recorder = Recorder()
+    outcome = prepared(tmp_path).run([recorder])
+    assert outcome == Outcome(12, "all steps are done", tmp_path / "net", None)
+    assert [report.step for report in recorder.validations] == [4, 8, 12]
+    assert recorder.is_closed
+    for report in recorder.validations:
+        written = json.loads((tmp_path / "metrics" / f"step-{report.step:08d}.json").read_text())
+        assert written["metrics"] == dict(report.metrics)
+        assert written["num_examples"] == 24
+        mean = sum(row["rmse"] for row in written["per_example"].values()) / 24
+        assert report.metrics["rmse"] == pytest.approx(mean)
+    best = min(recorder.validations, key=lambda report: report.metrics["rmse"])
+    assert best.is_best
+    assert json.loads((tmp_path / "checkpoints" / "best.json").read_text())["step"] == best.step
+
+
+@pytest.mark.parametrize("which", ["latest", "1"])
+def test_an_interrupted_run_goes_on_as_if_nothing_happened(tmp_path: Path, which: str) -> None:
+    prepared(tmp_path / "whole").run()
+    recorder = Recorder(6, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    # The signal comes while step 6 is reported: the run ends after the next one.
+    outcome = prepared(tmp_path / "parts").run([recorder])
+    assert (outcome.step, outcome.model, outcome.signal) == (7, None, signal.SIGTERM)
+    run = prepared(tmp_path / "parts", resume=which)
+    assert run.resume_step == (7 if which == "latest" else 4)
+    assert run.run().step == 12
+    assert same(result(tmp_path / "whole"), result(tmp_path / "parts"))
+
+
+def test_a_time_budget_ends_with_checkpoint_validation_and_model(tmp_path: Path) -> None:
+    recorder = Recorder()
+    outcome = prepared(tmp_path, max_steps=1_000_000, save_every=1_000_000, max_minutes=0.3 / 60).run([recorder])
+    assert 0 < outcome.step < 1_000_000
+    assert outcome.reason == "the time budget is used up"
+    assert outcome.model == tmp_path / "net"
+    assert [report.step for report in recorder.validations] == [outcome.step]
+    assert (tmp_path / "checkpoints" / f"step-{outcome.step:08d}").is_dir()
+
+
+class Vanishing(NoiseSource):
+    """Loses its files after some reads."""
+
+    reads = 0
+
+    def __getitem__(self, index: object) -> object:
+        self.reads += 1
+        if self.reads > 13:
+            raise DataSetError("A file must be there", value="map3.png", remedy="Restore it.")
+        return super().__getitem__(index)  # type: ignore[arg-type]
+
+
+def test_data_that_vanish_leave_the_state_of_the_last_step(tmp_path: Path) -> None:
+    recorder = Recorder()
+    stage = ToyStage(Vanishing())
+    stage.validation_source = NoiseSource()
+    with pytest.raises(DataSetError, match=r"map3\.png"):
+        prepared(tmp_path / "parts", stage, loader_threads=0).run([recorder])
+    assert recorder.is_closed
+    assert recorder.steps[-1].step == 6
+    run = prepared(tmp_path / "parts", resume="latest")
+    assert run.resume_step == 6
+    run.run()
+    prepared(tmp_path / "whole").run()
+    assert same(result(tmp_path / "whole"), result(tmp_path / "parts"))
+
+
+def test_a_full_disk_stops_the_run_and_keeps_the_earlier_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = checkpoint.save_file
+
+    def full(tensors: object, file: Path) -> None:
+        if any(tmp_path.glob("checkpoints/step-00000004")):
+            raise OSError(28, "No space left on device")
+        write(tensors, file)
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(CheckpointError, match="No space left"):
+        prepared(tmp_path).run()
+    monkeypatch.undo()
+    assert prepared(tmp_path, resume="latest").resume_step == 4
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
+    stage = ToyStage()
+
+    def spoil() -> None:
+        with torch.no_grad():
+            stage.networks["net"][0].weight.fill_(float("nan"))
+
+    recorder = Recorder(3, spoil)
+    prepared(tmp_path, stage, save_every=4, max_steps=20).run([recorder])
+    # At step 4 the weights are not finite: the first checkpoint is that of step 0, to which the guard goes back.
+    assert any("step 4: no checkpoint" in message for message in recorder.messages)
+    assert any("back to the weights of step-00000000" in report.note for report in recorder.steps)
+    assert not recorder.steps[-1].is_skipped
+    assert all(torch.isfinite(value).all() for value in result(tmp_path).values())
+
+
+def test_a_run_can_go_on_with_another_learning_rate(tmp_path: Path) -> None:
+    prepared(tmp_path).run([Recorder()])
+    recorder = Recorder()
+    stage = ToyStage(optimizer=OptimizerConfig(learning_rate=3e-5))
+    prepared(tmp_path, stage, resume="latest", max_steps=24).run([recorder])
+    assert recorder.steps[0].step == 13
+    assert recorder.steps[0].learning_rates["net"] == pytest.approx(3e-5 * 0.5**0.95)
+
+
+def test_a_run_that_is_done_only_exports(tmp_path: Path) -> None:
+    prepared(tmp_path).run()
+    before = result(tmp_path)
+    recorder = Recorder()
+    outcome = prepared(tmp_path, resume="latest").run([recorder])
+    assert outcome.step == 12
+    assert recorder.steps == []
+    assert same(before, result(tmp_path))
