@@ -4,14 +4,18 @@ from radiodiff.viz.comparison import draw_comparison
 from radiodiff.viz.figure_file import FIGURE_SUFFIXES, check_figure_path, save_figure
 from radiodiff.viz.path_loss import draw_path_loss
 from radiodiff.viz.polar_pattern import draw_polar_pattern
+from radiodiff.viz.reconstructions import ReconstructionRow, draw_reconstructions, reconstruction_figure
 from radiodiff.viz.scene_layers import draw_scene
 
 __all__ = [
     "FIGURE_SUFFIXES",
+    "ReconstructionRow",
     "check_figure_path",
     "draw_comparison",
     "draw_path_loss",
     "draw_polar_pattern",
+    "draw_reconstructions",
     "draw_scene",
+    "reconstruction_figure",
     "save_figure",
 ]

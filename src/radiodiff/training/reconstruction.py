@@ -1,0 +1,162 @@
+"""How well maps are reconstructed: figures of each map, their means, and those of all cells together."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.data.loader import Batch
+from radiodiff.encoding import Channel
+from radiodiff.metrics import mean_figures
+from radiodiff.training.reconstructed_maps import OUTDOOR, ReconstructedMap, reconstructed_maps, span_db
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["ReconstructionReport", "ReconstructionScores", "evaluate_reconstruction"]
+
+
+@dataclass
+class Pool:
+    """Sums over all cells of all maps."""
+
+    num_cells: int = 0
+    squared_error: float = 0.0
+    absolute_error: float = 0.0
+    power: float = 0.0
+
+    def add(self, prediction: NDArray[np.float64], truth: NDArray[np.float64]) -> None:
+        """Take in cells."""
+        self.num_cells += truth.size
+        self.squared_error += float(((prediction - truth) ** 2).sum())
+        self.absolute_error += float(np.abs(prediction - truth).sum())
+        self.power += float((truth**2).sum())
+
+    def figures(self) -> dict[str, float]:
+        """Figures of all cells together."""
+        mse = self.squared_error / self.num_cells
+        found = {"mse": mse, "mae": self.absolute_error / self.num_cells, "rmse": math.sqrt(mse)}
+        return found | ({"nmse": self.squared_error / self.power} if self.power > 0 else {})
+
+
+@dataclass(frozen=True)
+class ReconstructionReport:
+    """What was found.
+
+    Attributes:
+        per_example: Figures of each map; what a map does not have is not in its row.
+        means: Means over the maps that have a figure; `undefined/<name>` counts those that have not.
+        pooled: `mse`, `mae`, `rmse` and `nmse` of all cells of all maps together, and `outdoor/...`.
+        num_cells: Cells of the maps that count.
+        num_outdoor_cells: Those outside buildings, or None where they are not known.
+        protocol: How it was measured, in words.
+        previews: The first maps.
+    """
+
+    per_example: Mapping[str, Mapping[str, float]]
+    means: Mapping[str, float]
+    pooled: Mapping[str, float]
+    num_cells: int
+    num_outdoor_cells: int | None
+    protocol: str
+    previews: tuple[ReconstructedMap, ...] = ()
+
+
+@dataclass
+class ReconstructionScores:
+    """Gathers the figures of maps one by one.
+
+    Attributes:
+        scale: What a target is, for the protocol.
+        part: Part of the data set, for the protocol; empty where it has no name.
+        num_previews: How many of the maps to keep for a picture.
+    """
+
+    scale: str = ""
+    part: str = ""
+    num_previews: int = 0
+    _rows: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    _all: Pool = field(default_factory=Pool)
+    _outdoor: Pool = field(default_factory=Pool)
+    _previews: list[ReconstructedMap] = field(default_factory=list)
+    _channels: tuple[Channel, ...] = ()
+
+    def add(self, found: ReconstructedMap) -> Mapping[str, float]:
+        """Take in a map; returns its figures."""
+        self._rows[found.name] = figures = found.figures()
+        self._channels = found.channels
+        self._all.add(found.prediction, found.truth)
+        if found.outdoors is not None:
+            self._outdoor.add(found.prediction[:, found.outdoors], found.truth[:, found.outdoors])
+        if len(self._previews) < self.num_previews:
+            self._previews.append(found)
+        return figures
+
+    def report(self) -> ReconstructionReport:
+        """What was found so far.
+
+        Raises:
+            InputError: There was no map.
+        """
+        means = mean_figures(self._rows.values())
+        pooled = self._all.figures()
+        is_outdoor_known = self._outdoor.num_cells > 0
+        if is_outdoor_known:
+            pooled |= {f"{OUTDOOR}/{name}": value for name, value in self._outdoor.figures().items()}
+        return ReconstructionReport(
+            per_example=dict(self._rows),
+            means=means,
+            pooled=pooled,
+            num_cells=self._all.num_cells,
+            num_outdoor_cells=self._outdoor.num_cells if is_outdoor_known else None,
+            protocol=self._protocol(),
+            previews=tuple(self._previews),
+        )
+
+    def _protocol(self) -> str:
+        num_channels = len(self._channels)
+        spans = {channel.name: span_db(channel) for channel in self._channels}
+        said = [
+            *([f"part {self.part}"] if self.part else []),
+            *([f"{self.scale} scale"] if self.scale else []),
+            f"{len(self._rows)} maps",
+            "levels g = (x + 1) / 2 clipped to [0, 1]",
+            "figures of each map, then their mean"
+            if num_channels == 1
+            else f"figures of each map and channel, mean over {num_channels} channels, then over maps",
+            f"all {self._all.num_cells} cells without padding",
+        ]
+        if self._outdoor.num_cells:
+            said.append(f"outdoor: the {self._outdoor.num_cells} cells outside buildings")
+        said += [f"{name}: g = 0..1 is {span:.6g} dB" for name, span in spans.items() if span is not None]
+        return ", ".join(said)
+
+
+def evaluate_reconstruction(
+    reconstruct: "Callable[[Batch], Tensor]", batches: Iterable[Batch], *, part: str = "", num_previews: int = 0
+) -> ReconstructionReport:
+    """Reconstruct maps and measure how well that worked.
+
+    Args:
+        reconstruct: Reconstruction (B, C, rows, cols) of a batch, in [-1, 1]; it is compared with the batch's target.
+        batches: What to look at.
+        part: Part of the data set, for the protocol.
+        num_previews: How many of the first maps to keep for a picture (`draw_maps`).
+
+    Raises:
+        InputError: There are no batches.
+        TrainingError: A reconstruction is not finite, or has another shape than its target.
+    """
+    scores = ReconstructionScores(part=part, num_previews=num_previews)
+
+    def looked_at() -> Iterator[Batch]:
+        for batch in batches:
+            scores.scale = batch.scale
+            yield batch
+
+    for found in reconstructed_maps(reconstruct, looked_at()):
+        scores.add(found)
+    return scores.report()
