@@ -118,6 +118,7 @@ def autoencoder_stage(
             examples=recipe.examples.model_dump(mode="json", exclude={"crop_size"}),
         ),
         num_latent_maps=recipe.latents.num_examples,
+        num_previews=trainer.validation.num_previews,
         seed=trainer.seed,
     )
     return AutoencoderStage(parts), tuple(messages)
@@ -131,6 +132,6 @@ def _check_channels(recipe: AutoencoderRecipe, source: AutoencoderExamples) -> N
         raise ConfigError(
             "autoencoder.in_channels and out_channels must be those of the examples",
             value=f"{network[0]} and {network[1]} for examples with {given[0]} and {given[1]}",
-            remedy=f"Set autoencoder.in_channels={given[0]} autoencoder.out_channels={given[1]}, or change data.view or "
-            "examples.input.",
+            remedy=f"Set autoencoder.in_channels={given[0]} autoencoder.out_channels={given[1]}, or change data.view or"
+            " examples.input.",
         )

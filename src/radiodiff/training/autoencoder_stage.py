@@ -26,6 +26,7 @@ from radiodiff.models.latent_statistics import measure_latents
 from radiodiff.training.autoencoder_networks import Critic, TrainedAutoencoder
 from radiodiff.training.config import OptimizerConfig
 from radiodiff.training.noise import example_noise
+from radiodiff.training.reconstructed_maps import draw_maps
 from radiodiff.training.reconstruction import evaluate_reconstruction
 from radiodiff.training.stage import Autocast, Objective, Pass, Stage, Validation
 
@@ -49,6 +50,7 @@ class AutoencoderParts:
         validation_source: Held-out examples, whole.
         record: What is stored with the autoencoder.
         num_latent_maps: Training maps whose latents are measured in the end.
+        num_previews: Held-out maps in the picture of a validation.
         seed: Seed of the noise.
     """
 
@@ -61,6 +63,7 @@ class AutoencoderParts:
     validation_source: AutoencoderExamples
     record: AutoencoderRecord
     num_latent_maps: int
+    num_previews: int
     seed: int
 
 
@@ -187,7 +190,8 @@ class AutoencoderStage(Stage):
 
     def validate(self, batches: Iterable[Batch], *, autocast: Autocast, preview: Path | None) -> Validation:
         """Metrics of reconstructions from the means of the posteriors."""
-        network = self._parts.autoencoder
+        parts = self._parts
+        network = parts.autoencoder
 
         def reconstruct(batch: Batch) -> Tensor:
             with autocast():
@@ -197,9 +201,11 @@ class AutoencoderStage(Stage):
 
         network.eval()
         with torch.inference_mode():
-            report = evaluate_reconstruction(reconstruct, batches)
+            report = evaluate_reconstruction(reconstruct, batches, num_previews=parts.num_previews if preview else 0)
         network.train()
-        return report
+        if preview is not None:
+            draw_maps(report.previews, preview)
+        return Validation(report.per_example, report.protocol, preview)
 
     def export(self, run_dir: Path, training: Mapping[str, object]) -> Path:
         """Measure the latents of training maps and write `run_dir/autoencoder`."""

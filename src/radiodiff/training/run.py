@@ -7,11 +7,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from radiodiff.atomic_file import atomic_write
 from radiodiff.data.loader import BatchLoader, spread
 from radiodiff.errors import RadiodiffError, TrainingError
+from radiodiff.metrics import mean_figures
 from radiodiff.training.checkpoint import CheckpointStore, read_checkpoint
 from radiodiff.training.config import TrainerConfig
 from radiodiff.training.engine import Engine
@@ -193,14 +192,13 @@ class TrainingRun:
         return Validation(per_example, found.protocol, found.preview)
 
     def _report(self, step: int, validation: Validation) -> ValidationReport:
-        rows = list(validation.per_example.values())
-        metrics = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+        metrics = mean_figures(validation.per_example.values())
         best = self.engine.stage.best_metric
         is_best = self._saved_step == step and self._store.rate(step, best, metrics[best])
         return ValidationReport(
             step=step,
             metrics=metrics,
-            num_examples=len(rows),
+            num_examples=len(validation.per_example),
             protocol=validation.protocol,
             per_example=validation.per_example,
             preview=validation.preview,
