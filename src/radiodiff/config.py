@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from radiodiff.errors import ConfigError
 
-__all__ = ["Config", "annotations_at", "checked", "faults"]
+__all__ = ["Config", "annotations_at", "checked", "faults", "nested_settings"]
 
 
 class Config(BaseModel):
@@ -164,7 +164,7 @@ def _with_keys(error: ConfigError, place: _Place) -> ConfigError:
         return error
     names = {place.owner.__name__: path}
     for key, field in place.owner.model_fields.items():
-        for inner in _nested(field.annotation):
+        for inner in nested_settings(field.annotation):
             names.setdefault(inner.__name__, f"{path}.{key}")
     rule, remedy = error.rule, error.remedy
     for name, keys in names.items():
@@ -190,7 +190,7 @@ def _place(kind: type[Config], fault: Any, *, dotted: bool) -> _Place:
                 owner, depth = level, len(keys)
             keys.append(str(part))
             field = None if level is None or isinstance(part, int) else level.model_fields[part]
-            inner = [] if field is None else list(_nested(field.annotation))
+            inner = [] if field is None else list(nested_settings(field.annotation))
             level = inner[0] if len(inner) == 1 else None
             tagged = {} if field is None else _tags(field)
             kinds = {**{settings.__name__: settings for settings in inner}, **tagged}
@@ -202,12 +202,12 @@ def _place(kind: type[Config], fault: Any, *, dotted: bool) -> _Place:
     return _Place(tuple(keys), owner, depth, dotted)
 
 
-def _nested(annotation: Any) -> Iterator[type[BaseModel]]:
+def nested_settings(annotation: Any) -> Iterator[type[BaseModel]]:
     """Settings that a value may be."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):
-        yield from _nested(inner)
+        yield from nested_settings(inner)
 
 
 def _tags(field: Any) -> dict[str, type[BaseModel]]:
@@ -216,7 +216,7 @@ def _tags(field: Any) -> dict[str, type[BaseModel]]:
         return {}
     return {
         tag: inner
-        for inner in _nested(field.annotation)
+        for inner in nested_settings(field.annotation)
         for tag in get_args(inner.model_fields[field.discriminator].annotation)
     }
 
@@ -227,7 +227,10 @@ def annotations_at(kind: type[BaseModel], keys: Sequence[str]) -> list[Any]:
     if len(keys) == 1:
         return [field.annotation for field in fields]
     return [
-        found for field in fields for inner in _nested(field.annotation) for found in annotations_at(inner, keys[1:])
+        found
+        for field in fields
+        for inner in nested_settings(field.annotation)
+        for found in annotations_at(inner, keys[1:])
     ]
 
 
@@ -235,7 +238,7 @@ def _all_keys(kind: type[BaseModel], path: str = "") -> Iterator[str]:
     """Every key of settings and of settings inside them."""
     for key, field in kind.model_fields.items():
         yield f"{path}{key}"
-        for inner in _nested(field.annotation):
+        for inner in nested_settings(field.annotation):
             yield from _all_keys(inner, f"{path}{key}.")
 
 

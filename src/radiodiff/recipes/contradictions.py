@@ -6,6 +6,7 @@ from radiodiff.data.edges.dataset_config import EdgeDataSetConfig
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.errors import ConfigError
+from radiodiff.models.config import DiscriminatorConfig
 from radiodiff.recipes.map_shape import (
     is_view,
     map_size,
@@ -18,7 +19,7 @@ from radiodiff.recipes.map_shape import (
 if TYPE_CHECKING:
     from radiodiff.recipes.schema import AutoencoderRecipe
 
-__all__ = ["check_contradictions"]
+__all__ = ["check_contradictions", "smallest_patch"]
 
 SMALLEST_STRUCTURE = 8
 """Rows and columns that the perceptual term of kind "structure" needs."""
@@ -32,6 +33,11 @@ def check_contradictions(recipe: "AutoencoderRecipe") -> None:
     """
     for check in (_input, _channels, _sizes, _discriminator, _edge_weight, _helmholtz, _warm_start, _precision):
         check(recipe)
+
+
+def smallest_patch(discriminator: DiscriminatorConfig) -> int:
+    """Rows, or columns, of the smallest map that a discriminator can judge."""
+    return int(3 * 2**discriminator.num_layers)
 
 
 def _input(recipe: "AutoencoderRecipe") -> None:
@@ -89,12 +95,13 @@ def _sizes(recipe: "AutoencoderRecipe") -> None:
     if isinstance(data, IcasspConfig) and data.crop == "none":
         sizes.append(("data.multiple", data.multiple))
     for key, count in sizes:
-        if count % factor:
+        below = count // factor * factor
+        if count != below:
             raise ConfigError(
                 f"{key} must be a multiple of {factor}, by which autoencoder.channel_multipliers divides rows and "
                 "columns",
                 value=f"{count} with {len(recipe.autoencoder.channel_multipliers)} levels",
-                remedy=f"Take {max(count // factor, 1) * factor} or {(count // factor + 1) * factor}, or fewer levels.",
+                remedy=f"Take {f'{below} or ' if below else ''}{below + factor}, or fewer levels.",
             )
 
 
@@ -109,7 +116,7 @@ def _discriminator(recipe: "AutoencoderRecipe") -> None:
         )
     if adversarial is None:
         return
-    smallest = 3 * 2**recipe.discriminator.num_layers
+    smallest = smallest_patch(recipe.discriminator)
     if window is not None and window[1] < smallest:
         raise ConfigError(
             f"{window[0]} must be at least {smallest} for discriminator.num_layers={recipe.discriminator.num_layers}",

@@ -80,7 +80,8 @@ def recipe_text(name: str) -> str:
     """
     recipes = dict(_packaged())
     if name not in recipes:
-        near = get_close_matches(name, recipes, n=3, cutoff=0.5)
+        last = {known.rpartition("/")[2]: known for known in recipes}
+        near = [last[found] for found in get_close_matches(name.rpartition("/")[2], last, n=3)]
         hint = f"Did you mean {' or '.join(near)}? " if near else ""
         raise ConfigError(
             "A recipe must be a name of this package or a YAML file",

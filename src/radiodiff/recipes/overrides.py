@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from radiodiff.config import annotations_at
+from radiodiff.config import annotations_at, nested_settings
 from radiodiff.errors import ConfigError
 from radiodiff.recipes.yaml_text import parse_yaml
 
@@ -55,6 +55,10 @@ def _parsed(text: str, schema: type[BaseModel]) -> tuple[list[str], Any]:
             value=repr(text),
             remedy="Write for example trainer.max_steps=100.",
         )
+    for depth in range(1, len(keys)):
+        found = annotations_at(schema, keys[:depth])
+        if found and not any(kind for annotation in found for kind in nested_settings(annotation)):
+            raise _not_a_group(keys, depth)
     if value not in NOTHING and any(_may_be_path(kind) for kind in annotations_at(schema, keys)):
         return keys, value
     return keys, parse_yaml(value, name=text)
@@ -71,10 +75,11 @@ def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
         if inner is None:
             inner = values[key] = {}
         elif not isinstance(inner, dict):
-            raise ConfigError(
-                f"{'.'.join(keys[:depth])} is a value and has no keys",
-                value=".".join(keys),
-                remedy=f"Write {'.'.join(keys[:depth])}=VALUE.",
-            )
+            raise _not_a_group(keys, depth)
         values = inner
     values[keys[-1]] = value
+
+
+def _not_a_group(keys: Sequence[str], depth: int) -> ConfigError:
+    name = ".".join(keys[:depth])
+    return ConfigError(f"{name} is a value and has no keys", value=".".join(keys), remedy=f"Write {name}=VALUE.")

@@ -57,7 +57,7 @@ def parse_yaml(text: str, *, name: str) -> Any:
         ConfigError: It is no YAML, has a key twice, or asks for objects of Python.
     """
     try:
-        return yaml.load(text, Loader=_Loader)
+        return _unshared(yaml.load(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
@@ -66,12 +66,19 @@ def parse_yaml(text: str, *, name: str) -> Any:
             value=f"{name}{where}: {error.problem}",
             remedy="Correct the line; text with : or # needs quotes.",
         ) from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(
             "Settings must be YAML without repeated keys",
             value=f"{name}: {' '.join(str(error).split())}",
             remedy="Correct the text; text with : or # needs quotes.",
         ) from None
+
+
+def _unshared(values: Any) -> Any:
+    """The same values, each place with one of its own: what an anchor repeats may then be changed in one place."""
+    if isinstance(values, dict):
+        return {key: _unshared(value) for key, value in values.items()}
+    return [_unshared(value) for value in values] if isinstance(values, list) else values
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -99,4 +106,4 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def format_yaml(values: Any) -> str:
     """Plain values as YAML that `parse_yaml` reads back as they are."""
-    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, width=120, default_flow_style=None)

@@ -1,0 +1,233 @@
+"""Settings that contradict each other, and what data will look like, against data sets that are opened."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from radiodiff.data.autoencoder_examples import AutoencoderExamples
+from radiodiff.data.icassp.fake import FakeIcasspSettings, write_fake_icassp
+from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
+from radiodiff.data.selection import open_data_set
+from radiodiff.errors import ConfigError
+from radiodiff.recipes.load import load_recipe
+from radiodiff.recipes.map_shape import (
+    map_size,
+    num_condition_channels,
+    num_target_channels,
+    target_span_db,
+    window_size,
+)
+from radiodiff.recipes.schema import AutoencoderRecipe
+
+GIVEN = ("data.root=maps", "trainer.run_dir=run")
+ICASSP = ("data.kind=icassp", "examples.crop_size=null")
+VIEWS = {"building": 2, "antenna": 1, "radio": 1, "condition": 3}
+
+
+def tiny(*changes: str) -> AutoencoderRecipe:
+    return load_recipe("autoencoder/tiny", (*GIVEN, *changes))
+
+
+ALLOWED = {
+    "each view": [*ICASSP, "data.view=building", "autoencoder.in_channels=2", "autoencoder.out_channels=2"],
+    "a condition to its target": [*ICASSP, "examples.input=condition", "autoencoder.in_channels=3"],
+    "edges of an image": ["data.kind=edges", "examples.input=condition"],
+    "edges of a scene": ["data.kind=edges", "data.scene=x", "examples.input=condition", "autoencoder.in_channels=3"],
+    "another simulation": ["examples.input=IRT2"],
+    "a mix from one of its simulations": ["examples.input=DPM", "data.simulation=mix"],
+    "a discriminator that sees the condition": ["examples.with_condition=true", "loss.adversarial.conditional=true"],
+    "no discriminator on small windows": ["examples.crop_size=8", "loss.adversarial=null"],
+    "windows of any size without the term": ["examples.crop_size=4", "loss.adversarial=null", "loss.perceptual=null"],
+    "weights of edges": ["loss.edge_weight=1", "data.edge_weights=canny"],
+    "weights of cells on the map": [*ICASSP, "data.view=radio", "loss.edge_weight=1", "data.weight=true"],
+    "weights of sure cells": ["data.kind=edges", "loss.edge_weight=1", "data.uncertain=ignored"],
+    "an equation in decibels": ["loss.helmholtz={}"],
+    "an equation on another scale": ["loss.helmholtz={span_db: 79.328}", "data.scale=thresholded"],
+    "an equation of levels": ["loss.helmholtz={quantity: level}", "data.scale=thresholded"],
+    "an equation indoors": [*ICASSP, "data.view=radio", "loss.helmholtz={span_db: 147}"],
+    "a discriminator that begins too late": ["loss.adversarial.start=99999"],
+    "a short run": ["trainer.max_steps=1"],
+    "weights to begin with": ["trainer.warm_start={init_from: x, allow_missing: true, freeze: ['encoder.*']}"],
+}
+
+
+@pytest.mark.parametrize("changes", ALLOWED.values(), ids=ALLOWED)
+def test_what_goes_together(changes: list[str]) -> None:
+    assert tiny(*changes).stage == "autoencoder"
+
+
+REFUSED = {
+    "channels of a view": (
+        [*ICASSP, "data.view=building"],
+        ["autoencoder.in_channels must be 2 for data.view='building'"],
+    ),
+    "channels of a target": (["autoencoder.out_channels=3"], ["autoencoder.out_channels must be 1 for data.kind"]),
+    "channels of a condition": (
+        ["examples.input=condition"],
+        ["autoencoder.in_channels must be 3 for data.kind='radiomapseer' and examples.input='condition'; got 1"],
+    ),
+    "channels of a simulation": (["examples.input=IRT2", "autoencoder.in_channels=3"], ["in_channels must be 1"]),
+    "channels of a condition with more": (
+        ["examples.input=condition", "autoencoder.in_channels=3", "data.measurements={kind: half}"],
+        ["autoencoder.in_channels must be 5"],
+    ),
+    "a condition that is the target": (
+        [*ICASSP, "data.view=radio", "examples.with_condition=true"],
+        [
+            "examples.with_condition needs",
+            "data.view 'multi-condition'; got with_condition=true with data.view='radio'",
+        ],
+    ),
+    "a simulation of rooms": ([*ICASSP, "examples.input=IRT2"], ["examples.input must be", "data.kind='icassp'"]),
+    "a simulation of edges": (["data.kind=edges", "examples.input=IRT2"], ["where data.kind is not 'radiomapseer'"]),
+    "its own simulation": (["examples.input=DPM"], ["another simulation than data.simulation; got 'DPM' for both"]),
+    "the condition twice": (
+        ["examples.input=condition", "examples.with_condition=true", "autoencoder.in_channels=3"],
+        ["examples.with_condition belongs to other inputs"],
+    ),
+    "a window larger than the map": (
+        ["data.size=64"],
+        ["examples.crop_size must not be larger than data.size; got 128"],
+    ),
+    "a window larger than a window": (
+        ["data.kind=icassp", "data.view=radio"],
+        ["examples.crop_size must not be larger than data.size; got 128 and 96"],
+    ),
+    "a window that does not divide": (
+        ["examples.crop_size=130"],
+        ["examples.crop_size must be a multiple of 4", "autoencoder.channel_multipliers", "Take 128 or 132"],
+    ),
+    "a size that does not divide": (["data.size=250"], ["data.size must be a multiple of 4"]),
+    "a small size that does not divide": (
+        ["examples.crop_size=2", "loss.adversarial=null", "loss.perceptual=null"],
+        ["examples.crop_size must be a multiple of 4", "got 2 with 3 levels. Take 4, or fewer levels."],
+    ),
+    "padding that does not divide": (
+        [*ICASSP, "data.view=radio", "data.crop=none", "data.multiple=6"],
+        ["data.multiple must be a multiple of 4"],
+    ),
+    "windows below one patch": (["examples.crop_size=8"], ["examples.crop_size must be at least 12 for discriminator"]),
+    "windows below the structure": (
+        ["examples.crop_size=4", "loss.adversarial=null"],
+        ["examples.crop_size must be at least 8 for loss.perceptual.kind 'structure'; got 4"],
+    ),
+    "a discriminator without the condition": (
+        ["loss.adversarial.conditional=true"],
+        ["loss.adversarial.conditional needs examples.with_condition"],
+    ),
+    "no weights of edges": (["loss.edge_weight=1"], ["loss.edge_weight needs", "data.edge_weights; got edge_weight=1"]),
+    "no weights of rooms": ([*ICASSP, "data.view=radio", "loss.edge_weight=1"], ["examples with weights, data.weight"]),
+    "no weights of sure cells": (["data.kind=edges", "loss.edge_weight=1"], ["with weights, data.uncertain"]),
+    "an equation of three channels": (
+        [
+            *ICASSP,
+            "data.view=condition",
+            "autoencoder.in_channels=3",
+            "autoencoder.out_channels=3",
+            "loss.helmholtz={}",
+        ],
+        ["loss.helmholtz needs maps of one channel, autoencoder.out_channels=1; got 3"],
+    ),
+    "an equation of edges": (["data.kind=edges", "loss.helmholtz={}"], ["loss.helmholtz needs targets in decibels"]),
+    "an equation on another scale": (
+        ["data.scale=thresholded", "loss.helmholtz={}"],
+        ["loss.helmholtz.span_db must be 79.328", "data.scale='thresholded'; got 99.16"],
+    ),
+    "an equation indoors": (
+        [*ICASSP, "data.view=radio", "loss.helmholtz={}"],
+        ["loss.helmholtz.span_db must be 147, the decibels of a target of data.kind='icassp'"],
+    ),
+    "frozen noise": (
+        ["trainer.warm_start.freeze=['encoder.*']"],
+        ["trainer.warm_start.freeze needs trainer.warm_start.init_from"],
+    ),
+    "nothing to be missing": (
+        ["trainer.warm_start.allow_missing=true"],
+        ["trainer.warm_start.allow_missing needs trainer.warm_start.init_from"],
+    ),
+    "half precision on a CPU": (
+        ["trainer.precision=fp16", "trainer.cpu=true"],
+        ["trainer.precision 'fp16' needs a GPU, so trainer.cpu must be false"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "parts"), REFUSED.values(), ids=REFUSED)
+def test_what_does_not_go_together(changes: list[str], parts: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        tiny(*changes)
+    for part in parts:
+        assert part in str(error.value)
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "city"
+    settings = FakeRadioMapSeerSettings(3, 1, 0, size=64, simulations=("DPM",), missing_layers=False)
+    list(write_fake_radiomapseer(root, settings))
+    return root
+
+
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "rooms"
+    list(write_fake_icassp(root, FakeIcasspSettings(buildings=3, samples=1, smallest=40, largest=50)))
+    return root
+
+
+OUTDOORS: list[dict[str, Any]] = [
+    {},
+    {"cars_channel": "absent"},
+    {"measurements": {"kind": "half"}},
+    {"geometry": ["log_distance_gain_db", "obstructed_length_m"], "k2": "log-distance"},
+    {"cars": True, "scale": "thresholded", "size": 32},
+]
+
+
+@pytest.mark.parametrize("settings", OUTDOORS, ids=str)
+def test_channels_and_sizes_are_those_of_the_city(city: Path, settings: dict[str, Any]) -> None:
+    recipe = AutoencoderRecipe(
+        data={"kind": "radiomapseer", "root": city, "part": "all", "split": "all", **settings},  # type: ignore[arg-type]
+        trainer={"run_dir": "x"},  # type: ignore[arg-type]
+    )
+    data = open_data_set(recipe.data)
+    example = data[0]
+    assert num_condition_channels(recipe.data) == len(data.encoding.names) == len(example.condition)
+    assert num_target_channels(recipe.data) == len(example.target)
+    channel = data.encoding.target
+    assert target_span_db(recipe.data) == pytest.approx(abs(channel.high - channel.low))
+    assert map_size(recipe.data) == (("data.size", 32) if "size" in settings else None)
+
+
+@pytest.mark.parametrize("condition2", ["distance", "free-space"])
+@pytest.mark.parametrize("view", ["multi-condition", *VIEWS])
+def test_channels_and_sizes_are_those_of_the_rooms(rooms: Path, view: str, condition2: str) -> None:
+    num_channels = VIEWS.get(view, 1)
+    settings = {"kind": "icassp", "root": rooms, "part": "all", "view": view, "condition2": condition2, "size": 32}
+    recipe = AutoencoderRecipe(
+        data=settings,  # type: ignore[arg-type]
+        examples={"crop_size": 24},  # type: ignore[arg-type]
+        autoencoder={"in_channels": num_channels, "out_channels": num_channels},  # type: ignore[arg-type]
+        trainer={"run_dir": "x"},  # type: ignore[arg-type]
+    )
+    examples = AutoencoderExamples(recipe.data, recipe.examples)
+    example = examples[0]
+    assert num_target_channels(recipe.data) == num_channels == len(example.target)
+    assert num_condition_channels(recipe.data) == len(examples.source[0].condition)
+    assert map_size(recipe.data) == ("data.size", examples.source[0].target.shape[-1])
+    assert window_size(recipe.data, recipe.examples) == ("examples.crop_size", example.target.shape[-1])
+    whole = recipe.data.replaced(crop="none")
+    assert (map_size(whole), window_size(whole, recipe.examples)) == (None, ("examples.crop_size", 24))
+
+
+def test_the_smallest_windows_are_those_of_the_networks() -> None:
+    from radiodiff.losses.structure import MIN_SIZE
+    from radiodiff.models.config import DiscriminatorConfig
+    from radiodiff.models.discriminator import PatchDiscriminator
+    from radiodiff.recipes.contradictions import SMALLEST_STRUCTURE, smallest_patch
+
+    assert SMALLEST_STRUCTURE == MIN_SIZE
+    for num_layers in (1, 2, 3):
+        config = DiscriminatorConfig(base_channels=8, num_layers=num_layers)
+        assert smallest_patch(config) == PatchDiscriminator(1, config).smallest_map
