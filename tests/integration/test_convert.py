@@ -54,7 +54,9 @@ def test_what_it_prints(radiodiff: Run, file: Path) -> None:
     for part in ("ema: loss (4)", "opt_ae (2)", "opt_disc (2)", "scaler (1)"):
         assert part in lines[2]
     assert lines[3].startswith("check: a map of noise is reconstructed to finite values from ")
-    assert lines[4:] == ["latents are not measured: scaling_factor is 1 until they are"]
+    assert lines[4:] == [
+        "latents: not measured, scaling_factor is 1; see radiodiff latents --model out --data DIR",
+    ]
 
 
 def test_what_the_user_says_is_stored(radiodiff: Run, tmp_path: Path, file: Path) -> None:

@@ -71,7 +71,7 @@ def autoencoder(
     if original.ignored:
         typer.echo("ignored: " + ", ".join(f"{name} ({count})" for name, count in original.ignored.items()))
     typer.echo(f"check: a map of noise is reconstructed to finite values from {low:.3g} to {high:.3g}")
-    typer.echo("latents are not measured: scaling_factor is 1 until they are")
+    typer.echo(f"latents: not measured, scaling_factor is 1; see radiodiff latents --model {out} --data DIR")
 
 
 def _data_settings(**settings: Any) -> dict[str, Any]:

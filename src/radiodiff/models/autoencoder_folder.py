@@ -144,6 +144,8 @@ def save_autoencoder(folder: str | Path, network: AutoencoderKL, record: Autoenc
         if record.latents is not None:
             _write_scaling_factor(temporary / CONFIG_FILE, record.latents.scaling_factor)
         (temporary / RECORD_FILE).write_text(text, encoding="utf-8")
+        # safetensors gives its files to their owner alone.
+        shutil.copymode(temporary / RECORD_FILE, temporary / WEIGHT_FILE)
         for file in temporary.iterdir():
             _force_to_disk(file)
         _move_into_place(temporary, target, earlier)

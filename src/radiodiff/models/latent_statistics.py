@@ -75,7 +75,9 @@ class LatentStatistics:
                 raise ValueError("other keys")
             if len({len(values) for values in per_channel.values()}) != 1:
                 raise ValueError("different numbers of channels")
-            return cls(num_maps=int(content["num_maps"]), scaling_factor=float(content["scaling_factor"]), **per_channel)
+            return cls(
+                num_maps=int(content["num_maps"]), scaling_factor=float(content["scaling_factor"]), **per_channel
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 "Statistics of latents must hold what LatentStatistics.to_dict writes",

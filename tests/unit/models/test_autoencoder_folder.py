@@ -45,6 +45,10 @@ def test_what_is_loaded_is_what_was_saved(saved: Path, tiny: AutoencoderKL, reco
     assert all(parameter.requires_grad for parameter in network.parameters())
 
 
+def test_who_may_read_the_record_may_read_the_weights(saved: Path) -> None:
+    assert {(saved / name).stat().st_mode for name in (CONFIG, WEIGHTS)} == {(saved / RECORD).stat().st_mode}
+
+
 def test_the_scaling_factor_is_that_of_the_latents(saved: Path, tiny: AutoencoderKL, tmp_path: Path) -> None:
     assert load_autoencoder(saved)[0].config.scaling_factor == 0.4
     assert tiny.config.scaling_factor == 1.0
