@@ -13,7 +13,7 @@ from radiodiff.errors import ConfigError
 from radiodiff.models.config import AutoencoderConfig
 from radiodiff.models.seeded_weights import seeded_weights
 
-__all__ = ["autoencoder_config", "build_autoencoder"]
+__all__ = ["autoencoder_config", "build_autoencoder", "diffusers_settings"]
 
 UNSCALED = 1.0
 """Scaling factor of latents that nobody has measured yet."""

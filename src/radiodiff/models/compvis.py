@@ -22,7 +22,7 @@ from radiodiff.errors import CheckpointError, ConfigError
 from radiodiff.models.autoencoder import autoencoder_config, diffusers_settings
 from radiodiff.models.config import AutoencoderConfig
 
-__all__ = ["OriginalCheckpoint", "convert_original"]
+__all__ = ["OriginalCheckpoint", "convert_original", "diffusers_name"]
 
 NORM_GROUPS = 32
 """Groups of every group normalisation of latent-diffusion; no file says so."""
