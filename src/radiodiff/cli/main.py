@@ -13,6 +13,8 @@ import typer
 
 from radiodiff import __version__
 from radiodiff.cli import dataset, train
+from radiodiff.cli.latents import latents
+from radiodiff.cli.reconstruct import reconstruct
 from radiodiff.cli.simulate import simulate
 from radiodiff.errors import RadiodiffError
 
@@ -29,6 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(simulate)
+app.command()(reconstruct)
+app.command()(latents)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(train.app, name="train")
 

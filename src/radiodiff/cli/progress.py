@@ -1,40 +1,39 @@
 """Progress on the terminal: bars for counted work, a spinner for the rest. Silent where stderr is no terminal."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-__all__ = ["counted", "counted_result", "waiting"]
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["counted", "counted_result", "tracked", "waiting"]
 
 Result = TypeVar("Result")
 
 
 def counted(steps: Iterator[tuple[int, int]], title: str, unit: str) -> None:
     """Run steps that report (done, wanted), drawing a bar with rate and time left."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn(title),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with _bar(title, unit) as progress:
         task = progress.add_task(title, total=None)
         for done, wanted in steps:
             progress.update(task, completed=done, total=wanted)
+
+
+def tracked(items: Iterable[Result], total: int, title: str, unit: str) -> Iterator[Result]:
+    """Pass items on, drawing a bar with time left.
+
+    Args:
+        items: The items.
+        total: How many there are.
+        title: What is done.
+        unit: What the items are.
+    """
+    with _bar(title, unit) as progress:
+        task = progress.add_task(title, total=total)
+        for item in items:
+            yield item
+            progress.advance(task)
 
 
 def counted_result(steps: Generator[tuple[int, int], None, Result], title: str, unit: str) -> Result:
@@ -46,6 +45,31 @@ def counted_result(steps: Generator[tuple[int, int], None, Result], title: str, 
 
     counted(reporting(), title, unit)
     return results[0]
+
+
+def _bar(title: str, unit: str) -> "Progress":
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Any data set by its settings. Importing this loads no reader: recipes hold settings."""
 
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ __all__ = ["DataConfig", "open_data_set", "part_config"]
 DataConfig = Annotated[RadioMapSeerConfig | IcasspConfig | EdgeDataSetConfig, Field(discriminator="kind")]
 """Settings of a data set; `kind` says which: "radiomapseer", "icassp" or "edges"."""
 
-AnyConfig = TypeVar("AnyConfig", RadioMapSeerConfig, IcasspConfig, EdgeDataSetConfig)
+AnyConfig = RadioMapSeerConfig | IcasspConfig | EdgeDataSetConfig
 
 
 def open_data_set(config: RadioMapSeerConfig | IcasspConfig | EdgeDataSetConfig) -> "ExampleSource":

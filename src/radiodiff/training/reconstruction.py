@@ -14,9 +14,10 @@ from radiodiff.metrics import mean_figures
 from radiodiff.training.reconstructed_maps import OUTDOOR, ReconstructedMap, reconstructed_maps, span_db
 
 if TYPE_CHECKING:
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from torch import Tensor
 
-__all__ = ["ReconstructionReport", "ReconstructionScores", "evaluate_reconstruction"]
+__all__ = ["ReconstructionReport", "ReconstructionScores", "evaluate_reconstruction", "posterior_means"]
 
 
 @dataclass
@@ -160,3 +161,27 @@ def evaluate_reconstruction(
     for found in reconstructed_maps(reconstruct, looked_at()):
         scores.add(found)
     return scores.report()
+
+
+def posterior_means(network: "AutoencoderKL", num_inputs: int) -> "Callable[[Batch], Tensor]":
+    """Reconstruction from the mean of the posterior, of maps of any size: they are padded with -1 and cut back.
+
+    Args:
+        network: The autoencoder, on any device.
+        num_inputs: How many of the first channels of a batch's condition go in.
+    """
+    import torch
+    from torch.nn.functional import pad
+
+    factor = 2 ** (len(network.config["block_out_channels"]) - 1)
+
+    def reconstruct(batch: Batch) -> "Tensor":
+        weight = next(network.parameters())
+        images = batch.condition[:, :num_inputs].to(weight.device, weight.dtype)
+        rows, cols = images.shape[-2:]
+        with torch.inference_mode():
+            latents = network.encode(pad(images, (0, -cols % factor, 0, -rows % factor), value=-1.0)).latent_dist.mode()
+            reconstruction: Tensor = network.decode(latents).sample[..., :rows, :cols]
+        return reconstruction
+
+    return reconstruct

@@ -1,0 +1,73 @@
+"""`radiodiff latents`: what the latents of an autoencoder look like."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from radiodiff.models.latent_statistics import LatentStatistics
+
+__all__ = ["latents"]
+
+
+def latents(
+    model: Annotated[Path, typer.Option("--model", help="Folder of an autoencoder, or of the run that left it.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder of a data set of the kind it was trained on.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Changes to its data settings, such as data.split=all."),
+    ] = None,
+    part: Annotated[str, typer.Option("--part", help="Part of the data set.")] = "train",
+    num: Annotated[int, typer.Option("--num", help="Maps to encode, spread evenly over the part.")] = 1_000,
+    batch_size: Annotated[int, typer.Option("--batch-size", help="Maps at a time.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the samples.")] = 0,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the statistics as JSON; - prints them.")
+    ] = None,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")] = False,
+) -> None:
+    """Encode maps and measure mean, spread and activity of each latent channel, and the scaling factor.
+
+    Example: radiodiff latents --model runs/tiny --data data/city
+    """
+    from radiodiff.atomic_file import atomic_write, check_target
+    from radiodiff.cli.progress import tracked, waiting
+
+    is_printed = json_file is not None and str(json_file) == "-"
+    if json_file is not None and not is_printed:
+        check_target(json_file)
+    with waiting("loading"):
+        from radiodiff.cli.model_data import load_model, open_model_data
+        from radiodiff.data.loader import BatchLoader, spread
+        from radiodiff.models.latent_statistics import measure_latents
+
+        network, record = load_model(model, on_cpu=cpu)
+        examples = open_model_data(record, data, part, overrides or [])
+    batches = BatchLoader(examples, batch_size, sampler=spread(len(examples), num))
+    maps = (batch.condition[:, : examples.num_inputs] for batch in batches)
+    found = measure_latents(network, tracked(maps, len(batches), "encoding", "batches"), seed=seed)
+    text = json.dumps({"part": part, "seed": seed, **found.to_dict()}, indent=1)
+    if is_printed:
+        typer.echo(text)
+        return
+    if json_file is not None:
+        with atomic_write(json_file) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+    _print(found, part)
+
+
+def _print(found: "LatentStatistics", part: str) -> None:
+    from radiodiff.cli.tables import new_table, print_table
+
+    columns = ("mean", "std", "variance of the mean", "std of the posterior", "divergence [nat]")
+    table = new_table("latents", "channel", *columns, numbers=("channel", *columns))
+    rows = zip(found.mean, found.std, found.mean_variance, found.mean_posterior_std, found.divergence_nats, strict=True)
+    for channel, row in enumerate(rows):
+        table.add_row(str(channel), *(f"{value:.4g}" for value in row))
+    print_table(table)
+    typer.echo(
+        f"{found.num_maps} maps of part {part}; scaling_factor {found.scaling_factor:.6g}; "
+        f"{found.active_units} of {found.num_channels} channels are active"
+    )

@@ -1,0 +1,92 @@
+"""`radiodiff reconstruct`: maps through an autoencoder and back, and how much is lost."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from radiodiff.training.reconstruction import ReconstructionReport
+
+__all__ = ["reconstruct"]
+
+NUM_SHOWN = 6
+"""Maps in the overview."""
+
+
+def reconstruct(
+    model: Annotated[Path, typer.Option("--model", help="Folder of an autoencoder, or of the run that left it.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder of a data set of the kind it was trained on.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Changes to its data settings, such as data.split=all."),
+    ] = None,
+    part: Annotated[str, typer.Option("--part", help="Part of the data set.")] = "test",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="New folder for images, metrics.csv, metrics.json and overview.png.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", help="Most maps, spread evenly over the part.")] = None,
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", help="Maps at a time; maps of different sizes need 1.")
+    ] = 1,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")] = False,
+) -> None:
+    """Reconstruct the maps of a data set and print how well that works.
+
+    With --out: maps/NAME.png (grey, on the stored scale; NAME_CHANNEL.png where there are several channels),
+    metrics.csv with each map, metrics.json with means and protocol, and overview.png.
+
+    Example: radiodiff reconstruct --model runs/tiny --data data/city --out reconstructions
+    """
+    from radiodiff.cli.new_folder import check_new_folder, new_folder
+    from radiodiff.cli.progress import tracked, waiting
+
+    if out is not None:
+        check_new_folder(out)
+    with waiting("loading"):
+        from radiodiff.cli.model_data import load_model, open_model_data
+        from radiodiff.cli.reconstruction_files import write_map, write_report
+        from radiodiff.data.loader import BatchLoader, spread
+        from radiodiff.training.reconstructed_maps import reconstructed_maps
+        from radiodiff.training.reconstruction import ReconstructionScores, posterior_means
+
+        network, record = load_model(model, on_cpu=cpu)
+        examples = open_model_data(record, data, part, overrides or [], with_buildings=True)
+    numbers = spread(len(examples), len(examples) if limit is None else limit)
+    said = part if len(numbers) == len(examples) else f"{part} ({len(numbers)} of its {len(examples)} examples)"
+    scores = ReconstructionScores(scale=examples.scale, part=said, num_previews=NUM_SHOWN)
+    batches = BatchLoader(examples, batch_size, sampler=numbers)
+    maps = reconstructed_maps(posterior_means(network, examples.num_inputs), batches)
+    with new_folder(out) as folder:
+        for found in tracked(maps, len(numbers), "reconstructing", "maps"):
+            scores.add(found)
+            if folder is not None:
+                write_map(found, folder, examples.scale)
+        report = scores.report()
+        if folder is not None:
+            write_report(report, folder, {"model": str(model), "data": str(data), "part": part})
+    _print(report)
+    if out is not None:
+        typer.echo(f"{out}: {len(report.per_example)} maps")
+
+
+def _print(report: "ReconstructionReport") -> None:
+    from radiodiff.cli.tables import new_table, print_table
+
+    outdoor, undefined = "outdoor/", "undefined/"
+    columns = ["all cells"] + (["outside buildings"] if report.num_outdoor_cells is not None else [])
+    table = new_table("reconstruction", "", *columns, numbers=tuple(columns))
+    for title, figures in (("mean {}", report.means), ("{} of all maps together", report.pooled)):
+        for name in figures:
+            if outdoor in name or name.startswith(undefined):
+                continue
+            channel, _, plain = name.rpartition("/")
+            values = [figures.get(name), figures.get(f"{channel}/{outdoor}{plain}" if channel else f"{outdoor}{plain}")]
+            cells = ["" if value is None else f"{value:.4g}" for value in values[: len(columns)]]
+            table.add_row(title.format(name), *cells)
+    print_table(table)
+    typer.echo(f"protocol: {report.protocol}")
+    for name, count in report.means.items():
+        if name.startswith(undefined):
+            lacking = f"{count:g} of {len(report.per_example)} maps"
+            typer.echo(f"note: {name.removeprefix(undefined)} is not defined for {lacking}; its mean leaves them out")
