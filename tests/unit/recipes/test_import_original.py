@@ -1,0 +1,241 @@
+"""Settings files of the original as recipes: what they mean, and where each key ends."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from original_files import AUTOENCODER, BUILDING, DIFFUSION, EDGES, MULTI, RESUMED
+from radiodiff.errors import ConfigError
+from radiodiff.recipes.load import load_recipe
+from radiodiff.recipes.original import OriginalImport, import_original
+from radiodiff.recipes.schema import AutoencoderRecipe
+
+GIVEN = ("data.root=maps", "trainer.run_dir=run")
+FILES = {
+    "autoencoder": AUTOENCODER,
+    "resumed": RESUMED,
+    "diffusion": DIFFUSION,
+    "building": BUILDING,
+    "edges": EDGES,
+    "multi": MULTI,
+    "dual": MULTI.replace("vae_approach: single", "vae_approach: dual"),
+}
+
+
+def imported(folder: Path, text: str) -> OriginalImport:
+    path = folder / "original.yaml"
+    path.write_text(text)
+    return import_original(path)
+
+
+def recipe_of(folder: Path, text: str, *changes: str) -> AutoencoderRecipe:
+    path = folder / "recipe.yaml"
+    path.write_text(imported(folder, text).to_yaml())
+    return load_recipe(path, (*GIVEN, *changes))
+
+
+def keys(values: dict, path: str = "") -> set[str]:
+    found: set[str] = set()
+    for key, value in values.items():
+        found |= keys(value, f"{path}{key}.") if isinstance(value, dict) else {f"{path}{key}"}
+    return found
+
+
+def texts(found: OriginalImport, kind: str) -> dict[str, str]:
+    return {row.key: row.text for row in getattr(found, kind)}
+
+
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_every_key_ends_in_one_list(tmp_path: Path, text: str) -> None:
+    found = imported(tmp_path, text)
+    lists = [found.mapped, found.dropped, found.kept, found.unknown]
+    names = [row.key for rows in lists for row in rows]
+    names = [name for i, name in enumerate(names) if name != "data.name" or name not in names[:i]]
+    assert sorted(names) == sorted(keys(yaml.safe_load(text)))
+    assert {row.key for row in found.contradictions} <= set(names)
+    assert all(row.text for rows in (*lists, found.contradictions, found.added) for row in rows)
+
+
+def test_the_published_file_is_the_published_recipe(tmp_path: Path) -> None:
+    assert recipe_of(tmp_path, AUTOENCODER) == load_recipe("autoencoder/radiomapseer", GIVEN)
+    found = imported(tmp_path, AUTOENCODER)
+    assert found.not_given == ("data.root",)
+    assert found.unknown == []
+    assert texts(found, "dropped") == {
+        "model.ddconfig.double_z": "always so in a KL autoencoder: mean and log variance",
+        "model.ddconfig.z_channels": "follows from autoencoder.latent_channels",
+        "model.ddconfig.resolution": "not a property of the network, which takes any size",
+        "model.ddconfig.attn_resolutions": "the autoencoder has none",
+        "model.ddconfig.dropout": "the autoencoder has none",
+        "model.lossconfig.disc_in_channels": "follows from autoencoder.out_channels",
+        "model.ckpt_path": "empty",
+        "trainer.gradient_accumulate_every": "nothing is accumulated (trainer.accumulation = 1)",
+        "trainer.amp": "no effect by itself; trainer.precision says it",
+    }
+    wrong = texts(found, "contradictions")
+    assert set(wrong) == {
+        "model.ddconfig.resolution",
+        "trainer.min_lr",
+        "trainer.gradient_accumulate_every",
+    }
+    assert "320 is written, 256 is what runs" in wrong["model.ddconfig.resolution"]
+    assert "fell to 2.5e-12" in wrong["trainer.min_lr"]
+    assert "with 2 autoencoder and discriminator learn once" in wrong["trainer.gradient_accumulate_every"]
+    assert [row.key for row in found.added] == ["loss.perceptual", "data.split"]
+
+
+def test_a_run_that_went_on(tmp_path: Path) -> None:
+    found = imported(tmp_path, RESUMED)
+    assert "--resume" in texts(found, "dropped")["trainer.resume_milestone"]
+    assert "--resume" in texts(found, "dropped")["trainer.enable_resume"]
+    wrong = texts(found, "contradictions")
+    assert "with 1 the discriminator never learned" in wrong["trainer.gradient_accumulate_every"]
+    assert "radiodiff convert autoencoder" in wrong["model.ckpt_path"]
+    assert recipe_of(tmp_path, RESUMED).trainer.warm_start.init_from == Path("weights/model-7.pt")
+
+
+def test_a_diffusion_model_gives_its_first_stage_and_keeps_the_rest(tmp_path: Path) -> None:
+    found = imported(tmp_path, DIFFUSION)
+    assert found.stage == "diffusion"
+    published = load_recipe("autoencoder/radiomapseer", GIVEN)
+    recipe = recipe_of(tmp_path, DIFFUSION)
+    for group in ("stage", "data", "examples", "autoencoder", "discriminator", "loss"):
+        assert getattr(recipe, group) == getattr(published, group)
+    # A first stage is not trained as a diffusion model is.
+    assert set(found.values) == {"stage", "data", "autoencoder", "loss"}
+    kept = texts(found, "kept")
+    assert kept["trainer.lr"] == "optimizer.learning_rate"
+    assert kept["trainer.gradient_accumulate_every"] == "trainer.accumulation"
+    assert kept["trainer.train_wd"] == "optimizer.weight_decay"
+    assert kept["data.batch_size"] == "trainer.batch_size"
+    assert "radiodiff convert autoencoder" in kept["model.first_stage.ckpt_path"]
+    assert {"model.unet.dim", "finetune.ckpt_path", "sampler.stride", "model.start_dist"} <= set(kept)
+    dropped = texts(found, "dropped")
+    assert {"model.timesteps", "model.use_disloss", "model.objective", "model.unet.cond_dim_mults"} <= set(dropped)
+    wrong = texts(found, "contradictions")
+    assert set(wrong) == {"model.first_stage.ddconfig.resolution", "model.image_size", "trainer.min_lr"}
+    assert found.unknown == []
+
+
+def test_rooms(tmp_path: Path) -> None:
+    recipe = recipe_of(tmp_path, BUILDING, "data.root=maps")
+    packaged = load_recipe("autoencoder/icassp-building", GIVEN)
+    assert recipe == packaged.replaced(data=packaged.data.replaced(augment=False))
+    assert imported(tmp_path, BUILDING).not_given == ()
+    wrong = imported(
+        tmp_path, BUILDING.replace("vae_type: building}", "vae_type: radio}").replace("[96, 96]", "[64, 64]")
+    )
+    assert texts(wrong, "contradictions")["data.vae_type"] == "data.name is icassp2025_building"
+    assert "64 is written; windows have data.size = 96" in texts(wrong, "contradictions")["model.ddconfig.resolution"]
+
+
+def test_edges(tmp_path: Path) -> None:
+    found = imported(tmp_path, EDGES)
+    recipe = recipe_of(tmp_path, EDGES)
+    packaged = load_recipe("autoencoder/edges", (*GIVEN, "examples.crop_size=320", "data.threshold=0.3"))
+    assert recipe == packaged
+    assert found.get("data.root") == "./edges"
+    assert "all symmetries" in texts(found, "contradictions")["data.augment_horizontal_flip"]
+    other = imported(
+        tmp_path, EDGES.replace("image_size: [320", "image_size: [256").replace("rand_crop", "rand_resize")
+    )
+    assert "another size than data.image_size" in texts(other, "contradictions")["model.ddconfig.resolution"]
+    assert "not resized" in texts(other, "contradictions")["data.crop_type"]
+    uncertain = recipe_of(tmp_path, EDGES.replace("uncertainty: False", "uncertainty: True"))
+    assert uncertain.data.uncertain == "ignored"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("approach", "name"), [("single", "autoencoder/icassp-multi-single"), ("dual", "autoencoder/icassp-multi-dual")]
+)
+def test_several_conditions(tmp_path: Path, approach: str, name: str) -> None:
+    text = MULTI.replace("single", approach)
+    recipe, packaged = recipe_of(tmp_path, text), load_recipe(name, GIVEN)
+    assert recipe.examples == packaged.examples
+    assert recipe.data == packaged.data.replaced(tasks=(1,), augment=False)
+    assert recipe.autoencoder == packaged.autoencoder.replaced(base_channels=128)
+    found = imported(tmp_path, text)
+    assert texts(found, "unknown") == {"model.name": "not a key that the original's files are known to have"}
+    wrong = texts(found, "contradictions")
+    assert wrong["model.ddconfig.in_channels"] == "conditions and target make it 3"
+    assert ("model.ddconfig.out_ch" in wrong) == (approach == "dual")
+    assert "learned 3 - 1 times" in wrong["trainer.gradient_accumulate_every"]
+    assert "no effect without fp16" in wrong["trainer.amp"]
+    assert recipe.trainer.precision == "fp32"
+    assert recipe.trainer.loader_threads == 4
+
+
+NAMES = {
+    "IRT4": ({"simulation": "IRT4"}, None),
+    "IRT4K": ({"simulation": "IRT4"}, "k2"),
+    "DPMK": ({"simulation": "DPM"}, "k2"),
+    "DPMCAR": ({"simulation": "DPM", "cars": True}, None),
+    "DPMCARK": ({"simulation": "DPM", "cars": True}, "k2"),
+    "MASK": ({"simulation": "DPM"}, None),
+    "MASK_R": ({"simulation": "DPM"}, None),
+    "VERTEX": ({"simulation": "DPM"}, None),
+    "VERTEX_R": ({"simulation": "DPM"}, None),
+    "RANDOM": ({"simulation": "DPM"}, None),
+}
+
+
+@pytest.mark.parametrize(("name", "settings", "leak"), [(name, *value) for name, value in NAMES.items()], ids=NAMES)
+def test_names_of_data(tmp_path: Path, name: str, settings: dict, leak: str | None) -> None:
+    text = DIFFUSION.replace("name: radio", f"name: {name}")
+    data = recipe_of(tmp_path, text).data
+    assert data == load_recipe("autoencoder/radiomapseer", GIVEN).data.replaced(**settings)
+    found = imported(tmp_path, text)
+    assert texts(found, "kept")["data.name"].startswith("the condition: ")
+    assert ("gives it away" in texts(found, "contradictions").get("data.name", "")) == (leak is not None)
+    assert ("model.unet.DPMCARK" in texts(found, "contradictions")) == (name == "DPMCARK")
+
+
+def test_half_precision(tmp_path: Path) -> None:
+    text = AUTOENCODER.replace("fp16: False", "fp16: True").replace("amp: False", "amp: True")
+    assert recipe_of(tmp_path, text).trainer.precision == "fp16"
+    wrong = texts(imported(tmp_path, text), "contradictions")
+    assert "scaled gradients" in wrong["trainer.fp16"]
+    assert "trainer.amp" not in wrong
+
+
+def test_channels_that_do_not_fit(tmp_path: Path) -> None:
+    text = AUTOENCODER.replace("z_channels: 3", "z_channels: 2").replace("disc_in_channels: 1", "disc_in_channels: 3")
+    wrong = texts(imported(tmp_path, text), "contradictions")
+    assert wrong["model.ddconfig.z_channels"] == "the latents have embed_dim = 3 channels"
+    assert wrong["model.lossconfig.disc_in_channels"] == "the discriminator judges out_ch = 1 channels"
+
+
+def test_keys_that_are_not_known_are_named(tmp_path: Path) -> None:
+    text = AUTOENCODER + "  new_option: 5\nextra: {deep: [1]}\n"
+    found = imported(tmp_path, text)
+    assert {row.key: row.value for row in found.unknown} == {"trainer.new_option": 5, "extra.deep": [1]}
+    rooms = imported(tmp_path, AUTOENCODER.replace("{name: radio,", "{name: radio, tx_margin: 3,"))
+    assert texts(rooms, "dropped")["data.tx_margin"] == "belongs to data of kind icassp"
+
+
+REFUSED = {
+    "no file of the original": ("a: 1", ["must have model.ddconfig", "original.yaml with a"]),
+    "a recipe": ("stage: autoencoder\ndata: {kind: edges}", ["must have model.ddconfig", "recipes need no import"]),
+    "unknown data": (AUTOENCODER.replace("radio,", "DPMC,"), ["data.name", "got 'DPMC'. Did you mean 'DPMCAR'?"]),
+    "no data": (AUTOENCODER.replace("name: radio, ", ""), ["data.name of the original must be one of", "got None"]),
+    "attention": (
+        AUTOENCODER.replace("resolutions: []", "resolutions: [16]"),
+        ["attn_resolutions must be empty", "[16]"],
+    ),
+    "dropout": (AUTOENCODER.replace("dropout: 0.0", "dropout: 0.1"), ["model.ddconfig.dropout must be empty or 0"]),
+    "a floor above": (
+        AUTOENCODER.replace("min_lr: 5e-7", "min_lr: 0.1"),
+        ["optimizer.schedule.floor must not lie above"],
+    ),
+    "channels": (AUTOENCODER.replace("ch: 128", "ch: 100"), ["autoencoder.norm_groups must divide"]),
+    "no YAML": (AUTOENCODER + "\n  amp: True", ["must be YAML"]),
+}
+
+
+@pytest.mark.parametrize(("text", "parts"), REFUSED.values(), ids=REFUSED)
+def test_files_that_are_refused(tmp_path: Path, text: str, parts: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        imported(tmp_path, text)
+    for part in parts:
+        assert part in str(error.value)
