@@ -67,7 +67,7 @@ def grey(path: Path) -> np.ndarray:
 def test_images_and_figures_of_every_map(radiodiff: Run, city: Path, tmp_path: Path) -> None:
     outcome = radiodiff("reconstruct", *ARGUMENTS, "--out", "rec")
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out.endswith("rec: 4 maps\n")
+    assert outcome.out.endswith("rec: written\n")
     out = tmp_path / "rec"
     names = ["0_0", "0_1", "1_0", "1_1"]
     files = {"metrics.csv", "metrics.json", "overview.png", *(f"maps/{name}.png" for name in names)}
@@ -87,7 +87,7 @@ def test_images_and_figures_of_every_map(radiodiff: Run, city: Path, tmp_path: P
     assert (content["num_maps"], content["num_cells"]) == (4, 4 * 50 * 50)
     assert content["num_outdoor_cells"] < content["num_cells"]
     assert (content["model"], content["part"]) == ("run", "all")
-    assert content["protocol"].startswith("part all, raw scale, 4 maps, ")
+    assert content["protocol"].startswith("part all, raw scale, levels g")
     with Image.open(out / "maps/0_0.png") as image:
         said = json.loads(image.text["radiodiff-channel"])
     assert said == {"scale": "raw", "channel": "path_loss_db", "grey_0": 147.0, "grey_255": pytest.approx(47.84)}
@@ -102,7 +102,8 @@ def test_images_and_figures_of_every_map(radiodiff: Run, city: Path, tmp_path: P
 def test_a_limit_takes_maps_from_all_over_the_part(radiodiff: Run, city: Path) -> None:
     outcome = radiodiff("reconstruct", *ARGUMENTS, "--limit", 2, "--batch-size", 2)
     assert outcome.code == 0
-    assert "part all (2 of its 4 examples), raw scale, 2 maps, " in outcome.out
+    assert "part all (2 of its 4 examples), raw scale, " in outcome.out
+    assert "\n2 maps, 5000 cells, " in outcome.out
     radiodiff("reconstruct", *ARGUMENTS, "--limit", 0).check_refusal("at least one is wanted", "0 of 4")
 
 

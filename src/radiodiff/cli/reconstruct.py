@@ -67,7 +67,7 @@ def reconstruct(
             write_report(report, folder, {"model": str(model), "data": str(data), "part": part})
     _print(report)
     if out is not None:
-        typer.echo(f"{out}: {len(report.per_example)} maps")
+        typer.echo(f"{out}: written")
 
 
 def _print(report: "ReconstructionReport") -> None:
@@ -82,9 +82,13 @@ def _print(report: "ReconstructionReport") -> None:
                 continue
             channel, _, plain = name.rpartition("/")
             values = [figures.get(name), figures.get(f"{channel}/{outdoor}{plain}" if channel else f"{outdoor}{plain}")]
-            cells = ["" if value is None else f"{value:.4g}" for value in values[: len(columns)]]
-            table.add_row(title.format(name), *cells)
+            shown = ["" if value is None else f"{value:.4g}" for value in values[: len(columns)]]
+            table.add_row(title.format(name), *shown)
     print_table(table)
+    cells = [f"{report.num_cells} cells"]
+    if report.num_outdoor_cells is not None:
+        cells.append(f"{report.num_outdoor_cells} of them outside buildings")
+    typer.echo(f"{len(report.per_example)} maps, {', '.join(cells)}")
     typer.echo(f"protocol: {report.protocol}")
     for name, count in report.means.items():
         if name.startswith(undefined):

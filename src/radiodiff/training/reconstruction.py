@@ -53,7 +53,7 @@ class ReconstructionReport:
         pooled: `mse`, `mae`, `rmse` and `nmse` of all cells of all maps together, and `outdoor/...`.
         num_cells: Cells of the maps that count.
         num_outdoor_cells: Those outside buildings, or None where they are not known.
-        protocol: How it was measured, in words.
+        protocol: How it was measured, in words; the same for every share of the maps.
         previews: The first maps.
     """
 
@@ -123,15 +123,14 @@ class ReconstructionScores:
         said = [
             *([f"part {self.part}"] if self.part else []),
             *([f"{self.scale} scale"] if self.scale else []),
-            f"{len(self._rows)} maps",
             "levels g = (x + 1) / 2 clipped to [0, 1]",
             "figures of each map, then their mean"
             if num_channels == 1
             else f"figures of each map and channel, mean over {num_channels} channels, then over maps",
-            f"all {self._all.num_cells} cells without padding",
+            "all cells without padding",
         ]
         if self._outdoor.num_cells:
-            said.append(f"outdoor: the {self._outdoor.num_cells} cells outside buildings")
+            said.append("outdoor: cells outside buildings")
         said += [f"{name}: g = 0..1 is {span:.6g} dB" for name, span in spans.items() if span is not None]
         return ", ".join(said)
 

@@ -19,7 +19,7 @@ def drawn(steps: int, **changes: object) -> str:
     stream = io.StringIO()
     listener = ProgressListener(console=Console(file=stream, force_terminal=True, width=200, color_system=None))
     for step in range(1, steps + 1):
-        listener.on_step(step_report(step, {"nll": 5.25, "rmse": 0.0312, "kl": 9.0}, **changes))
+        listener.on_step(step_report(step, {"total": 5.25, "l1": 0.0312, "kl": 9.0}, **changes))
     listener.on_message("[bold] checkpoint")
     listener.on_validation(
         ValidationReport(step=steps, metrics={"rmse": 0.02}, num_examples=8, protocol="", is_best=True)
@@ -31,7 +31,7 @@ def drawn(steps: int, **changes: object) -> str:
 def test_the_bar_shows_losses_speed_and_skipped_steps() -> None:
     text = drawn(10, num_skipped=3, note="")
     assert "10/10" in text
-    assert "nll 5.25, rmse 0.0312, 20 examples/s, 3 skipped" in text
+    assert "total 5.25, l1 0.0312, 20 examples/s, 3 skipped" in text
     assert "kl" not in text
     assert "[bold] checkpoint" in text
     assert "step 10: validation on 8 examples: rmse 0.02 (best so far)" in text

@@ -121,11 +121,10 @@ def test_the_protocol_says_how() -> None:
     for said in (
         "part test",
         "raw scale",
-        "3 maps",
         "clipped to [0, 1]",
         "figures of each map, then their mean",
-        "all 720 cells",
-        f"outdoor: the {report.num_outdoor_cells} cells",
+        "all cells without padding",
+        "outdoor: cells outside buildings",
         "path_loss_db: g = 0..1 is 99.16 dB",
     ):
         assert said in report.protocol

@@ -26,7 +26,9 @@ class ProgressListener(Listener):
         console: Where to draw; None takes stderr.
     """
 
-    def __init__(self, shown: Sequence[str] = ("loss", "nll", "rmse"), console: "Console | None" = None) -> None:
+    def __init__(
+        self, shown: Sequence[str] = ("total", "l1", "discriminator"), console: "Console | None" = None
+    ) -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
