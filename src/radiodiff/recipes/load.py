@@ -23,6 +23,7 @@ __all__ = [
     "load_recipe",
     "recipe_faults",
     "recipe_names",
+    "recipe_schema",
     "recipe_text",
     "recipe_values",
 ]
@@ -44,7 +45,7 @@ def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Auto
         ConfigError: There is no such recipe, it is no YAML, or a setting is unknown, missing or not allowed.
     """
     values = recipe_values(name_or_path, overrides)
-    return checked(_schema(values), values)
+    return checked(recipe_schema(values), values)
 
 
 def recipe_faults(name_or_path: str | Path, overrides: Sequence[str] = ()) -> list[ConfigError]:
@@ -54,7 +55,7 @@ def recipe_faults(name_or_path: str | Path, overrides: Sequence[str] = ()) -> li
         ConfigError: There is no such recipe, or it cannot be read at all.
     """
     values = recipe_values(name_or_path, overrides)
-    return faults(_schema(values), values)
+    return faults(recipe_schema(values), values)
 
 
 def recipe_values(name_or_path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def recipe_values(name_or_path: str | Path, overrides: Sequence[str] = ()) -> di
         values = read_yaml(path)
     else:
         values = parse_yaml(recipe_text(str(name_or_path)), name=str(name_or_path))
-    return with_overrides(values, overrides, _schema(values))
+    return with_overrides(values, overrides, recipe_schema(values))
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -105,8 +106,12 @@ def dump_recipe(recipe: Config) -> str:
     return format_yaml(recipe.model_dump(mode="json"))
 
 
-def _schema(values: Mapping[str, Any]) -> type[AutoencoderRecipe]:
-    """What a recipe must hold, by its stage."""
+def recipe_schema(values: Mapping[str, Any]) -> type[AutoencoderRecipe]:
+    """What a recipe must hold, by its stage.
+
+    Raises:
+        ConfigError: There is no such stage.
+    """
     stage = values.get("stage", "autoencoder")
     if not isinstance(stage, str) or stage not in STAGES:
         near = get_close_matches(str(stage), STAGES, n=1)

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from radiodiff.recipes.resolve import MUST_BE_GIVEN
 from radiodiff.recipes.schema import AutoencoderRecipe
 from radiodiff.recipes.yaml_text import format_yaml
 
 __all__ = ["Finding", "OriginalImport"]
-
-MUST_BE_GIVEN = ("data.root", "trainer.run_dir")
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class OriginalImport:
     @property
     def not_given(self) -> tuple[str, ...]:
         """Keys that must be given to train with the recipe."""
-        return tuple(key for key in MUST_BE_GIVEN if self.get(key) is None)
+        return tuple(key for key in map(".".join, MUST_BE_GIVEN) if self.get(key) is None)
 
     def get(self, key: str) -> Any:
         """Value of one of our keys, or None."""

@@ -1,6 +1,6 @@
 """A settings file of the original, key by key; every key ends in one list of the result."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,6 +21,7 @@ from radiodiff.recipes.original.keys import (
     TRAINING,
 )
 from radiodiff.recipes.original.result import Finding, OriginalImport
+from radiodiff.recipes.resolve import flat
 from radiodiff.recipes.schema import AutoencoderRecipe
 from radiodiff.recipes.yaml_text import read_yaml
 
@@ -39,7 +40,7 @@ def import_original(path: str | Path) -> OriginalImport:
         ConfigError: The file is not there or no YAML, is no settings file of the original, names unknown data, or asks
             for what the networks here cannot be.
     """
-    leaves = dict(_leaves(read_yaml(Path(path))))
+    leaves = dict(flat(read_yaml(Path(path))))
     is_diffusion = any(key.startswith((FIRST_STAGE_PREFIX, "model.unet.")) for key in leaves)
     prefix = FIRST_STAGE_PREFIX if is_diffusion else "model."
     if not any(key.startswith(f"{prefix}ddconfig.") for key in leaves):
@@ -157,12 +158,3 @@ def _add_what_no_key_says(leaves: Mapping[str, Any], found: OriginalImport) -> N
         for key, channel in ours.items():
             found.set(key, channel)
             found.added.append(Finding(key, channel, reason))
-
-
-def _leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Values by dotted key; lists are values."""
-    for key, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{path}{key}.")
-        else:
-            yield f"{path}{key}", value
