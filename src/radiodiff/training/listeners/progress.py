@@ -14,6 +14,8 @@ __all__ = ["ProgressListener"]
 
 REFRESH_SECONDS = 0.2
 
+BAR_WIDTH = 12
+
 SMOOTHING = 0.98
 """Share of the old value in the speed shown: about the last fifty steps."""
 
@@ -35,7 +37,6 @@ class ProgressListener(Listener):
             MofNCompleteColumn,
             Progress,
             TextColumn,
-            TimeElapsedColumn,
             TimeRemainingColumn,
         )
 
@@ -43,13 +44,12 @@ class ProgressListener(Listener):
         self._console = console or Console(stderr=True)
         self._is_on = self._console.is_terminal
         self._progress = Progress(
-            TextColumn("training"),
-            BarColumn(),
+            BarColumn(bar_width=BAR_WIDTH),
             MofNCompleteColumn(),
-            TextColumn("{task.description}", markup=False),
-            TimeElapsedColumn(),
-            TextColumn("left"),
             TimeRemainingColumn(),
+            TextColumn("left"),
+            # Last: a narrow terminal cuts it first.
+            TextColumn("{task.description}", markup=False),
             console=self._console,
             disable=not self._is_on,
         )
