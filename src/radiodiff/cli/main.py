@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from radiodiff import __version__
-from radiodiff.cli import dataset, train
+from radiodiff.cli import config, dataset, train
 from radiodiff.cli.latents import latents
 from radiodiff.cli.reconstruct import reconstruct
 from radiodiff.cli.simulate import simulate
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.command()(simulate)
 app.command()(reconstruct)
 app.command()(latents)
+app.add_typer(config.app, name="config")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(train.app, name="train")
 

@@ -28,11 +28,16 @@ def new_table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> "Tabl
     return table
 
 
-def print_table(table: "Table") -> None:
-    """Print a table as wide as the terminal; what is in it is plain text."""
+def print_table(table: "Table", *, to_stderr: bool = False) -> None:
+    """Print a table as wide as the terminal; what is in it is plain text.
+
+    Args:
+        table: The table.
+        to_stderr: Leave standard output to what another program reads.
+    """
     from rich.console import Console
 
-    console = Console(markup=False, highlight=False)
+    console = Console(markup=False, highlight=False, stderr=to_stderr)
     if not console.is_terminal:
-        console = Console(markup=False, highlight=False, width=FILE_WIDTH)
+        console = Console(markup=False, highlight=False, stderr=to_stderr, width=FILE_WIDTH)
     console.print(table)

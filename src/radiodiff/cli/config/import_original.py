@@ -1,0 +1,64 @@
+"""`radiodiff config import`: settings files of RadioDiff's original program as recipes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from radiodiff.recipes.original import Finding
+
+__all__ = ["import_original"]
+
+KEPT = "kept for the diffusion stage, which cannot be trained yet"
+
+
+def import_original(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Settings file of the original, such as first_radio.yaml.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="File for the recipe; by default it is printed.")] = None,
+) -> None:
+    """Read a settings file of the original program as a recipe, and say what became of each of its keys.
+
+    The recipe goes to standard output or to --out, the tables to standard error. A file of a diffusion model becomes
+    the recipe of its first stage.
+
+    Example: radiodiff config import first_radio.yaml --out mine.yaml
+    """
+    from radiodiff.atomic_file import atomic_write, check_target
+    from radiodiff.recipes.original import import_original
+
+    if out is not None:
+        check_target(out)
+    found = import_original(file)
+    head = [f"# From {file.name} by radiodiff config import: what the file says; all else has its default."]
+    if found.stage == "diffusion":
+        head.append("# The file is that of a diffusion model; this is its first stage.")
+    if found.not_given:
+        head.append(f"# To be given: {', '.join(found.not_given)}")
+    text = "\n".join([*head, found.to_yaml()])
+    _print("keys that have a place here", "ours", found.mapped)
+    _print("said by the original's code, not by the file", "why", found.added)
+    _print("contradictions", "finding", found.contradictions)
+    _print("keys without a place here", "why", found.dropped)
+    _print(KEPT, "there", found.kept)
+    _print("unknown keys, left out", "why", found.unknown)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    with atomic_write(out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    typer.echo(f"{out}: recipe of an autoencoder")
+
+
+def _print(title: str, last: str, rows: "Sequence[Finding]") -> None:
+    from radiodiff.cli.tables import new_table, print_table
+
+    if not rows:
+        return
+    table = new_table(title, "key", "value", last)
+    for row in rows:
+        table.add_row(row.key, "" if row.value is None else str(row.value), row.text)
+    print_table(table, to_stderr=True)

@@ -1,0 +1,36 @@
+"""What a check finds."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from radiodiff.errors import RadiodiffError
+
+__all__ = ["CheckRow", "Status", "error_row"]
+
+Status = Literal["ok", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """One finding.
+
+    Attributes:
+        what: What was looked at.
+        status: "error" keeps the recipe from running as it is; "warning" does not.
+        finding: What was found.
+        remedy: What to do about it; empty where there is nothing to do.
+    """
+
+    what: str
+    status: Status
+    finding: str
+    remedy: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """JSON types."""
+        return asdict(self)
+
+
+def error_row(what: str, error: RadiodiffError) -> CheckRow:
+    """An error as a finding."""
+    return CheckRow(what, "error", f"{error.rule}; got {error.value}", error.remedy)
