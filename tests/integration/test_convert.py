@@ -5,13 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-import typer
 from diffusers import AutoencoderKL
 
 from command_line import Run, tree
 from original_autoencoder import OriginalSettings, checkpoint_content, random_original, save_original
-from radiodiff.cli import convert
-from radiodiff.cli import main as command_line
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.encoding import Encoding, path_loss_channel
 from radiodiff.models.autoencoder_folder import load_autoencoder
@@ -113,10 +110,3 @@ def test_an_empty_folder_is_filled(radiodiff: Run, tmp_path: Path, file: Path) -
 def test_help_has_an_example(radiodiff: Run) -> None:
     done = radiodiff("convert", "autoencoder", "--help")
     assert "Example: radiodiff convert autoencoder model-30.pt --out" in " ".join(done.out.split())
-
-
-@pytest.fixture(autouse=True)
-def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = typer.Typer()
-    app.add_typer(convert.app, name="convert")
-    monkeypatch.setattr(command_line, "app", app)

@@ -36,6 +36,7 @@ app.command()(latents)
 app.add_typer(config.app, name="config")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(train.app, name="train")
+app.add_typer(convert.app, name="convert")
 
 
 def _print_version(wanted: bool) -> None:

@@ -83,8 +83,9 @@ def autoencoder_stage(
     """
     trainer, loss = recipe.trainer, recipe.loss
     source = AutoencoderExamples(recipe.data, recipe.examples)
-    held_out = AutoencoderExamples(
-        part_config(recipe.data, trainer.validation.part), recipe.examples.replaced(crop_size=None)
+    held_out, whole = (
+        AutoencoderExamples(part_config(recipe.data, part), recipe.examples.replaced(crop_size=None))
+        for part in (trainer.validation.part, recipe.data.part)
     )
     _check_channels(recipe, source)
     autoencoder = build_autoencoder(recipe.autoencoder, seed=trainer.seed)
@@ -111,6 +112,7 @@ def autoencoder_stage(
         discriminator_optimizer=recipe.discriminator_optimizer,
         source=source,
         validation_source=held_out,
+        latent_source=whole,
         record=AutoencoderRecord(
             encoding=source.input_encoding,
             scale=source.scale,

@@ -48,8 +48,9 @@ class AutoencoderParts:
         discriminator_optimizer: Optimizer of the discriminator.
         source: Training examples.
         validation_source: Held-out examples, whole.
+        latent_source: Training examples, whole: their latents are measured in the end.
         record: What is stored with the autoencoder.
-        num_latent_maps: Training maps whose latents are measured in the end.
+        num_latent_maps: How many of them.
         num_previews: Held-out maps in the picture of a validation.
         seed: Seed of the noise.
     """
@@ -61,6 +62,7 @@ class AutoencoderParts:
     discriminator_optimizer: OptimizerConfig
     source: AutoencoderExamples
     validation_source: AutoencoderExamples
+    latent_source: AutoencoderExamples
     record: AutoencoderRecord
     num_latent_maps: int
     num_previews: int
@@ -210,10 +212,11 @@ class AutoencoderStage(Stage):
     def export(self, run_dir: Path, training: Mapping[str, object]) -> Path:
         """Measure the latents of training maps and write `run_dir/autoencoder`."""
         parts = self._parts
-        wanted = spread(len(self.source), parts.num_latent_maps)
-        loader = BatchLoader(self.source, 4, sampler=wanted)
+        wanted = spread(len(parts.latent_source), parts.num_latent_maps)
+        # One at a time: maps may differ in size.
+        loader = BatchLoader(parts.latent_source, 1, sampler=wanted)
         device = next(parts.autoencoder.parameters()).device
-        images = (batch.to(device).condition[:, : self._parts.source.num_inputs] for batch in loader)
+        images = (self._split(batch.to(device))[0] for batch in loader)
         latents = measure_latents(parts.autoencoder, images, seed=parts.seed)
         folder = run_dir / AUTOENCODER
         save_autoencoder(folder, parts.autoencoder, replace(parts.record, latents=latents, training=dict(training)))

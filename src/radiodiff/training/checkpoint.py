@@ -103,8 +103,8 @@ def read_checkpoint(folder: Path) -> Snapshot:
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise CheckpointError(
             "A checkpoint must be whole",
-            value=f"{folder} ({type(error).__name__}: {error})",
-            remedy="A file was cut short, changed or removed: go on from another checkpoint.",
+            value=f"{folder} ({error})",
+            remedy="Go on from another checkpoint: a file of this one was cut short, changed or removed.",
         ) from error
     # Other addresses than those of the file: kernels may round differently on memory that is not aligned.
     copies = {name: {key: tensor.clone() for key, tensor in of_file.items()} for name, of_file in tensors.items()}

@@ -296,6 +296,7 @@ class Engine:
         for learner in active.values():
             learner.update(self.precision)
         self.progress.updates += 1
+        self.set_rates()
         if self.average is not None and self.stage.averaged in active:
             self.average.update(self.progress.updates)
 
@@ -310,7 +311,7 @@ class Engine:
         return f"back to the weights of {folder.name}, learning rate times {self.progress.rate_scale:g}"
 
     def set_rates(self) -> None:
-        """Take the learning rates of the present update."""
+        """Take the learning rates of the present update; networks that rest keep pace."""
         for learner in self.learners.values():
             learner.stand_at(self.progress.updates, self.progress.rate_scale)
 

@@ -9,7 +9,7 @@ from torch.nn.utils import clip_grad_norm_, get_total_norm
 
 from radiodiff.errors import CheckpointError
 from radiodiff.training.config import OptimizerConfig
-from radiodiff.training.learning_rate import schedule
+from radiodiff.training.learning_rate import learning_rate
 from radiodiff.training.precision import Precision
 
 __all__ = ["Learner"]
@@ -41,8 +41,9 @@ class Learner:
         return float(self.optimizer.param_groups[0]["lr"])
 
     def stand_at(self, update: int, scale: float = 1.0) -> None:
-        """Take the learning rate of an update, times a factor."""
-        self._schedule = schedule(self.optimizer, self._config, self._num_updates, update=update, scale=scale)
+        """Take the learning rate of an update, times a factor; a run that goes on takes that of its settings."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = scale * learning_rate(self._config, update, self._num_updates)
 
     def clip(self, precision: Precision, max_norm: float | None) -> Tensor:
         """Unscale the gradients and clip their norm; gives the norm before, a scalar."""
@@ -52,9 +53,8 @@ class Learner:
         return clip_grad_norm_(self._parameters, max_norm)
 
     def update(self, precision: Precision) -> None:
-        """Step the optimizer, then the schedule."""
+        """Step the optimizer."""
         precision.step(self.optimizer)
-        self._schedule.step()
 
     def forget_gradients(self) -> None:
         """Let the gradients go."""

@@ -1,14 +1,14 @@
-"""The learning rate over a run, as a closed form of the number of updates."""
+"""The learning rate over a run, as a closed form of the number of updates.
+
+PyTorch's schedulers count their own calls: one that rests while its network does (a discriminator before its start), or
+goes on with another learning rate, would not know where the run is. Without a floor the values are theirs.
+"""
 
 import math
-from collections.abc import Callable
-
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 
 from radiodiff.training.config import OptimizerConfig
 
-__all__ = ["learning_rate", "schedule"]
+__all__ = ["learning_rate"]
 
 
 def learning_rate(config: OptimizerConfig, update: int, num_updates: int) -> float:
@@ -28,21 +28,3 @@ def learning_rate(config: OptimizerConfig, update: int, num_updates: int) -> flo
     if settings.kind == "cosine":
         return settings.floor + (config.learning_rate - settings.floor) * 0.5 * (1.0 + math.cos(math.pi * progress))
     return max(settings.floor, config.learning_rate * math.pow(1.0 - progress, settings.power))
-
-
-def schedule(
-    optimizer: Optimizer, config: OptimizerConfig, num_updates: int, *, update: int = 0, scale: float = 1.0
-) -> LambdaLR:
-    """A scheduler that stands at an update; a run that goes on takes the learning rate of its present settings.
-
-    Args:
-        optimizer: Its learning rates are set.
-        config: The learning rate.
-        num_updates: Updates of the whole run.
-        update: The next update.
-        scale: Factor on every rate, the floor included.
-    """
-    for group in optimizer.param_groups:
-        group["initial_lr"] = config.learning_rate * scale
-    factor: Callable[[int], float] = lambda s: learning_rate(config, s, num_updates) / config.learning_rate  # noqa: E731
-    return LambdaLR(optimizer, factor, last_epoch=update - 1)

@@ -1,6 +1,5 @@
 """`radiodiff train autoencoder`: the first stage."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,7 +38,7 @@ def autoencoder(
 
     Example: radiodiff train autoencoder --config autoencoder/tiny data.root=data/city trainer.run_dir=runs/tiny
 
-    Several processes: torchrun --nproc_per_node 2 -m radiodiff train autoencoder ... (or accelerate launch).
+    Several processes: torchrun --standalone --nproc_per_node 2 -m radiodiff train autoencoder ... (or accelerate launch).
     """
     from radiodiff.cli.progress import waiting
     from radiodiff.cli.train.recipe_of_run import load_recipe_or_that_of_run
@@ -55,6 +54,7 @@ def autoencoder(
         for listener in listeners:
             listener.on_message(message)
     outcome = prepared.run.run(listeners)
+    prepared.accelerator.end_training()
     if not prepared.accelerator.is_main_process:
         return
     typer.echo(f"{prepared.run.folder.path}: step {outcome.step} of {recipe.trainer.max_steps}; {outcome.reason}")
