@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from radiodiff import __version__
-from radiodiff.cli import config, dataset, train
+from radiodiff.cli import config, convert, dataset, train
 from radiodiff.cli.latents import latents
 from radiodiff.cli.reconstruct import reconstruct
 from radiodiff.cli.simulate import simulate

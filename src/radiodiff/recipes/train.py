@@ -112,6 +112,7 @@ def autoencoder_stage(
         discriminator_optimizer=recipe.discriminator_optimizer,
         source=source,
         validation_source=held_out,
+        validation_part=trainer.validation.part,
         latent_source=whole,
         record=AutoencoderRecord(
             encoding=source.input_encoding,

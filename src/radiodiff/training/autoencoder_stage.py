@@ -27,7 +27,7 @@ from radiodiff.training.autoencoder_networks import Critic, TrainedAutoencoder
 from radiodiff.training.config import OptimizerConfig
 from radiodiff.training.noise import example_noise
 from radiodiff.training.reconstructed_maps import draw_maps
-from radiodiff.training.reconstruction import evaluate_reconstruction
+from radiodiff.training.reconstruction import evaluate_reconstruction, posterior_means
 from radiodiff.training.stage import Autocast, Objective, Pass, Stage, Validation
 
 __all__ = ["AutoencoderParts", "AutoencoderStage"]
@@ -48,6 +48,7 @@ class AutoencoderParts:
         discriminator_optimizer: Optimizer of the discriminator.
         source: Training examples.
         validation_source: Held-out examples, whole.
+        validation_part: Name of their part.
         latent_source: Training examples, whole: their latents are measured in the end.
         record: What is stored with the autoencoder.
         num_latent_maps: How many of them.
@@ -62,6 +63,7 @@ class AutoencoderParts:
     discriminator_optimizer: OptimizerConfig
     source: AutoencoderExamples
     validation_source: AutoencoderExamples
+    validation_part: str
     latent_source: AutoencoderExamples
     record: AutoencoderRecord
     num_latent_maps: int
@@ -195,15 +197,16 @@ class AutoencoderStage(Stage):
         parts = self._parts
         network = parts.autoencoder
 
+        from_means = posterior_means(network, parts.source.num_inputs)
+
         def reconstruct(batch: Batch) -> Tensor:
             with autocast():
-                latents = network.encode(self._split(batch)[0]).latent_dist.mode()
-                reconstruction: Tensor = network.decode(latents).sample.float()
-                return reconstruction
+                return from_means(batch).float()
 
         network.eval()
-        with torch.inference_mode():
-            report = evaluate_reconstruction(reconstruct, batches, num_previews=parts.num_previews if preview else 0)
+        report = evaluate_reconstruction(
+            reconstruct, batches, part=parts.validation_part, num_previews=parts.num_previews if preview else 0
+        )
         network.train()
         if preview is not None:
             draw_maps(report.previews, preview)

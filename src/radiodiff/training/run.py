@@ -1,7 +1,7 @@
 """A run from its first step to the model it leaves: training, checkpoints, validations, and an orderly end."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -129,7 +129,7 @@ class TrainingRun:
                     self._milestone()
         except TrainingError:
             raise
-        except RadiodiffError:
+        except (RadiodiffError, OSError):
             # The state is that of the last whole step: nothing of it need be lost.
             if self.engine.progress.step != self._saved_step and self._accelerator.is_main_process:
                 self._save()
@@ -143,6 +143,7 @@ class TrainingRun:
         reason = "all steps are done" if is_finished else stop.reason
         model = None
         if is_finished or stop.signal is None:
+            self._tell(f"step {step}: writing the model")
             with self.engine.averaged_weights():
                 if self._accelerator.is_main_process:
                     training = {"step": step, "max_steps": self._config.max_steps, "seconds": round(seconds, 1)}
@@ -186,9 +187,10 @@ class TrainingRun:
         preview = self.folder.samples / f"step-{step:08d}.png" if is_drawn else None
         with self.engine.averaged_weights():
             found = stage.validate(batches, autocast=self.engine.autocast, preview=preview)
-        per_example = {
-            name: metrics for part in gather_object([dict(found.per_example)]) for name, metrics in part.items()
-        }
+        per_example: dict[str, Mapping[str, float]] = {}
+        for name, metrics in (item for part in gather_object([dict(found.per_example)]) for item in part.items()):
+            # Examples of different tasks may share a name.
+            per_example[name if name not in per_example else f"{name}_{len(per_example)}"] = metrics
         return Validation(per_example, found.protocol, found.preview)
 
     def _report(self, step: int, validation: Validation) -> ValidationReport:

@@ -38,7 +38,8 @@ def autoencoder(
 
     Example: radiodiff train autoencoder --config autoencoder/tiny data.root=data/city trainer.run_dir=runs/tiny
 
-    Several processes: torchrun --standalone --nproc_per_node 2 -m radiodiff train autoencoder ... (or accelerate launch).
+    Several processes: torchrun --standalone --nproc_per_node 2 -m radiodiff train autoencoder ...,
+    or accelerate launch -m radiodiff train autoencoder ...
     """
     from radiodiff.cli.progress import waiting
     from radiodiff.cli.train.recipe_of_run import load_recipe_or_that_of_run
