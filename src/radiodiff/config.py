@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from radiodiff.errors import ConfigError
 
-__all__ = ["Config", "annotations_at", "checked", "faults", "nested_settings"]
+__all__ = ["Config", "annotations_at", "checked", "faults", "nested_settings", "with_keys"]
 
 
 class Config(BaseModel):
@@ -110,7 +110,7 @@ def _one_error(kind: type[Config], place: _Place, alternatives: list[Any]) -> Co
     fault = alternatives[0]
     inner = fault.get("ctx", {}).get("error")
     if isinstance(inner, ConfigError):
-        return _with_keys(inner, place) if place.dotted else inner
+        return _in_place(inner, place) if place.dotted else inner
     if fault["type"] == "extra_forbidden":
         return _unknown_key(kind, place, fault["input"])
     if fault["type"] in ("missing", "union_tag_not_found"):
@@ -157,19 +157,38 @@ def _unknown_key(kind: type[Config], place: _Place, given: object) -> ConfigErro
     )
 
 
-def _with_keys(error: ConfigError, place: _Place) -> ConfigError:
-    """An error of settings with their keys in place of the names of their classes."""
+def _in_place(error: ConfigError, place: _Place) -> ConfigError:
+    """An error of a rule of some settings, which are in a place of a file."""
     path = ".".join(place.keys)
-    if not path:
-        return error
-    names = {place.owner.__name__: path}
-    for key, field in place.owner.model_fields.items():
+    rule, remedy = (with_keys(text, place.owner, path) for text in (error.rule, error.remedy))
+    return ConfigError(rule if not path or rule != error.rule else f"{path}: {rule}", value=error.value, remedy=remedy)
+
+
+def with_keys(text: str, kind: type[BaseModel], path: str = "") -> str:
+    """A text with dotted keys in place of names of classes, as people write keys of a file.
+
+    Args:
+        text: What an error says, such as "OptimizerConfig.betas must ...".
+        kind: Settings that hold those classes, at any depth.
+        path: Dotted key of these settings; empty for the whole of a file.
+    """
+    places: dict[str, list[str]] = {}
+    for name, keys in [(kind.__name__, path), *_classes(kind, path)]:
+        places.setdefault(name, []).append(keys)
+    for name, found in places.items():
+        # What stands in two places could be either.
+        if len(found) == 1:
+            text = re.sub(rf"\b{name}\." if not found[0] else rf"\b{name}\b", found[0], text)
+    return text
+
+
+def _classes(kind: type[BaseModel], path: str) -> Iterator[tuple[str, str]]:
+    """Name and dotted key of settings inside settings."""
+    for key, field in kind.model_fields.items():
+        inner_path = f"{path}.{key}" if path else key
         for inner in nested_settings(field.annotation):
-            names.setdefault(inner.__name__, f"{path}.{key}")
-    rule, remedy = error.rule, error.remedy
-    for name, keys in names.items():
-        rule, remedy = (re.sub(rf"\b{name}\b", keys, text) for text in (rule, remedy))
-    return ConfigError(rule if rule != error.rule else f"{path}: {rule}", value=error.value, remedy=remedy)
+            yield inner.__name__, inner_path
+            yield from _classes(inner, inner_path)
 
 
 def _place(kind: type[Config], fault: Any, *, dotted: bool) -> _Place:

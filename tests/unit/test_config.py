@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 import pytest
 from pydantic import Field, model_validator
 
-from radiodiff.config import Config, annotations_at, checked, faults
+from radiodiff.config import Config, annotations_at, checked, faults, with_keys
 from radiodiff.errors import ConfigError
 
 
@@ -215,3 +215,11 @@ def test_what_a_key_may_be() -> None:
     assert annotations_at(Whole, ["data", "root"]) == [Path, Path]
     assert annotations_at(Whole, ["maybe", "deep", "count"]) == annotations_at(Inner, ["count"])
     assert annotations_at(Whole, ["part", "rat"]) == annotations_at(Whole, ["part", "rate", "more"]) == []
+
+
+def test_names_of_classes_become_keys() -> None:
+    text = "Second.limits and First must not hold Inner.count, nor Part.rate; got 'Secondary'"
+    # Part and Inner are in two places and more.
+    assert with_keys(text, Whole) == "data.limits and data must not hold Inner.count, nor Part.rate; got 'Secondary'"
+    assert with_keys("Part.rate and Inner.count", Part, "some.part") == "some.part.rate and some.part.deep.count"
+    assert with_keys("Whole.steps", Whole) == "steps"

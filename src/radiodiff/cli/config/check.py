@@ -41,8 +41,9 @@ def check(
             table.add_row(row.what, row.status, row.finding, row.remedy)
         print_table(table)
     if wrong:
+        count = f"{len(wrong)} error{'s' if len(wrong) > 1 else ''}"
         raise ConfigError(
             "A recipe must be fit to run here",
-            value=f"{recipe} with {len(wrong)} errors, first: {wrong[0].what}, {wrong[0].finding}",
+            value=f"{recipe} with {count}, first: {wrong[0].what}, {wrong[0].finding}",
             remedy=wrong[0].remedy or "Correct it.",
         )

@@ -15,6 +15,8 @@ def diff(
 ) -> None:
     """Print the settings in which two recipes differ, defaults included.
 
+    A setting that one of them has not is shown as - there; in JSON it is left out.
+
     Example: radiodiff config diff autoencoder/tiny runs/tiny/recipe.yaml
     """
     from dataclasses import asdict
@@ -24,7 +26,7 @@ def diff(
 
     found = differences(resolved_values(first), resolved_values(second))
     if as_json:
-        rows = [{key: None if value == NOT_THERE else value for key, value in asdict(row).items()} for row in found]
+        rows = [{name: value for name, value in asdict(row).items() if value != NOT_THERE} for row in found]
         typer.echo(json.dumps({"first": first, "second": second, "differences": rows}, indent=1))
         return
     if not found:

@@ -36,8 +36,8 @@ def check_data(recipe: AutoencoderRecipe) -> Iterator[CheckRow]:
         yield CheckRow(
             what,
             "ok",
-            f"{len(source)} examples in part {part!r} of {data.root}, {source.num_inputs} channels in, "
-            f"{source.num_targets} out, scale {source.scale}, the first of {sizes}",
+            f"{len(source)} examples in part {part!r} of {data.root}; channels {source.num_inputs} in, "
+            f"{source.num_targets} out; scale {source.scale}; the first of {sizes}",
         )
         yield from _fit(what, recipe, source, example)
         if config is not None:

@@ -3,7 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from radiodiff.config import with_keys
 from radiodiff.errors import RadiodiffError
+from radiodiff.recipes.schema import AutoencoderRecipe
 
 __all__ = ["CheckRow", "Status", "error_row"]
 
@@ -32,5 +34,8 @@ class CheckRow:
 
 
 def error_row(what: str, error: RadiodiffError) -> CheckRow:
-    """An error as a finding."""
-    return CheckRow(what, "error", f"{error.rule}; got {error.value}", error.remedy)
+    """An error as a finding, in the keys of a recipe."""
+    finding, remedy = (
+        with_keys(text, AutoencoderRecipe) for text in (f"{error.rule}; got {error.value}", error.remedy)
+    )
+    return CheckRow(what, "error", finding, remedy)
