@@ -10,7 +10,7 @@ from original_files import AUTOENCODER, DIFFUSION, MULTI
 from radiodiff.recipes.load import load_recipe, recipe_names
 
 GIVEN = ("data.root=set", "trainer.run_dir=run")
-SMALL = ("examples.crop_size=32", "autoencoder.base_channels=8", "autoencoder.norm_groups=4")
+SMALL = ("examples.crop_size=32", "autoencoder.base_channels=8", "autoencoder.norm_groups=4", "trainer.batch_size=2")
 
 
 @pytest.fixture

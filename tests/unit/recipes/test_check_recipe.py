@@ -152,7 +152,8 @@ def test_maps_of_several_sizes(check: Check, data: Path) -> None:
 def test_how_often_examples_are_seen(check: Check) -> None:
     rows = check("trainer.max_steps=100", "trainer.batch_size=2", "trainer.accumulation=2")
     assert has(rows, "epochs", "ok", "100 steps of 4 examples see each example 100 times")
-    assert has(check(), "epochs", "warning", "3000 steps of 8 examples see each example 6e+03 times")
+    assert found(rows, "epochs", "error") == []
+    assert has(check(), "epochs", "error", "trainer.batch_size=8 takes more examples than there are, 4")
     assert has(rows, "latents", "warning", "latents.num_examples=1000 of 4 examples")
     assert found(check("latents.num_examples=4"), "latents", "warning") == []
 

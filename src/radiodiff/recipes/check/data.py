@@ -87,10 +87,16 @@ def _counts(recipe: AutoencoderRecipe, num_examples: int) -> Iterator[CheckRow]:
     epochs = trainer.max_steps * per_step / num_examples
     yield CheckRow(
         "epochs",
-        "ok" if per_step <= num_examples else "warning",
+        "ok",
         f"{trainer.max_steps} steps of {per_step} examples see each example {epochs:.3g} times, on one process",
-        "" if per_step <= num_examples else f"A step takes more examples than there are, {num_examples}.",
     )
+    if trainer.batch_size > num_examples:
+        yield CheckRow(
+            "epochs",
+            "error",
+            f"trainer.batch_size={trainer.batch_size} takes more examples than there are, {num_examples}",
+            "Take a smaller batch, or a larger part of the data set.",
+        )
     if recipe.latents.num_examples > num_examples:
         yield CheckRow(
             "latents",
