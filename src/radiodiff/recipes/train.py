@@ -9,7 +9,7 @@ from radiodiff.errors import ConfigError
 from radiodiff.models.autoencoder import build_autoencoder
 from radiodiff.models.autoencoder_folder import AutoencoderRecord
 from radiodiff.models.discriminator import build_discriminator
-from radiodiff.models.parameters import freeze
+from radiodiff.models.parameters import ParameterRow, freeze, parameter_report
 from radiodiff.models.warm_start import load_weights
 from radiodiff.recipes.load import dump_recipe
 from radiodiff.recipes.schema import AutoencoderRecipe
@@ -31,11 +31,13 @@ class PreparedRun:
         run: The run.
         accelerator: Its processes.
         messages: What a person should read before it starts.
+        parameters: Trainable and frozen parameters of each network and its parts.
     """
 
     run: TrainingRun
     accelerator: "Accelerator"
     messages: tuple[str, ...]
+    parameters: tuple[ParameterRow, ...]
 
 
 def prepare_autoencoder(recipe: AutoencoderRecipe, resume: str | None = None) -> PreparedRun:
@@ -64,7 +66,11 @@ def prepare_autoencoder(recipe: AutoencoderRecipe, resume: str | None = None) ->
         )
         run.folder.begin(dump_recipe(recipe), provenance, resume_step=run.resume_step)
     accelerator.wait_for_everyone()
-    return PreparedRun(run, accelerator, messages)
+    parts = stage.parts
+    networks = {"autoencoder": parts.autoencoder} | (
+        {} if parts.discriminator is None else {"discriminator": parts.discriminator}
+    )
+    return PreparedRun(run, accelerator, messages, parameter_report(networks))
 
 
 def autoencoder_stage(

@@ -76,10 +76,13 @@ class AutoencoderStage(Stage):
 
     Args:
         parts: What it is made of.
+
+    Attributes:
+        parts: The same.
     """
 
     def __init__(self, parts: AutoencoderParts) -> None:
-        self._parts = parts
+        self.parts = parts
         self.source = parts.source
         self.validation_source = parts.validation_source
         self.averaged = AUTOENCODER
@@ -103,7 +106,7 @@ class AutoencoderStage(Stage):
 
     def objectives(self, batch: Batch, current: Pass) -> Iterator[Objective]:
         """The loss of the autoencoder, then, from `adversarial.start` on, that of the discriminator."""
-        adversarial = self._parts.loss.adversarial
+        adversarial = self.parts.loss.adversarial
         images, condition = self._split(batch)
         noise = self._noise(batch, images)
         with current.autocast():
@@ -118,7 +121,7 @@ class AutoencoderStage(Stage):
             buildings=None if self._buildings is None else batch.condition[:, [self._buildings]] > 0,
         )
         divergence = self._loss.divergence(mean.float(), logvar.float())
-        loss = found.nll + self._parts.loss.kl_weight * divergence
+        loss = found.nll + self.parts.loss.kl_weight * divergence
         terms = {**found.terms, "kl": divergence.detach(), "total": loss.detach()}
         is_adversarial = adversarial is not None and self._critic is not None and current.step >= adversarial.start
         if is_adversarial:
@@ -147,21 +150,21 @@ class AutoencoderStage(Stage):
 
     def _split(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Input of the autoencoder, and what the discriminator is shown beside a map."""
-        number = self._parts.source.num_inputs
-        adversarial = self._parts.loss.adversarial
+        number = self.parts.source.num_inputs
+        adversarial = self.parts.loss.adversarial
         is_conditional = adversarial is not None and adversarial.conditional
         return batch.condition[:, :number], batch.condition[:, number:] if is_conditional else None
 
     def _noise(self, batch: Batch, images: Tensor) -> Tensor:
         rows, cols = (edge // self._config.factor for edge in images.shape[-2:])
         shape = (self._config.latent_channels, rows, cols)
-        return example_noise(batch.draws, shape, self._parts.seed, images.device)
+        return example_noise(batch.draws, shape, self.parts.seed, images.device)
 
     def _generator_term(
         self, prediction: Tensor, nll: Tensor, condition: Tensor | None, current: Pass
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The generator term, its weighed gradient at the reconstruction, and its weight, all detached."""
-        adversarial, critic = self._parts.loss.adversarial, self._critic
+        adversarial, critic = self.parts.loss.adversarial, self._critic
         assert adversarial is not None
         assert critic is not None
         leaf = prediction.detach().requires_grad_()
@@ -177,7 +180,7 @@ class AutoencoderStage(Stage):
 
     def _adaptive_weight(self, prediction: Tensor, nll: Tensor, slope: Tensor, current: Pass) -> Tensor:
         """How much longer the gradient of the reconstruction is than that of the generator term, at the last layer."""
-        last = self._parts.autoencoder.decoder.conv_out.weight
+        last = self.parts.autoencoder.decoder.conv_out.weight
         if not last.requires_grad:
             last = prediction
         of_reconstruction, of_generator = (
@@ -194,7 +197,7 @@ class AutoencoderStage(Stage):
 
     def validate(self, batches: Iterable[Batch], *, autocast: Autocast, preview: Path | None) -> Validation:
         """Metrics of reconstructions from the means of the posteriors."""
-        parts = self._parts
+        parts = self.parts
         network = parts.autoencoder
 
         from_means = posterior_means(network, parts.source.num_inputs)
@@ -214,7 +217,7 @@ class AutoencoderStage(Stage):
 
     def export(self, run_dir: Path, training: Mapping[str, object]) -> Path:
         """Measure the latents of training maps and write `run_dir/autoencoder`."""
-        parts = self._parts
+        parts = self.parts
         wanted = spread(len(parts.latent_source), parts.num_latent_maps)
         # One at a time: maps may differ in size.
         loader = BatchLoader(parts.latent_source, 1, sampler=wanted)

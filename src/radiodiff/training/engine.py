@@ -177,14 +177,17 @@ class Engine:
     def _run_step(self, batches: Iterator[tuple[Batch, Position]], stop: StopRequest) -> tuple[StepReport, bool]:
         """One step; its report, and whether some process wants to stop."""
         clock = Clock()
-        buffers = _copies_of_buffers(self.stage.networks)
+        with clock.measuring("guard"):
+            buffers = _copies_of_buffers(self.stage.networks)
         terms, losses, seen, position = self._differentiate(batches, clock)
         with clock.measuring("optimizer"):
             active = {name: self.learners[name] for name in losses}
             norms = {name: learner.clip(self.precision, self.config.clip_norm) for name, learner in active.items()}
+        with clock.measuring("guard"):
             agreed = self._agree((terms, losses, norms), stop.is_wanted)
-            rates = {name: learner.rate for name, learner in active.items()}
             verdict, note = self._judge(agreed.losses, agreed.norms, seen)
+        with clock.measuring("optimizer"):
+            rates = {name: learner.rate for name, learner in active.items()}
             if verdict is Verdict.TAKE:
                 self._update(active)
             else:

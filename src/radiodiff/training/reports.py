@@ -18,7 +18,7 @@ class StepReport:
         losses: Every loss and weight by name, means over passes and processes.
         learning_rates: Learning rate by network.
         gradient_norms: Norm of the gradients before clipping, by network.
-        seconds: Time of each part of the step by name: data, forward, backward, optimizer [s].
+        seconds: Time of each part of the step by name: data, forward, backward, guard, optimizer [s].
         num_examples: Examples of the step, of all processes.
         is_skipped: Whether the guard kept the step from the weights.
         num_skipped: Steps skipped in the run so far.

@@ -132,7 +132,7 @@ def test_a_stop_ends_after_the_step(tmp_path: Path) -> None:
 
 def test_parts_of_a_step_are_timed(tmp_path: Path) -> None:
     report = trained(engine(tmp_path), 1)[0]
-    assert set(report.seconds) == {"data", "forward", "backward", "optimizer"}
+    assert set(report.seconds) == {"data", "forward", "backward", "guard", "optimizer"}
     assert all(value >= 0 for value in report.seconds.values())
 
 

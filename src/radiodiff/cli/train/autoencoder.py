@@ -51,6 +51,8 @@ def autoencoder(
 
         prepared = prepare_autoencoder(recipe, resume)
     listeners = _listeners(prepared, recipe.trainer.log_every) if prepared.accelerator.is_main_process else []
+    if prepared.accelerator.is_main_process:
+        _print_parameters(prepared)
     for message in prepared.messages:
         for listener in listeners:
             listener.on_message(message)
@@ -65,6 +67,15 @@ def autoencoder(
         typer.echo(f"go on: radiodiff train autoencoder --resume {prepared.run.folder.path}")
     if outcome.signal is not None:
         raise typer.Exit(SIGNALLED + outcome.signal)
+
+
+def _print_parameters(prepared: "PreparedRun") -> None:
+    from radiodiff.cli.tables import new_table, print_table
+
+    table = new_table("parameters", "network", "trained", "frozen", numbers=("trained", "frozen"))
+    for row in prepared.parameters:
+        table.add_row(row.name, f"{row.trainable:,}", f"{row.frozen:,}")
+    print_table(table)
 
 
 def _listeners(prepared: "PreparedRun", every: int) -> "list[Listener]":
