@@ -1,6 +1,7 @@
-"""Files that are either whole or not there."""
+"""Files and folders that are either whole or not there."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from uuid import uuid4
 
 from radiodiff.errors import FormatError
 
-__all__ = ["TEMPORARY_PREFIX", "atomic_write", "check_target"]
+__all__ = ["TEMPORARY_PREFIX", "atomic_folder", "atomic_write", "check_target"]
 
 TEMPORARY_PREFIX = ".radiodiff-"
 """How the names of unfinished files begin. One that outlives its process (SIGKILL) may be deleted."""
@@ -56,3 +57,41 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path, *, is_forced: bool = False) -> Iterator[Path]:
+    """Give a temporary folder beside `path`, and move it there when the block ends without an error.
+
+    An earlier folder is replaced; after an error it is untouched and nothing is left. Errors of the system come out as
+    they are.
+
+    Args:
+        path: The folder; those above it are made where they are not there.
+        is_forced: Force every file to the disk before the move, so that a power cut leaves the old or the new folder.
+
+    Raises:
+        OSError: The system refuses.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}")
+    earlier = temporary.with_name(f"{temporary.name}-old")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if is_forced:
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    with open(file, "rb") as opened:
+                        os.fsync(opened.fileno())
+        if path.exists():
+            path.rename(earlier)
+        try:
+            temporary.rename(path)
+        except OSError:
+            if earlier.exists():
+                earlier.rename(path)
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(earlier, ignore_errors=True)

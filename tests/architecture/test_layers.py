@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+import typer
 
 from engine_cases import ENGINES as CASES
 from project_files import ROOT
-from radiodiff.cli.dataset import app as dataset
+from radiodiff.cli.main import app
 from radiodiff.propagation.registry import ENGINES
 
 CHECK = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
@@ -16,6 +18,19 @@ HEAVY = {
     *("accelerate", "cv2", "diffusers", "safetensors", "skimage", "torch", "xarray"),
 }
 """What takes long to import. The start of the command line is timed in benchmarks/, its cause is tested here."""
+
+
+def commands(app: typer.Typer, *words: str) -> Iterator[list[str]]:
+    """The help of every command of an app, and of the apps in it."""
+    for command in app.registered_commands:
+        assert command.callback is not None
+        yield [*words, command.name or command.callback.__name__.replace("_", "-"), "--help"]
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        yield from commands(group.typer_instance, *words, group.name or "")
+
+
+COMMANDS = sorted(commands(app))
 
 
 def test_the_import_contracts_hold() -> None:
@@ -31,13 +46,7 @@ def test_the_import_contracts_hold() -> None:
         "import radiodiff.recipes.schema",
         "import radiodiff.data.selection",
         "import sys, radiodiff.cli.main as cli; sys.argv[1:] = ['--help']; cli.main()",
-        "import sys, radiodiff.cli.main as cli; sys.argv[1:] = ['simulate', '--help']; cli.main()",
-        *(
-            f"import sys, radiodiff.cli.main as cli; sys.argv[1:] = ['dataset', '{command}', '--help']; cli.main()"
-            for command in sorted(
-                command.callback.__name__.replace("_", "-") for command in dataset.registered_commands
-            )
-        ),
+        *(f"import sys, radiodiff.cli.main as cli; sys.argv[1:] = {words!r}; cli.main()" for words in COMMANDS),
     ],
 )
 def test_starting_imports_nothing_heavy(statement: str) -> None:

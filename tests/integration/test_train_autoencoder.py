@@ -202,6 +202,10 @@ def test_wrong_input_is_refused_before_anything_is_written(radiodiff: Run, city:
     radiodiff("train", "autoencoder", "--config", "autoencoder/tini").check_refusal("autoencoder/tiny")
 
 
+def test_a_window_larger_than_the_maps_is_named_by_its_key(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+    radiodiff(*command(city, "run", "examples.crop_size=128")).check_refusal("examples.crop_size", "128", "64")
+
+
 def test_a_run_is_not_overwritten(radiodiff: Run, finished: Path, city: Path) -> None:
     before = tree(finished)
     radiodiff(*command(city, "run")).check_refusal("--resume latest")

@@ -48,10 +48,11 @@ def autoencoder(
 
     Example: radiodiff convert autoencoder model-30.pt --out models/autoencoder
     """
+    from radiodiff.cli.new_folder import check_new_folder
     from radiodiff.cli.progress import waiting
 
     data = _data_settings(scale=data_scale, simulation=simulation, cars=cars, split=split)
-    _check_out(out)
+    check_new_folder(out)
     with waiting("converting"):
         from radiodiff.models.autoencoder_folder import save_autoencoder
         from radiodiff.models.compvis import convert_original
@@ -80,17 +81,6 @@ def _data_settings(**settings: Any) -> dict[str, Any]:
 
     content = RadioMapSeerConfig(root=Path("."), **settings).model_dump(mode="json")
     return {key: value for key, value in content.items() if key != "root"}
-
-
-def _check_out(out: Path) -> None:
-    from radiodiff.errors import InputError
-
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise InputError(
-            "The folder of a converted autoencoder must be new or empty",
-            value=f"{out}, which {'holds files' if out.is_dir() else 'is a file'}",
-            remedy="Use another folder, or remove it first.",
-        )
 
 
 def _record(file: Path, original: "OriginalCheckpoint", data: dict[str, Any]) -> "AutoencoderRecord":

@@ -1,12 +1,10 @@
 """Folders that a command fills: whole, or not there."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
-from radiodiff.atomic_file import TEMPORARY_PREFIX
+from radiodiff.atomic_file import atomic_folder
 from radiodiff.errors import InputError
 
 __all__ = ["check_new_folder", "new_folder"]
@@ -36,12 +34,5 @@ def new_folder(path: Path | None) -> Iterator[Path | None]:
     if path is None:
         yield None
         return
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}")
-    try:
-        temporary.mkdir(parents=True)
+    with atomic_folder(path) as temporary:
         yield temporary
-        if path.exists():
-            path.rmdir()
-        temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -10,19 +10,17 @@ radiodiff.json                           AutoencoderRecord: encoding, data, late
 """
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
-from uuid import uuid4
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from safetensors import SafetensorError
 
-from radiodiff.atomic_file import TEMPORARY_PREFIX
+from radiodiff.atomic_file import atomic_folder
 from radiodiff.encoding import Encoding
 from radiodiff.errors import CheckpointError, ConfigError, InputError
 from radiodiff.models.autoencoder import autoencoder_config
@@ -136,29 +134,20 @@ def save_autoencoder(folder: str | Path, network: AutoencoderKL, record: Autoenc
             value=f"{target}, which is something else",
             remedy="Use another folder.",
         )
-    temporary = target.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}")
-    earlier = target.with_name(f"{temporary.name}-old")
     try:
-        temporary.mkdir(parents=True)
-        network.save_pretrained(temporary)
-        if record.latents is not None:
-            _write_scaling_factor(temporary / CONFIG_FILE, record.latents.scaling_factor)
-        (temporary / RECORD_FILE).write_text(text, encoding="utf-8")
-        # safetensors gives its files to their owner alone.
-        shutil.copymode(temporary / RECORD_FILE, temporary / WEIGHT_FILE)
-        for file in temporary.iterdir():
-            _force_to_disk(file)
-        _move_into_place(temporary, target, earlier)
+        with atomic_folder(target, is_forced=True) as temporary:
+            network.save_pretrained(temporary)
+            if record.latents is not None:
+                _write_scaling_factor(temporary / CONFIG_FILE, record.latents.scaling_factor)
+            (temporary / RECORD_FILE).write_text(text, encoding="utf-8")
+            # safetensors gives its files to their owner alone.
+            shutil.copymode(temporary / RECORD_FILE, temporary / WEIGHT_FILE)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             "An autoencoder must be writable",
             value=f"{target} ({error})",
             remedy="Check the rights of the folder and the free space on the disk.",
         ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if target.exists():
-            shutil.rmtree(earlier, ignore_errors=True)
 
 
 def load_autoencoder(path: str | Path) -> tuple[AutoencoderKL, AutoencoderRecord]:
@@ -268,19 +257,3 @@ def _holds_autoencoder_or_nothing(folder: Path) -> bool:
 def _write_scaling_factor(path: Path, scaling_factor: float) -> None:
     config = json.loads(path.read_bytes())
     path.write_text(json.dumps(config | {"scaling_factor": scaling_factor}, indent=2) + "\n", encoding="utf-8")
-
-
-def _force_to_disk(file: Path) -> None:
-    with open(file, "rb") as opened:
-        os.fsync(opened.fileno())
-
-
-def _move_into_place(temporary: Path, target: Path, earlier: Path) -> None:
-    if target.exists():
-        target.rename(earlier)
-    try:
-        temporary.rename(target)
-    except OSError:
-        if earlier.exists():
-            earlier.rename(target)
-        raise

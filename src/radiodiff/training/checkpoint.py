@@ -12,19 +12,17 @@ No pickles. Random numbers of a run follow from its seed, the step and the examp
 """
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
+from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_folder, atomic_write
 from radiodiff.errors import CheckpointError, FormatError
 
 __all__ = ["FORMAT", "CheckpointStore", "Snapshot", "read_checkpoint", "write_checkpoint"]
@@ -55,28 +53,21 @@ def write_checkpoint(folder: Path, snapshot: Snapshot) -> None:
     Raises:
         CheckpointError: The system refuses, or the disk is full; an earlier checkpoint of that name is untouched.
     """
-    temporary = folder.with_name(f"{TEMPORARY_PREFIX}{uuid4().hex}")
+    values = {"format": FORMAT, "files": sorted(snapshot.tensors), **snapshot.values}
     try:
-        temporary.mkdir(parents=True)
-        for name, tensors in snapshot.tensors.items():
-            file = temporary / f"{name}.safetensors"
-            save_file({key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}, file)
-            _force_to_disk(file)
-        values = {"format": FORMAT, "files": sorted(snapshot.tensors), **snapshot.values}
-        (temporary / STATE).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-        _force_to_disk(temporary / STATE)
-        if folder.exists():
-            folder.rename(temporary.with_name(f"{temporary.name}-old"))
-        temporary.rename(folder)
+        with atomic_folder(folder, is_forced=True) as temporary:
+            (temporary / STATE).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+            for name, tensors in snapshot.tensors.items():
+                file = temporary / f"{name}.safetensors"
+                save_file({key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}, file)
+                # safetensors gives its files to their owner alone.
+                shutil.copymode(temporary / STATE, file)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             "A checkpoint must be writable",
             value=f"{folder} ({error})",
             remedy="Free space on the disk, then go on with --resume latest; earlier checkpoints are whole.",
         ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(temporary.with_name(f"{temporary.name}-old"), ignore_errors=True)
 
 
 def read_checkpoint(folder: Path) -> Snapshot:
@@ -214,8 +205,3 @@ class CheckpointStore:
             value=f"{which!r}; {self.root} has " + (f"checkpoints of steps {there}" if there else "no checkpoint"),
             remedy="Correct it, or leave --resume out to begin a new run." if there else "Leave --resume out.",
         )
-
-
-def _force_to_disk(file: Path) -> None:
-    with open(file, "rb") as opened:
-        os.fsync(opened.fileno())

@@ -42,23 +42,25 @@ def autoencoder(
     or accelerate launch -m radiodiff train autoencoder ...
     """
     from radiodiff.cli.progress import waiting
-    from radiodiff.cli.train.recipe_of_run import load_recipe_or_that_of_run
+    from radiodiff.cli.train.recipe_of_run import keys_in_errors, load_recipe_or_that_of_run
 
     changes = [*(overrides or []), *(["trainer.warm_start.allow_missing=true"] if allow_missing else [])]
     recipe = load_recipe_or_that_of_run(config, resume, changes)
-    with waiting("preparing"):
-        from radiodiff.recipes.train import prepare_autoencoder
+    with keys_in_errors(recipe):
+        with waiting("preparing"):
+            from radiodiff.recipes.train import prepare_autoencoder
 
-        prepared = prepare_autoencoder(recipe, resume)
-    listeners = _listeners(prepared, recipe.trainer.log_every) if prepared.accelerator.is_main_process else []
-    if prepared.accelerator.is_main_process:
-        _print_parameters(prepared)
-    for message in prepared.messages:
-        for listener in listeners:
-            listener.on_message(message)
-    outcome = prepared.run.run(listeners)
+            prepared = prepare_autoencoder(recipe, resume)
+        is_main = prepared.accelerator.is_main_process
+        listeners = _listeners(prepared, recipe.trainer.log_every) if is_main else []
+        if is_main:
+            _print_parameters(prepared)
+        for message in prepared.messages:
+            for listener in listeners:
+                listener.on_message(message)
+        outcome = prepared.run.run(listeners)
     prepared.accelerator.end_training()
-    if not prepared.accelerator.is_main_process:
+    if not is_main:
         return
     typer.echo(f"{prepared.run.folder.path}: step {outcome.step} of {recipe.trainer.max_steps}; {outcome.reason}")
     if outcome.model is not None:

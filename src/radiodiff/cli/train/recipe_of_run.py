@@ -1,6 +1,7 @@
-"""Which recipe a command means: the one it names, or that of the run it goes on with."""
+"""Which recipe a command means (the one it names, or that of the run it goes on with), and errors in its terms."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from radiodiff.errors import ConfigError
 if TYPE_CHECKING:
     from radiodiff.recipes.schema import AutoencoderRecipe
 
-__all__ = ["load_recipe_or_that_of_run"]
+__all__ = ["keys_in_errors", "load_recipe_or_that_of_run"]
 
 RECIPE = "recipe.yaml"
 
@@ -39,3 +40,21 @@ def load_recipe_or_that_of_run(config: str | None, resume: str | None, overrides
             remedy="Give --config with a name (see radiodiff config list) or a YAML file.",
         )
     return load_recipe(runs[0] / RECIPE, [f"trainer.run_dir={runs[0]}", *overrides])
+
+
+@contextmanager
+def keys_in_errors(recipe: "AutoencoderRecipe") -> Iterator[None]:
+    """Name settings by their keys in the recipe where errors of the block name classes.
+
+    Raises:
+        ConfigError: That of the block, in terms of the recipe.
+    """
+    from radiodiff.config import with_keys
+
+    kind = type(recipe)
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(
+            with_keys(error.rule, kind), value=error.value, remedy=with_keys(error.remedy, kind)
+        ) from error
