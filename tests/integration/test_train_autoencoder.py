@@ -134,7 +134,7 @@ def test_a_killed_run_goes_on_bit_by_bit(
 
 
 def test_two_processes_do_what_one_does(radiodiff: Run, city: Path, tmp_path: Path) -> None:
-    plain = ("discriminator.norm=group", "trainer.accumulation=2")
+    plain = ("discriminator.norm=group", "trainer.accumulation=2", "optimizer.learning_rate=1e-4")
     done = radiodiff(*command(city, "one", *plain, "trainer.batch_size=4"))
     assert done.code == 0, done
     launched = subprocess.run(
@@ -156,7 +156,8 @@ def test_two_processes_do_what_one_does(radiodiff: Run, city: Path, tmp_path: Pa
             if name in one or name in two:
                 assert one[name] == pytest.approx(two[name], rel=1e-5, abs=1e-5), name
     for name, value in states(tmp_path / "one", 8).items():
-        if "optimizer" not in name:
+        # The bias of the keys shifts all scores of a query alike: its gradient is rounding, which Adam makes a step of.
+        if "optimizer" not in name and "to_k.bias" not in name:
             torch.testing.assert_close(value, states(tmp_path / "two", 8)[name], rtol=0, atol=1e-5, msg=name)
     first, second = (
         next(line for line in lines(tmp_path / run)[::-1] if "validation/rmse" in line) for run in ("one", "two")
@@ -249,3 +250,41 @@ def test_data_that_vanish_leave_a_run_to_go_on_with(radiodiff: Run, city: Path, 
     done = radiodiff("train", "autoencoder", "--resume", "run", f"trainer.max_steps={last + 2}")
     assert done.code == 0, done
     assert [line["step"] for line in steps(tmp_path / "run")] == list(range(1, last + 3))
+
+
+def test_a_disk_that_is_full_leaves_the_earlier_checkpoint(
+    radiodiff: Run, radiodiff_process: Run, finished: Path
+) -> None:
+    # Files may have 51,200 bytes: enough for the log, too little for weights.
+    full = radiodiff_process("train", "autoencoder", "--resume", "run", "trainer.max_steps=9", shell="ulimit -f 100")
+    full.check_refusal("checkpoint must be writable", "step-00000009")
+    assert (finished / "checkpoints" / "step-00000008").is_dir()
+    assert not list(finished.rglob(".radiodiff-*"))
+    done = radiodiff("train", "autoencoder", "--resume", "run", "trainer.max_steps=10")
+    assert done.code == 0, done
+    assert [line["step"] for line in steps(finished)] == list(range(1, 11))
+
+
+def test_accelerate_launches_it(city: Path, tmp_path: Path) -> None:
+    launch = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--cpu",
+        "--num_processes",
+        "1",
+        "--num_machines",
+        "1",
+    ]
+    plain = ["--mixed_precision", "no", "--dynamo_backend", "no", "-m", "radiodiff"]
+    done = subprocess.run(
+        [*launch, *plain, *command(city, "run", "trainer.max_steps=2", "trainer.save_every=2")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    load_autoencoder(tmp_path / "run")

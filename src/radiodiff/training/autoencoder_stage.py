@@ -97,8 +97,7 @@ class AutoencoderStage(Stage):
             self.optimizers[DISCRIMINATOR] = parts.discriminator_optimizer
         self._config = autoencoder_config(parts.autoencoder)
         self._loss = AutoencoderLoss(parts.loss, self._config.out_channels)
-        names = parts.source.encoding.names
-        self._buildings = names.index("buildings") if "buildings" in names else None
+        self._buildings = parts.source.buildings_index
 
     def to(self, device: torch.device) -> None:
         """Move what is no network of its own, such as the features of a perceptual loss."""
@@ -118,7 +117,7 @@ class AutoencoderStage(Stage):
             log_variance,
             weight=batch.weight,
             tx=batch.tx,
-            buildings=None if self._buildings is None else batch.condition[:, [self._buildings]] > 0,
+            buildings=self._buildings_of(batch),
         )
         divergence = self._loss.divergence(mean.float(), logvar.float())
         loss = found.nll + self.parts.loss.kl_weight * divergence
@@ -202,9 +201,13 @@ class AutoencoderStage(Stage):
 
         from_means = posterior_means(network, parts.source.num_inputs)
 
+        losses: list[float] = []
+
         def reconstruct(batch: Batch) -> Tensor:
             with autocast():
-                return from_means(batch).float()
+                reconstruction = from_means(batch).float()
+            losses.extend(self._validation_losses(reconstruction, batch))
+            return reconstruction
 
         network.eval()
         report = evaluate_reconstruction(
@@ -213,7 +216,28 @@ class AutoencoderStage(Stage):
         network.train()
         if preview is not None:
             draw_maps(report.previews, preview)
-        return Validation(report.per_example, report.protocol, preview)
+        rows = zip(report.per_example.items(), losses, strict=True)
+        per_example = {name: {**figures, "nll": loss} for (name, figures), loss in rows}
+        return Validation(per_example, report.protocol, preview)
+
+    @torch.no_grad()
+    def _validation_losses(self, reconstruction: Tensor, batch: Batch) -> list[float]:
+        """What is minimised of each example, but for the divergence and the discriminator."""
+        buildings = self._buildings_of(batch)
+        return [
+            self._loss.reconstruction(
+                reconstruction[i : i + 1],
+                batch.target[i : i + 1],
+                self._trained.log_variance,
+                weight=None if batch.weight is None else batch.weight[i : i + 1],
+                tx=batch.tx[i : i + 1],
+                buildings=None if buildings is None else buildings[i : i + 1],
+            ).nll.item()
+            for i in range(len(batch))
+        ]
+
+    def _buildings_of(self, batch: Batch) -> Tensor | None:
+        return None if self._buildings is None else batch.condition[:, [self._buildings]] > 0
 
     def export(self, run_dir: Path, training: Mapping[str, object]) -> Path:
         """Measure the latents of training maps and write `run_dir/autoencoder`."""

@@ -228,4 +228,22 @@ def test_validation_measures_the_mean_reconstruction(city: Path, tmp_path: Path)
         prediction = network.decode(network.encode(batch.target).latent_dist.mean).sample.clamp(-1, 1)
     expected = (0.5 * (prediction - batch.target)).square().mean().sqrt().item()
     assert found.per_example[batch.names[0]]["rmse"] == pytest.approx(expected, rel=1e-5)
+    loss = (
+        AutoencoderLoss(AutoencoderLossConfig(adversarial=None), 1)
+        .reconstruction(
+            network.decode(network.encode(batch.target).latent_dist.mean).sample, batch.target, torch.tensor(0.0)
+        )
+        .nll
+    )
+    assert found.per_example[batch.names[0]]["nll"] == pytest.approx(loss.item(), rel=1e-5)
     assert network.training
+
+
+def test_gradient_checkpointing_changes_no_gradient(city: Path) -> None:
+    plain, saving = (made(city, AutoencoderLossConfig(adversarial=ADVERSARIAL)) for _ in range(2))
+    saving.parts.autoencoder.enable_gradient_checkpointing()
+    batch = batch_of(plain, 0, 1)
+    assert run(plain, batch, 3) == pytest.approx(run(saving, batch, 3), rel=1e-5)
+    expected = gradients(plain.networks["autoencoder"])
+    for name, value in gradients(saving.networks["autoencoder"]).items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-4)

@@ -255,3 +255,11 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
 def test_a_checkpoint_without_the_average_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="must hold net, ema"):
         restore(engine(tmp_path, ema=EmaConfig()), snapshot_of(engine(tmp_path)))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")
+def test_compiled_networks_give_the_same_losses(tmp_path: Path) -> None:
+    plain = trained(engine(tmp_path, ToyStage(dropout=0.0)))
+    compiled = trained(engine(tmp_path, ToyStage(dropout=0.0), compile=True))
+    assert [r.losses["mse"] for r in compiled] == pytest.approx([r.losses["mse"] for r in plain], rel=1e-4)
