@@ -15,6 +15,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,29 @@ class CheckpointStore:
             raise CheckpointError(error.rule, value=error.value, remedy=error.remedy) from error
         self._prune()
         return True
+
+    def set_aside(self, step: int) -> Path | None:
+        """Move checkpoints beyond a step to a folder beside: a run that goes on from there leaves them behind.
+
+        Returns:
+            The folder, or None where there is none to move.
+
+        Raises:
+            CheckpointError: The record of the best checkpoint is damaged.
+            OSError: The system refuses.
+        """
+        later = [other for other in self.steps() if other > step]
+        if not later:
+            return None
+        names = (f"after-step-{step:08d}" if number == 1 else f"after-step-{step:08d}-{number}" for number in count(1))
+        aside = next(path for path in map(self.root.joinpath, names) if not path.exists())
+        best = self.best()
+        aside.mkdir()
+        if best is not None and best["step"] > step:
+            (self.root / BEST).rename(aside / BEST)
+        for other in later:
+            self.folder(other).rename(aside / self.folder(other).name)
+        return aside
 
     def _prune(self) -> None:
         best = self.best()

@@ -114,6 +114,8 @@ class TrainingRun:
             with stop.listening():
                 if self.resume_step is None:
                     self._save()
+                elif self._accelerator.is_main_process:
+                    self._set_aside(self.resume_step)
                 self._train(stop)
                 return self._end(stop, perf_counter() - started)
         finally:
@@ -159,6 +161,11 @@ class TrainingRun:
         if self._accelerator.is_main_process:
             self._store.save(step, snapshot_of(self.engine))
         self._saved_step = step
+
+    def _set_aside(self, step: int) -> None:
+        aside = self._store.set_aside(step)
+        if aside is not None:
+            self._tell(f"the checkpoints beyond step {step} are now in {aside}; remove it if nobody needs them")
 
     def _milestone(self) -> None:
         """Save, then look at held-out examples and say how good the checkpoint is."""

@@ -64,6 +64,21 @@ def test_the_last_ones_and_the_best_are_kept(tmp_path: Path) -> None:
     assert made.find("latest").name == "step-00000050"
 
 
+def test_checkpoints_of_a_branch_that_is_left_are_set_aside(tmp_path: Path) -> None:
+    made = store(tmp_path, keep_last=5)
+    for step, value in ((10, 0.5), (20, 0.6), (30, 0.2)):
+        made.save(step, snapshot())
+        made.rate(step, "rmse", value)
+    assert made.set_aside(30) is None
+    aside = made.set_aside(10)
+    assert aside == tmp_path / "after-step-00000010"
+    assert sorted(path.name for path in aside.iterdir()) == ["best.json", "step-00000020", "step-00000030"]
+    assert made.steps() == [10]
+    assert made.find("latest") == made.folder(10)
+    made.save(20, snapshot())
+    assert made.set_aside(10) == tmp_path / "after-step-00000010-2"
+
+
 def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / ".radiodiff-abc").mkdir()
     (tmp_path / ".radiodiff-file").write_text("part")

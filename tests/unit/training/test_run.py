@@ -8,7 +8,7 @@ import torch
 
 from radiodiff.errors import CheckpointError, DataSetError
 from radiodiff.training import checkpoint
-from radiodiff.training.config import OptimizerConfig, TrainerConfig
+from radiodiff.training.config import GuardConfig, OptimizerConfig, TrainerConfig
 from radiodiff.training.reports import Listener, StepReport, ValidationReport
 from radiodiff.training.run import Outcome, TrainingRun, make_accelerator
 from toy_stage import NoiseSource, ToyStage
@@ -173,3 +173,14 @@ def test_a_run_that_is_done_only_exports(tmp_path: Path) -> None:
     assert outcome.step == 12
     assert recorder.steps == []
     assert same(before, result(tmp_path))
+
+
+def test_a_run_that_goes_back_leaves_the_other_branch_behind(tmp_path: Path) -> None:
+    prepared(tmp_path, keep_last=5).run()
+    recorder = Recorder()
+    stage = ToyStage(change_loss=lambda step, loss: loss * float("nan") if 5 <= step <= 6 else loss)
+    # The guard goes back to the checkpoint of step 4, not to one that was written beyond it before.
+    prepared(tmp_path, stage, resume="1", keep_last=5, guard=GuardConfig(rollback_after=2)).run([recorder])
+    assert any("after-step-00000004" in message for message in recorder.messages)
+    assert "back to the weights of step-00000004" in recorder.steps[1].note
+    assert sorted(path.name for path in (tmp_path / "checkpoints").glob("step-*"))[-1] == "step-00000012"
