@@ -291,9 +291,15 @@ class Engine:
         verdict = self.guard.judge([*losses.values(), *norms.values()])
         if verdict is Verdict.TAKE:
             return verdict, ""
-        names = [name for batch in seen for name in non_finite_examples(batch)]
+        names = self._gathered([name for batch in seen for name in non_finite_examples(batch)])
         what = f"the data are not finite: {', '.join(names[:5])}" if names else "a loss or a gradient is not finite"
         return verdict, f"step {self.step} skipped: {what} ({self.guard.num_skipped} skipped so far)"
+
+    def _gathered(self, names: list[str]) -> list[str]:
+        """Names that any process knows of; all processes ask at once."""
+        from accelerate.utils import gather_object
+
+        return list(gather_object(names)) if self.accelerator.num_processes > 1 else names
 
     def _update(self, active: Mapping[str, Learner]) -> None:
         for learner in active.values():

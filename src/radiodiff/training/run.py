@@ -52,8 +52,7 @@ def make_accelerator(config: TrainerConfig) -> "Accelerator":
     from accelerate import Accelerator
     from accelerate.utils import DistributedDataParallelKwargs
 
-    # Buffers are running means that no forward pass reads in training: every process may keep its own.
-    parallel = DistributedDataParallelKwargs(broadcast_buffers=False, gradient_as_bucket_view=True)
+    parallel = DistributedDataParallelKwargs(gradient_as_bucket_view=True)
     return Accelerator(mixed_precision="no", cpu=config.cpu, kwargs_handlers=[parallel])
 
 
@@ -186,14 +185,17 @@ class TrainingRun:
         stage, settings = self.engine.stage, self._config.validation
         rank, world = self._accelerator.process_index, self._accelerator.num_processes
         mine = spread(len(stage.validation_source), settings.num_examples)[rank::world]
-        loader = BatchLoader(
-            stage.validation_source, settings.batch_size, sampler=mine, threads=self._config.loader_threads
-        )
-        batches = (batch.to(self._accelerator.device) for batch in loader)
-        is_drawn = self._accelerator.is_main_process and settings.num_previews > 0
-        preview = self.folder.samples / f"step-{step:08d}.png" if is_drawn else None
-        with self.engine.averaged_weights():
-            found = stage.validate(batches, autocast=self.engine.autocast, preview=preview)
+        found = Validation({}, "")
+        # With fewer examples than processes some have none.
+        if mine:
+            loader = BatchLoader(
+                stage.validation_source, settings.batch_size, sampler=mine, threads=self._config.loader_threads
+            )
+            batches = (batch.to(self._accelerator.device) for batch in loader)
+            is_drawn = self._accelerator.is_main_process and settings.num_previews > 0
+            preview = self.folder.samples / f"step-{step:08d}.png" if is_drawn else None
+            with self.engine.averaged_weights():
+                found = stage.validate(batches, autocast=self.engine.autocast, preview=preview)
         per_example: dict[str, Mapping[str, float]] = {}
         for name, metrics in (item for part in gather_object([dict(found.per_example)]) for item in part.items()):
             # Examples of different tasks may share a name.
