@@ -15,7 +15,7 @@ from radiodiff.recipes.load import dump_recipe
 from radiodiff.recipes.schema import AutoencoderRecipe
 from radiodiff.training.autoencoder_stage import AutoencoderParts, AutoencoderStage
 from radiodiff.training.provenance import UsedData, collect_provenance
-from radiodiff.training.run import TrainingRun, make_accelerator
+from radiodiff.training.run import TrainingRun, in_first_process, make_accelerator
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -56,7 +56,8 @@ def prepare_autoencoder(recipe: AutoencoderRecipe, resume: str | None = None) ->
     accelerator = make_accelerator(recipe.trainer)
     stage, messages = autoencoder_stage(recipe, with_first_weights=resume is None)
     run = TrainingRun(stage, recipe.trainer, accelerator, resume)
-    if accelerator.is_main_process:
+
+    def begin() -> None:
         data = UsedData(recipe.data.kind, str(recipe.data.root), len(stage.source))
         provenance = collect_provenance(
             num_processes=accelerator.num_processes,
@@ -65,7 +66,8 @@ def prepare_autoencoder(recipe: AutoencoderRecipe, resume: str | None = None) ->
             data=data,
         )
         run.folder.begin(dump_recipe(recipe), provenance, resume_step=run.resume_step)
-    accelerator.wait_for_everyone()
+
+    in_first_process(accelerator, begin)
     parts = stage.parts
     networks = {"autoencoder": parts.autoencoder} | (
         {} if parts.discriminator is None else {"discriminator": parts.discriminator}

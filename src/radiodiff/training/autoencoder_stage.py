@@ -121,7 +121,8 @@ class AutoencoderStage(Stage):
         )
         divergence = self._loss.divergence(mean.float(), logvar.float())
         loss = found.nll + self.parts.loss.kl_weight * divergence
-        terms = {**found.terms, "kl": divergence.detach(), "total": loss.detach()}
+        plain = loss.detach()
+        terms = {**found.terms, "kl": divergence.detach(), "total": plain}
         is_adversarial = adversarial is not None and self._critic is not None and current.step >= adversarial.start
         if is_adversarial:
             generator, pull, weight = self._generator_term(prediction, found.nll, condition, current)
@@ -129,9 +130,11 @@ class AutoencoderStage(Stage):
             terms |= {
                 "generator": generator,
                 "adversarial_weight": weight,
-                "total": terms["total"] + weight * generator,
+                "total": plain + weight * generator,
             }
-        yield Objective(AUTOENCODER, loss, terms)
+        # Where the gradient of the generator term overflows in float16, that of the whole does: a matter of the
+        # gradient scale, not of the loss.
+        yield Objective(AUTOENCODER, loss, terms, judged=plain)
         if is_adversarial:
             with current.autocast():
                 logits = current.networks[DISCRIMINATOR](batch.target, prediction.detach(), condition)

@@ -2,7 +2,7 @@
 
 ```
 step-00005000/
-  state.json                 format, step, counters, position in the data, optimizers' settings
+  state.json                 format, counters, position in the data, settings of trainer and optimizers
   <network>.safetensors      weights and buffers
   <network>.optimizer.safetensors
   ema.safetensors            moving average of the weights
@@ -161,7 +161,7 @@ class CheckpointStore:
             CheckpointError: The system refuses.
         """
         best = self.best()
-        if best is not None and best["metric"] == metric and best["value"] <= value:
+        if best is not None and best["metric"] == metric and not value < best["value"]:
             return False
         try:
             with atomic_write(self.root / BEST) as temporary:

@@ -91,6 +91,16 @@ class GuardConfig(Config):
     rollback_after: Count = 5
     abort_after: Count = 50
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.rollback_after <= self.abort_after:
+            raise ConfigError(
+                "GuardConfig.rollback_after must not be more than abort_after",
+                value=f"rollback_after={self.rollback_after}, abort_after={self.abort_after}",
+                remedy="The run would end before it ever went back. The usual numbers are 5 and 50.",
+            )
+        return self
+
 
 class ValidationConfig(Config):
     """What is looked at when a run saves.

@@ -12,7 +12,7 @@ reads the reports.
 
 Where random numbers are needed (order, augmentation, noise, dropout) they follow from the seed, the step and the
 examples: a run that goes on from a checkpoint repeats the uninterrupted one bit by bit on a CPU, and two processes do
-what one does with the same batch.
+what one does with the same batch (docs/decisions/010 has the exceptions).
 """
 
 import math
@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from radiodiff.data.loader import Batch, BatchStream, Position, ShuffleSampler, non_finite_examples
+from radiodiff.errors import DataSetError, RadiodiffError
 from radiodiff.training.averaging import WeightAverage
 from radiodiff.training.checkpoint import CheckpointStore, read_checkpoint
 from radiodiff.training.config import TrainerConfig
@@ -36,7 +37,7 @@ from radiodiff.training.precision import Precision
 from radiodiff.training.reports import StepReport
 from radiodiff.training.run_state import Progress, restore_weights
 from radiodiff.training.stage import Stage
-from radiodiff.training.stopping import StopRequest
+from radiodiff.training.stopping import SIGNALS, StopRequest
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -67,12 +68,14 @@ class Agreed:
         losses: What was differentiated, by network.
         norms: Norms of the gradients, by network.
         is_stop_wanted: Whether some process wants to stop.
+        signal: Number of the signal that came to one, or None.
     """
 
     terms: dict[str, float]
     losses: dict[str, float]
     norms: dict[str, float]
     is_stop_wanted: bool
+    signal: int | None
 
 
 class Engine:
@@ -122,6 +125,8 @@ class Engine:
         }
         averaged = stage.networks[stage.averaged]
         self.average = None if config.ema is None else WeightAverage(averaged, config.ema)
+        # What is wrong with the data should come out before a run has begun.
+        next(iter(self._stream(threads=0)))
 
     # What the stage sees of the engine (`radiodiff.training.stage.Pass`).
 
@@ -154,17 +159,7 @@ class Engine:
             RadiodiffError: What the data set raises.
         """
         progress = self.progress
-        stream = BatchStream(
-            self.stage.source,
-            self.config.batch_size,
-            sampler=ShuffleSampler(
-                len(self.stage.source), seed=self.config.seed, epoch=progress.epoch, start=progress.start
-            ),
-            threads=self.config.loader_threads,
-            shard=(self.accelerator.process_index, self.accelerator.num_processes),
-            pin_memory=self.accelerator.device.type == "cuda",
-        )
-        batches = iter(stream)
+        batches = iter(self._stream(self.config.loader_threads))
         try:
             while progress.step < self.config.max_steps:
                 report, is_stop_wanted = self._run_step(batches, stop)
@@ -174,17 +169,36 @@ class Engine:
         finally:
             batches.close()
 
+    def _stream(self, threads: int) -> BatchStream:
+        """The batches of this process, from the present position on."""
+        source, config, progress = self.stage.source, self.config, self.progress
+        return BatchStream(
+            source,
+            config.batch_size,
+            sampler=ShuffleSampler(len(source), seed=config.seed, epoch=progress.epoch, start=progress.start),
+            threads=threads,
+            shard=(self.accelerator.process_index, self.accelerator.num_processes),
+            pin_memory=self.accelerator.device.type == "cuda",
+        )
+
     def _run_step(self, batches: Iterator[tuple[Batch, Position]], stop: StopRequest) -> tuple[StepReport, bool]:
         """One step; its report, and whether some process wants to stop."""
         clock = Clock()
         with clock.measuring("guard"):
             buffers = _copies_of_buffers(self.stage.networks)
-        terms, losses, seen, position = self._differentiate(batches, clock)
+        try:
+            terms, losses, seen, position = self._differentiate(batches, clock)
+        except BaseException:
+            # The state is that of the step before: it can be saved.
+            _put_back(self.stage.networks, buffers)
+            for learner in self.learners.values():
+                learner.forget_gradients()
+            raise
         with clock.measuring("optimizer"):
             active = {name: self.learners[name] for name in losses}
             norms = {name: learner.clip(self.precision, self.config.clip_norm) for name, learner in active.items()}
         with clock.measuring("guard"):
-            agreed = self._agree((terms, losses, norms), stop.is_wanted)
+            agreed = self._agree((terms, losses, norms), stop)
             verdict, note = self._judge(agreed.losses, agreed.norms, seen)
         with clock.measuring("optimizer"):
             rates = {name: learner.rate for name, learner in active.items()}
@@ -213,6 +227,7 @@ class Engine:
             num_skipped=self.guard.num_skipped,
             note=note,
         )
+        stop.signal = agreed.signal
         return report, agreed.is_stop_wanted
 
     def _differentiate(
@@ -226,7 +241,7 @@ class Engine:
         share = 1.0 / self.config.accumulation
         for number in range(self.config.accumulation):
             with clock.measuring("data"):
-                batch, position = next(batches)
+                batch, position = self._next(batches)
                 seen.append(self._on_device(batch))
             with self._randomness(number), self._synchronised(number == self.config.accumulation - 1):
                 objectives = self.stage.objectives(seen[-1], self)
@@ -238,8 +253,33 @@ class Engine:
                     with clock.measuring("backward"):
                         self.precision.backward(objective.loss * share)
                     _add(terms, objective.terms, share)
-                    _add(losses, {objective.network: objective.loss.detach()}, share)
+                    judged = objective.loss.detach() if objective.judged is None else objective.judged
+                    _add(losses, {objective.network: judged}, share)
         return terms, losses, seen, position
+
+    def _next(self, batches: Iterator[tuple[Batch, Position]]) -> tuple[Batch, Position]:
+        """The next batch; where one process cannot read its own, all of them stop at once.
+
+        Raises:
+            RadiodiffError: What the data set raises here, or TrainingError where it failed in another process.
+        """
+        if self.accelerator.num_processes == 1:
+            return next(batches)
+        failure: Exception | None = None
+        found = None
+        try:
+            found = next(batches)
+        except (RadiodiffError, OSError) as error:
+            failure = error
+        failed = torch.tensor(float(failure is not None), device=self.accelerator.device)
+        if self.mean_over_processes(failed).item() > 0:
+            raise failure or DataSetError(
+                "Every process must be able to read its data",
+                value="another process that could not",
+                remedy="Its message says which file. Mend it, then go on with --resume latest.",
+            )
+        assert found is not None
+        return found
 
     def _on_device(self, batch: Batch) -> Batch:
         batch = batch.to(self.accelerator.device, non_blocking=True)
@@ -269,14 +309,16 @@ class Engine:
                     stack.enter_context(self.accelerator.no_sync(network))
             yield
 
-    def _agree(self, groups: tuple[Mapping[str, Tensor], ...], is_stop_wanted: bool) -> Agreed:
+    def _agree(self, groups: tuple[Mapping[str, Tensor], ...], stop: StopRequest) -> Agreed:
         """Means over all processes as numbers: one transfer from the device and one exchange for a step."""
-        flag = torch.tensor(float(is_stop_wanted), device=self.accelerator.device)
-        scalars = [*(scalar.float() for group in groups for scalar in group.values()), flag]
-        *values, stop = self.mean_over_processes(torch.stack(scalars)).tolist()
-        numbers = iter(values)
+        flags = (stop.is_wanted, *(stop.received == number for number in SIGNALS))
+        scalars = [scalar.float() for group in groups for scalar in group.values()]
+        own = torch.stack([*scalars, *torch.tensor(flags, dtype=torch.float32, device=self.accelerator.device)])
+        numbers = iter(self.mean_over_processes(own).tolist())
         terms, losses, norms = ({name: next(numbers) for name in group} for group in groups)
-        return Agreed(terms, losses, norms, stop > 0)
+        is_stop_wanted = next(numbers) > 0
+        signals = [number for number, share in zip(SIGNALS, numbers, strict=True) if share > 0]
+        return Agreed(terms, losses, norms, is_stop_wanted, signals[0] if signals else None)
 
     def _judge(self, losses: Mapping[str, float], norms: Mapping[str, float], seen: list[Batch]) -> tuple[Verdict, str]:
         """What to do with a step, and what to say of it."""
@@ -310,11 +352,10 @@ class Engine:
             self.average.update(self.progress.updates)
 
     def _roll_back(self) -> str:
-        """Go back to the weights of the last checkpoint, with half the learning rate; steps and data go on."""
+        """Go back to the weights of the last checkpoint, with half the learning rate; all that is counted goes on."""
         folder = self.checkpoints.find("latest")
         snapshot = read_checkpoint(folder)
         restore_weights(self, snapshot)
-        self.progress.updates = int(snapshot.values["progress"]["updates"])
         self.progress.rate_scale *= 0.5
         self.set_rates()
         return f"back to the weights of {folder.name}, learning rate times {self.progress.rate_scale:g}"

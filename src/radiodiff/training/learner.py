@@ -86,6 +86,15 @@ class Learner:
                     remedy="Resume with the same network and frozen parts, or start from its weights with "
                     "trainer.warm_start.init_from.",
                 )
-            state.setdefault(numbers[name], {})[key] = tensor
+            # In the memory layout of the parameter: a file knows none.
+            moment = torch.empty_like(parameter).copy_(tensor) if tensor.ndim > 0 else tensor
+            state.setdefault(numbers[name], {})[key] = moment
+        if state and len(state) < len(self._names):
+            raise CheckpointError(
+                "A run must go on with the same frozen parts",
+                value=f"{len(self._names) - len(state)} parameters learn here that did not",
+                remedy="Resume with the freeze patterns of that run, or start from its weights with "
+                "trainer.warm_start.init_from.",
+            )
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})

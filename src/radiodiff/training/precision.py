@@ -1,7 +1,8 @@
 """Autocast and gradient scaling."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch.amp import GradScaler
@@ -27,6 +28,7 @@ class Precision:
 
     Attributes:
         scaler: The gradient scaler, for fp16 alone.
+        loss_scale: Factor on losses; read from the device once per step.
 
     Raises:
         ConfigError: fp16 was asked for without a GPU.
@@ -42,11 +44,7 @@ class Precision:
         self._dtype = DTYPES.get(kind)
         self._device = device.type
         self.scaler = GradScaler(device.type) if kind == "fp16" else None
-
-    @property
-    def loss_scale(self) -> float:
-        """Factor on losses."""
-        return 1.0 if self.scaler is None else self.scaler.get_scale()
+        self.loss_scale = 1.0 if self.scaler is None else self.scaler.get_scale()
 
     def autocast(self) -> AbstractContextManager[None]:
         """The precision of forward passes."""
@@ -72,6 +70,17 @@ class Precision:
         """End a step: adapt the factor."""
         if self.scaler is not None:
             self.scaler.update()
+            self.loss_scale = self.scaler.get_scale()
+
+    def state(self) -> dict[str, Any] | None:
+        """State of the gradient scaler."""
+        return None if self.scaler is None else self.scaler.state_dict()
+
+    def load(self, state: Mapping[str, Any] | None) -> None:
+        """Take the state of a gradient scaler; a precision without one, or a run that had none, keeps its own."""
+        if self.scaler is not None and state:
+            self.scaler.load_state_dict(dict(state))
+            self.loss_scale = self.scaler.get_scale()
 
 
 def tensor_float_32(enabled: bool) -> None:

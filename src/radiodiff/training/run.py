@@ -1,11 +1,13 @@
 """A run from its first step to the model it leaves: training, checkpoints, validations, and an orderly end."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
 
 from radiodiff.atomic_file import atomic_write
 from radiodiff.data.loader import BatchLoader, spread
@@ -24,7 +26,9 @@ from radiodiff.training.stopping import StopRequest
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-__all__ = ["Outcome", "TrainingRun", "make_accelerator"]
+__all__ = ["Outcome", "TrainingRun", "in_first_process", "make_accelerator"]
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,28 @@ def make_accelerator(config: TrainerConfig) -> "Accelerator":
     return Accelerator(mixed_precision="no", cpu=config.cpu, kwargs_handlers=[parallel])
 
 
+def in_first_process(accelerator: "Accelerator", action: Callable[[], Result]) -> Result | None:
+    """Do something in the first process while the others wait; what it raises is raised in all of them.
+
+    Returns:
+        What the action gives, in the first process; None in the others.
+    """
+    from accelerate.utils import broadcast_object_list
+
+    result: Result | None = None
+    failure: list[Exception | None] = [None]
+    if accelerator.is_main_process:
+        try:
+            result = action()
+        except (RadiodiffError, OSError) as error:
+            failure = [error]
+    if accelerator.num_processes > 1:
+        broadcast_object_list(failure)
+    if failure[0] is not None:
+        raise failure[0]
+    return result
+
+
 class TrainingRun:
     """A stage, its engine and its folder.
 
@@ -83,8 +109,7 @@ class TrainingRun:
         self._accelerator = accelerator
         self._store = CheckpointStore(self.folder.checkpoints, config.keep_last, config.save_every)
         snapshot = None if resume is None else read_checkpoint(self._store.find(resume))
-        if config.tf32:
-            tensor_float_32(True)
+        tensor_float_32(config.tf32)
         stage.to(accelerator.device)
         self.engine = Engine(stage, config, accelerator, self._store)
         self.resume_step: int | None = None
@@ -113,8 +138,9 @@ class TrainingRun:
             with stop.listening():
                 if self.resume_step is None:
                     self._save()
-                elif self._accelerator.is_main_process:
-                    self._set_aside(self.resume_step)
+                else:
+                    resumed = self.resume_step
+                    in_first_process(self._accelerator, lambda: self._set_aside(resumed))
                 self._train(stop)
                 return self._end(stop, perf_counter() - started)
         finally:
@@ -131,8 +157,8 @@ class TrainingRun:
         except TrainingError:
             raise
         except (RadiodiffError, OSError):
-            # The state is that of the last whole step: nothing of it need be lost.
-            if self.engine.progress.step != self._saved_step and self._accelerator.is_main_process:
+            # The state is that of the last whole step: nothing of it need be lost. All processes come here together.
+            if self.engine.progress.step != self._saved_step:
                 self._save()
             raise
 
@@ -140,25 +166,26 @@ class TrainingRun:
         step = self.engine.progress.step
         is_finished = step >= self._config.max_steps
         if self._saved_step != step:
-            self._milestone() if stop.signal is None else self._save()
+            self._milestone() if is_finished or stop.signal is None else self._save()
         reason = "all steps are done" if is_finished else stop.reason
         model = None
-        if is_finished or stop.signal is None:
+        signal = None if is_finished else stop.signal
+        if signal is None:
             self._tell(f"step {step}: writing the model")
             with self.engine.averaged_weights():
-                if self._accelerator.is_main_process:
-                    training = {"step": step, "max_steps": self._config.max_steps, "seconds": round(seconds, 1)}
-                    model = self.engine.stage.export(self.folder.path, training)
-            self._accelerator.wait_for_everyone()
-        return Outcome(step, reason, model, stop.signal)
+                training = {"step": step, "max_steps": self._config.max_steps, "seconds": round(seconds, 1)}
+                model = in_first_process(
+                    self._accelerator, lambda: self.engine.stage.export(self.folder.path, training)
+                )
+        return Outcome(step, reason, model, signal)
 
     def _save(self) -> None:
         step = self.engine.progress.step
-        if not is_finite(self.engine):
+        finite = torch.tensor(float(is_finite(self.engine)), device=self._accelerator.device)
+        if self.engine.mean_over_processes(finite).item() < 1.0:
             self._tell(f"step {step}: no checkpoint, because a weight is not finite")
             return
-        if self._accelerator.is_main_process:
-            self._store.save(step, snapshot_of(self.engine))
+        in_first_process(self._accelerator, lambda: self._store.save(step, snapshot_of(self.engine)))
         self._saved_step = step
 
     def _set_aside(self, step: int) -> None:
@@ -170,13 +197,16 @@ class TrainingRun:
         """Save, then look at held-out examples and say how good the checkpoint is."""
         step = self.engine.progress.step
         self._save()
+        if self._saved_step != step:
+            # Weights that are not finite are for the guard: there is nothing to look at.
+            return
         validation = self._validate(step)
-        if self._accelerator.is_main_process:
-            report = self._report(step, validation)
-            self._write_metrics(report)
-            for listener in self._listeners:
-                listener.on_validation(report)
-        self._accelerator.wait_for_everyone()
+        in_first_process(self._accelerator, lambda: self._publish(self._report(step, validation)))
+
+    def _publish(self, report: ValidationReport) -> None:
+        self._write_metrics(report)
+        for listener in self._listeners:
+            listener.on_validation(report)
 
     def _validate(self, step: int) -> Validation:
         """Metrics of all processes, each with its share of the examples."""
@@ -205,7 +235,7 @@ class TrainingRun:
     def _report(self, step: int, validation: Validation) -> ValidationReport:
         metrics = mean_figures(validation.per_example.values())
         best = self.engine.stage.best_metric
-        is_best = self._saved_step == step and self._store.rate(step, best, metrics[best])
+        is_best = self._store.rate(step, best, metrics[best])
         return ValidationReport(
             step=step,
             metrics=metrics,
@@ -213,7 +243,7 @@ class TrainingRun:
             protocol=validation.protocol,
             per_example=validation.per_example,
             preview=validation.preview,
-            checkpoint=self._store.folder(step) if self._saved_step == step else None,
+            checkpoint=self._store.folder(step),
             is_best=is_best,
         )
 

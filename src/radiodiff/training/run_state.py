@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "is_finite", "restore", "restore_weights", "snapshot_of"]
 
+OPTIMIZER = ".optimizer"
+"""What the name of a network is followed by in the file of its optimizer."""
+
 AVERAGE = "ema"
 """File of the moving average in a checkpoint."""
 
@@ -45,19 +48,20 @@ def is_finite(engine: "Engine") -> bool:
 
 
 def snapshot_of(engine: "Engine") -> Snapshot:
-    """The whole state of a run."""
+    """The whole state of a run, and the settings it was trained with."""
     tensors: dict[str, Mapping[str, Tensor]] = {}
     for name, network in engine.stage.networks.items():
         tensors[name] = network.state_dict()
-        tensors[f"{name}.optimizer"] = engine.learners[name].tensors()
+        tensors[f"{name}{OPTIMIZER}"] = engine.learners[name].tensors()
     if engine.average is not None:
         tensors[AVERAGE] = engine.average.tensors()
     values = {
         "progress": asdict(engine.progress),
         "guard": {"num_skipped": engine.guard.num_skipped, "in_a_row": engine.guard.in_a_row},
-        "scaler": None if engine.precision.scaler is None else engine.precision.scaler.state_dict(),
+        "scaler": engine.precision.state(),
         "num_examples": len(engine.stage.source),
-        "num_processes": engine.accelerator.num_processes,
+        "trainer": engine.config.model_dump(mode="json"),
+        "optimizers": {name: config.model_dump(mode="json") for name, config in engine.stage.optimizers.items()},
     }
     return Snapshot(tensors, values)
 
@@ -65,20 +69,34 @@ def snapshot_of(engine: "Engine") -> Snapshot:
 def restore(engine: "Engine", snapshot: Snapshot) -> None:
     """Take the state of a run; learning rates are those of the present settings.
 
+    A learning rate that was changed counts as it is given; otherwise the factor of the guard stays.
+
     Raises:
-        CheckpointError: It is the state of other networks, or of a run on other data.
+        CheckpointError: It is the state of other networks, of a run on other data or of another seed, or it is damaged.
     """
     values = snapshot.values
-    if values["num_examples"] != len(engine.stage.source):
+    try:
+        now, then = (len(engine.stage.source), engine.config.seed), (values["num_examples"], values["trainer"]["seed"])
+        progress = Progress(**values["progress"])
+        guard = (int(values["guard"]["num_skipped"]), int(values["guard"]["in_a_row"]))
+        rates = {name: float(values["optimizers"][name]["learning_rate"]) for name in values["optimizers"]}
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            "A run must go on with the data it was begun with",
-            value=f"{len(engine.stage.source)} examples, {values['num_examples']} in the checkpoint",
-            remedy="Give the same data set, or start from its weights with trainer.warm_start.init_from.",
+            "state.json of a checkpoint must hold progress, guard, trainer, optimizers and num_examples",
+            value=repr(error),
+            remedy="Go on from another checkpoint: this one was changed.",
+        ) from error
+    if now != then:
+        raise CheckpointError(
+            "A run must go on with the data and the seed it was begun with",
+            value=f"{now[0]} examples and seed {now[1]}; {then[0]} and {then[1]} in the checkpoint",
+            remedy="Give the same data set and seed, or start from its weights with trainer.warm_start.init_from.",
         )
+    if any(config.learning_rate != rates.get(name) for name, config in engine.stage.optimizers.items()):
+        progress.rate_scale = 1.0
+    engine.progress = progress
+    engine.guard.num_skipped, engine.guard.in_a_row = guard
     restore_weights(engine, snapshot)
-    engine.progress = Progress(**values["progress"])
-    engine.guard.num_skipped = values["guard"]["num_skipped"]
-    engine.guard.in_a_row = values["guard"]["in_a_row"]
     engine.set_rates()
 
 
@@ -88,23 +106,23 @@ def restore_weights(engine: "Engine", snapshot: Snapshot) -> None:
     Raises:
         CheckpointError: They are those of other networks.
     """
-    wanted = [*engine.stage.networks, *([] if engine.average is None else [AVERAGE])]
-    if not all(name in snapshot.tensors for name in wanted):
+    wanted = {f"{name}{part}" for name in engine.stage.networks for part in ("", OPTIMIZER)}
+    wanted |= set() if engine.average is None else {AVERAGE}
+    if wanted != snapshot.tensors.keys():
         raise CheckpointError(
-            f"A checkpoint of this run must hold {', '.join(wanted)}",
-            value=", ".join(snapshot.tensors),
+            f"A checkpoint of this run must hold {', '.join(sorted(wanted))}",
+            value=", ".join(sorted(snapshot.tensors)),
             remedy="Resume with the networks and the moving average of that run, or use trainer.warm_start.init_from.",
         )
     for name, network in engine.stage.networks.items():
         _check_weights(network.state_dict(), snapshot.tensors[name], name)
     if engine.average is not None:
         _check_weights(engine.average.tensors(), snapshot.tensors[AVERAGE], AVERAGE)
-        engine.average.load(snapshot.tensors[AVERAGE])
+        engine.average.load(snapshot.tensors[AVERAGE], engine.progress.updates)
     for name, network in engine.stage.networks.items():
+        engine.learners[name].load(snapshot.tensors[f"{name}{OPTIMIZER}"])
         network.load_state_dict(dict(snapshot.tensors[name]))
-        engine.learners[name].load(snapshot.tensors[f"{name}.optimizer"])
-    if engine.precision.scaler is not None and snapshot.values["scaler"]:
-        engine.precision.scaler.load_state_dict(snapshot.values["scaler"])
+    engine.precision.load(snapshot.values["scaler"])
 
 
 def _check_weights(own: Mapping[str, Tensor], stored: Mapping[str, Tensor], name: str) -> None:

@@ -27,11 +27,13 @@ class Objective:
         network: Name of the network whose optimizer steps.
         loss: Scalar to differentiate.
         terms: Detached scalars to log, by name.
+        judged: Scalar that the guard looks at, detached; None takes the loss.
     """
 
     network: str
     loss: Tensor
     terms: Mapping[str, Tensor]
+    judged: Tensor | None = None
 
 
 class Pass(Protocol):

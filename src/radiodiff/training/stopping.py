@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
 
-__all__ = ["StopRequest"]
+__all__ = ["SIGNALS", "StopRequest"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -19,17 +19,19 @@ class StopRequest:
         max_minutes: Time budget from now on [min], or None.
 
     Attributes:
-        signal: Number of the signal that came, or None.
+        received: Number of the signal that came to this process, or None.
+        signal: Number of the signal that ended the run, or None: what all processes agreed on.
     """
 
     def __init__(self, max_minutes: float | None = None) -> None:
         self._end = None if max_minutes is None else monotonic() + 60.0 * max_minutes
+        self.received: int | None = None
         self.signal: int | None = None
 
     @property
     def is_wanted(self) -> bool:
-        """Whether the run should end."""
-        return self.signal is not None or (self._end is not None and monotonic() >= self._end)
+        """Whether this process thinks that the run should end."""
+        return self.received is not None or (self._end is not None and monotonic() >= self._end)
 
     @property
     def reason(self) -> str:
@@ -55,6 +57,6 @@ class StopRequest:
                 signal.signal(number, handler)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        if self.signal is not None:
+        if self.received is not None:
             raise KeyboardInterrupt
-        self.signal = number
+        self.received = number

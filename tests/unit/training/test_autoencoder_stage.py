@@ -202,6 +202,17 @@ def test_a_frozen_decoder_still_has_an_adaptive_weight(city: Path) -> None:
     assert 0 < terms["adversarial_weight"] < float("inf")
 
 
+def test_a_gradient_scale_that_overflows_is_no_fault_of_the_loss(city: Path) -> None:
+    stage = made(city, AutoencoderLossConfig(adversarial=ADVERSARIAL))
+    current = PlainPass(3, stage.networks, loss_scale=3e38)
+    objective = next(stage.objectives(batch_of(stage, 0, 1), current))
+    assert objective.judged is not None
+    assert torch.isfinite(objective.judged)
+    (objective.loss * current.loss_scale).backward()
+    found = gradients(stage.networks["autoencoder"])
+    assert not all(torch.isfinite(value).all() for value in found.values())
+
+
 def test_noise_does_not_depend_on_the_batch(city: Path) -> None:
     stage = made(city, AutoencoderLossConfig(adversarial=None))
     whole, alone = batch_of(stage, 0, 1, 2), batch_of(stage, 1)

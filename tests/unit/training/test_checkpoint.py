@@ -79,6 +79,14 @@ def test_checkpoints_of_a_branch_that_is_left_are_set_aside(tmp_path: Path) -> N
     assert made.set_aside(10) == tmp_path / "after-step-00000010-2"
 
 
+def test_what_is_no_number_is_never_best(tmp_path: Path) -> None:
+    made = store(tmp_path)
+    made.save(10, snapshot())
+    assert made.rate(10, "rmse", 0.5)
+    made.save(20, snapshot())
+    assert not made.rate(20, "rmse", float("nan"))
+
+
 def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / ".radiodiff-abc").mkdir()
     (tmp_path / ".radiodiff-file").write_text("part")

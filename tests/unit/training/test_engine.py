@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from radiodiff.errors import CheckpointError, ConfigError, TrainingError
-from radiodiff.training.checkpoint import CheckpointStore
+from radiodiff.errors import CheckpointError, ConfigError, DataSetError, TrainingError
+from radiodiff.training.checkpoint import CheckpointStore, Snapshot
 from radiodiff.training.config import EmaConfig, GuardConfig, OptimizerConfig, ScheduleConfig, TrainerConfig
 from radiodiff.training.engine import Engine
 from radiodiff.training.precision import Precision
@@ -126,7 +126,7 @@ def test_a_stop_ends_after_the_step(tmp_path: Path) -> None:
     stop = StopRequest()
     for report in made.train(stop):
         if report.step == 4:
-            stop.signal = 15
+            stop.received = 15
     assert report.step == 5
 
 
@@ -177,7 +177,7 @@ def test_weights_that_are_not_finite_are_rolled_back(tmp_path: Path) -> None:
         if report.step == 9:
             assert "back to the weights of step-00000004, learning rate times 0.5" in report.note
             assert same(weights(made), good)
-            assert made.learners["net"].rate == pytest.approx(0.5 * 1e-2 * (1 - 4 / 20) ** 0.95)
+            assert made.learners["net"].rate == pytest.approx(0.5 * 1e-2 * (1 - 6 / 20) ** 0.95)
     assert report.step == 20
     assert not report.is_skipped
     assert report.num_skipped == 3
@@ -185,7 +185,7 @@ def test_weights_that_are_not_finite_are_rolled_back(tmp_path: Path) -> None:
 
 
 def test_too_many_skipped_steps_end_the_run(tmp_path: Path) -> None:
-    made = engine(tmp_path, nan_at(*range(2, 12)), guard=GuardConfig(rollback_after=9, abort_after=4))
+    made = engine(tmp_path, nan_at(*range(2, 12)), guard=GuardConfig(rollback_after=4, abort_after=4))
     with pytest.raises(TrainingError, match=r"fewer than 4 steps .* got 4 skipped"):
         trained(made)
     assert made.progress.step == 4
@@ -237,6 +237,69 @@ def test_channels_last_changes_no_result(tmp_path: Path) -> None:
     assert [r.losses["mse"] for r in other] == pytest.approx([r.losses["mse"] for r in plain], abs=1e-6)
 
 
+def test_a_resume_keeps_the_factor_of_the_guard_unless_the_rate_is_new(tmp_path: Path) -> None:
+    made = engine(tmp_path, max_steps=10)
+    trained(made, 2)
+    made.progress.rate_scale = 0.25
+    state = snapshot_of(made)
+    again = engine(tmp_path, max_steps=10)
+    restore(again, state)
+    assert again.learners["net"].rate == pytest.approx(0.25 * 1e-2 * 0.8**0.95)
+    changed = engine(tmp_path, ToyStage(optimizer=OptimizerConfig(learning_rate=1e-4)), max_steps=10)
+    restore(changed, state)
+    assert changed.learners["net"].rate == pytest.approx(1e-4 * 0.8**0.95)
+
+
+def test_an_error_in_the_middle_of_a_step_leaves_the_step_before(tmp_path: Path) -> None:
+    clean = engine(tmp_path, accumulation=2)
+    trained(clean, 2)
+
+    def fail(step: int, loss: Tensor) -> Tensor:
+        passes.append(step)
+        if passes[-2:] == [3, 3]:
+            raise DataSetError("A file must be there", value="map3.png", remedy="Restore it.")
+        return loss
+
+    passes: list[int] = []
+    made = engine(tmp_path, ToyStage(change_loss=fail), accumulation=2)
+    with pytest.raises(DataSetError):
+        trained(made)
+    assert same(weights(made), weights(clean))
+    assert made.progress == clean.progress
+
+
+def test_another_seed_or_freezing_is_refused(tmp_path: Path) -> None:
+    made = engine(tmp_path)
+    trained(made, 2)
+    with pytest.raises(CheckpointError, match="the data and the seed"):
+        restore(engine(tmp_path, seed=1), snapshot_of(made))
+    frozen = ToyStage()
+    frozen.networks["net"][0].requires_grad_(False)
+    partly = engine(tmp_path, frozen)
+    trained(partly, 2)
+    with pytest.raises(CheckpointError, match="the same frozen parts"):
+        restore(engine(tmp_path), snapshot_of(partly))
+    with pytest.raises(CheckpointError, match="must belong to the network"):
+        restore(partly, snapshot_of(made))
+
+
+def test_a_changed_state_is_an_error(tmp_path: Path) -> None:
+    state = snapshot_of(engine(tmp_path))
+    damaged = Snapshot(state.tensors, {name: value for name, value in state.values.items() if name != "progress"})
+    with pytest.raises(CheckpointError, match=r"state\.json of a checkpoint must hold"):
+        restore(engine(tmp_path), damaged)
+
+
+def test_moments_have_the_layout_of_their_weights(tmp_path: Path) -> None:
+    made = engine(tmp_path, channels_last=True)
+    trained(made, 1)
+    again = engine(tmp_path, channels_last=True)
+    restore(again, snapshot_of(made))
+    optimizer = again.learners["net"].optimizer
+    for parameter, moments in optimizer.state.items():
+        assert moments["exp_avg"].stride() == parameter.stride()
+
+
 def test_a_checkpoint_of_other_data_is_refused(tmp_path: Path) -> None:
     made = engine(tmp_path)
     other = engine(tmp_path, ToyStage(NoiseSource(10)))
@@ -253,7 +316,7 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_without_the_average_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="must hold net, ema"):
+    with pytest.raises(CheckpointError, match=r"must hold ema, net, net\.optimizer"):
         restore(engine(tmp_path, ema=EmaConfig()), snapshot_of(engine(tmp_path)))
 
 

@@ -1,6 +1,9 @@
 """Two processes on the CPU: they learn what one does, and decide together."""
 
 import json
+import os
+import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,8 @@ import torch
 from accelerate import debug_launcher
 from accelerate.state import AcceleratorState
 
+from radiodiff.data.example import Draw, Example
+from radiodiff.errors import DataSetError, RadiodiffError
 from radiodiff.training.config import GuardConfig, TrainerConfig
 from radiodiff.training.reports import Listener, StepReport
 from radiodiff.training.run import TrainingRun, make_accelerator
@@ -82,12 +87,78 @@ def test_all_skip_what_one_could_not_take(tmp_path: Path) -> None:
     assert sum("map7" in note for note in found[0]["notes"]) == 2
 
 
+class Vanishing(NoiseSource):
+    """Loses its files after the first steps, in the second process."""
+
+    reads = 0
+
+    def __getitem__(self, index: int | Draw) -> Example:
+        self.reads += 1
+        if self.reads > 8 and AcceleratorState().process_index == 1:
+            raise DataSetError("A file must be there", value="map3.png", remedy="Restore it.")
+        return super().__getitem__(index)
+
+
+def lose_data_in_one(folder: str) -> None:
+    run = start(Path(folder), ToyStage(Vanishing()), max_steps=50, save_every=50)
+    try:
+        run.run()
+    except DataSetError as error:
+        rank = run.engine.accelerator.process_index
+        (Path(folder) / f"error-{rank}.txt").write_text(str(error))
+
+
+def test_all_end_where_one_cannot_read_and_the_state_is_saved(tmp_path: Path) -> None:
+    debug_launcher(lose_data_in_one, (str(tmp_path),), num_processes=2)
+    errors = [(tmp_path / f"error-{rank}.txt").read_text() for rank in (0, 1)]
+    assert "another process" in errors[0]
+    assert "map3.png" in errors[1]
+    assert sorted(path.name for path in (tmp_path / "checkpoints").glob("step-*"))[-1] == "step-00000003"
+
+
+class Killer(Listener):
+    """Sends a signal to its own process."""
+
+    def on_step(self, report: StepReport) -> None:
+        if report.step == 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def kill_one(folder: str) -> None:
+    run = start(Path(folder), ToyStage(), max_steps=50)
+    # Only the first process has listeners: the signal comes to it alone.
+    outcome = run.run([Killer()])
+    (Path(folder) / f"end-{run.engine.accelerator.process_index}.txt").write_text(f"{outcome.step} {outcome.signal}")
+
+
+def test_a_signal_to_one_ends_all_alike(tmp_path: Path) -> None:
+    debug_launcher(kill_one, (str(tmp_path),), num_processes=2)
+    assert [(tmp_path / f"end-{rank}.txt").read_text() for rank in (0, 1)] == ["5 15", "5 15"]
+
+
+def fail_in_the_first(folder: str) -> None:
+    run = start(Path(folder), ToyStage())
+    if run.engine.accelerator.is_main_process:
+        shutil.rmtree(run.folder.metrics)
+    run.engine.accelerator.wait_for_everyone()
+    try:
+        run.run()
+    except RadiodiffError as error:
+        rank = run.engine.accelerator.process_index
+        (Path(folder) / f"error-{rank}.txt").write_text(type(error).__name__)
+
+
+def test_what_fails_in_the_first_process_ends_all(tmp_path: Path) -> None:
+    debug_launcher(fail_in_the_first, (str(tmp_path),), num_processes=2)
+    assert [(tmp_path / f"error-{rank}.txt").read_text() for rank in (0, 1)] == ["FormatError", "FormatError"]
+
+
 def stop_one(folder: str) -> None:
     run = start(Path(folder), ToyStage(), max_steps=50)
     stop = StopRequest()
     for report in run.engine.train(stop):
         if report.step == 4 and run.engine.accelerator.process_index == 1:
-            stop.signal = 15
+            stop.received = 15
     (Path(folder) / f"end-{run.engine.accelerator.process_index}.txt").write_text(str(report.step))
 
 

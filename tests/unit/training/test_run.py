@@ -8,7 +8,7 @@ import torch
 
 from radiodiff.errors import CheckpointError, DataSetError
 from radiodiff.training import checkpoint
-from radiodiff.training.config import GuardConfig, OptimizerConfig, TrainerConfig
+from radiodiff.training.config import EmaConfig, GuardConfig, OptimizerConfig, TrainerConfig
 from radiodiff.training.reports import Listener, StepReport, ValidationReport
 from radiodiff.training.run import Outcome, TrainingRun, make_accelerator
 from toy_stage import NoiseSource, ToyStage
@@ -103,7 +103,7 @@ class Vanishing(NoiseSource):
 
     def __getitem__(self, index: object) -> object:
         self.reads += 1
-        if self.reads > 13:
+        if self.reads > 15:
             raise DataSetError("A file must be there", value="map3.png", remedy="Restore it.")
         return super().__getitem__(index)  # type: ignore[arg-type]
 
@@ -140,7 +140,8 @@ def test_a_full_disk_stops_the_run_and_keeps_the_earlier_checkpoint(
     assert prepared(tmp_path, resume="latest").resume_step == 4
 
 
-def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
+@pytest.mark.parametrize("average", [EmaConfig(), None])
+def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path, average: EmaConfig | None) -> None:
     stage = ToyStage()
 
     def spoil() -> None:
@@ -148,7 +149,7 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
             stage.networks["net"][0].weight.fill_(float("nan"))
 
     recorder = Recorder(3, spoil)
-    prepared(tmp_path, stage, save_every=4, max_steps=20).run([recorder])
+    prepared(tmp_path, stage, save_every=4, max_steps=20, ema=average).run([recorder])
     # At step 4 the weights are not finite: the first checkpoint is that of step 0, to which the guard goes back.
     assert any("step 4: no checkpoint" in message for message in recorder.messages)
     assert any("back to the weights of step-00000000" in report.note for report in recorder.steps)
@@ -184,3 +185,18 @@ def test_a_run_that_goes_back_leaves_the_other_branch_behind(tmp_path: Path) -> 
     assert any("after-step-00000004" in message for message in recorder.messages)
     assert "back to the weights of step-00000004" in recorder.steps[1].note
     assert sorted(path.name for path in (tmp_path / "checkpoints").glob("step-*"))[-1] == "step-00000012"
+
+
+def test_a_signal_during_the_last_step_ends_a_finished_run(tmp_path: Path) -> None:
+    recorder = Recorder(11, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    outcome = prepared(tmp_path).run([recorder])
+    assert outcome == Outcome(12, "all steps are done", tmp_path / "net", None)
+
+
+def test_data_that_cannot_be_read_come_out_before_a_run_begins(tmp_path: Path) -> None:
+    source = Vanishing()
+    source.reads = 99
+    with pytest.raises(DataSetError, match=r"map3\.png"):
+        prepared(tmp_path, ToyStage(source))
+    with pytest.raises(DataSetError, match="at least one batch"):
+        prepared(tmp_path, batch_size=640)

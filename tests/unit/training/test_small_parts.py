@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from radiodiff.errors import TrainingError
+from radiodiff.errors import ConfigError, TrainingError
 from radiodiff.training.averaging import WeightAverage
 from radiodiff.training.config import EmaConfig, GuardConfig
 from radiodiff.training.guard import Guard, Verdict
@@ -57,20 +57,37 @@ def test_the_average_is_the_recursion_by_hand() -> None:
     for update in range(1, 31):
         nn.init.constant_(net.weight, float(update))
         average.update(update)
-        if update % 2 == 0:
-            since = update - 4 - 1
-            decay = 0.0 if since <= 0 else min(0.75, 1 - (1 + since) ** (-2 / 3))
+        if update <= 4:
+            expected = update
+        elif update % 2 == 0:
+            decay = min(0.75, 1 - (update - 4) ** (-2 / 3))
             expected = decay * expected + (1 - decay) * update
         assert average.tensors()["weight"][0, 0].item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_averaged_weights_are_lent() -> None:
     net = network(1.0)
-    average = WeightAverage(net, EmaConfig())
+    average = WeightAverage(net, EmaConfig(update_every=5, update_after=0))
     nn.init.constant_(net.weight, 3.0)
+    average.update(1)
     with average.applied():
         assert net.weight[0, 0].item() == 1.0
     assert net.weight[0, 0].item() == 3.0
+
+
+def test_until_it_begins_the_average_is_a_copy() -> None:
+    net = network(0.0)
+    average = WeightAverage(net, EmaConfig(update_every=10, update_after=100))
+    nn.init.constant_(net.weight, 5.0)
+    average.update(9)
+    assert average.tensors()["weight"][0, 0].item() == 5.0
+    with average.applied():
+        assert net.weight[0, 0].item() == 5.0
+
+
+def test_the_guard_must_be_able_to_go_back() -> None:
+    with pytest.raises(ConfigError, match="rollback_after must not be more"):
+        GuardConfig(rollback_after=60, abort_after=50)
 
 
 def test_the_guard_counts() -> None:
@@ -105,7 +122,9 @@ def test_a_signal_is_a_request_and_a_second_one_interrupts(number: signal.Signal
     with stop.listening():
         os.kill(os.getpid(), number)
         assert stop.is_wanted
-        assert stop.reason == f"{number.name} came"
+        assert stop.received == number
+        # What ends the run is what all processes agreed on.
+        assert stop.signal is None
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
     assert signal.getsignal(number) is earlier
