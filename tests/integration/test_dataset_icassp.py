@@ -75,9 +75,7 @@ def test_every_square_is_the_centred_view_of_the_data_set(originals: tuple[Path,
     """Decoded examples and decoded files agree to half a decibel or metre: the step of a grey level."""
     raw, squares = originals
     for condition2 in ("distance", "free-space"):
-        config = IcasspConfig(
-            root=raw, tasks=(3,), part="all", crop="tx-centred", size=64, condition2=condition2, weight=True
-        )
+        config = IcasspConfig(root=raw, tasks=(3,), part="all", crop="tx-centred", size=64, condition2=condition2)
         source = IcasspDataSet(config)
         for index in range(0, len(source), 3):
             example = source[index]
@@ -90,7 +88,7 @@ def test_every_square_is_the_centred_view_of_the_data_set(originals: tuple[Path,
                 np.testing.assert_allclose(np.clip(stored, *RANGES[name]), expected, atol=0.5001)
             assert example.tx == (32, 32)
             assert np.argwhere(grey(squares / f"antenna/{example.name}.png")).tolist() == [[32, 32]]
-            assert np.array_equal(grey(squares / f"mask/{example.name}.png"), 255 * example.weight[0])
+            assert np.array_equal(grey(squares / f"mask/{example.name}.png"), 255 * example.mask[0])
 
 
 def test_the_manifest_leads_back_to_the_map(originals: tuple[Path, Path]) -> None:

@@ -1,7 +1,7 @@
 """Examples of a data set as an autoencoder sees them: what goes in, what should come out."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from radiodiff.data.radiomapseer.dataset import RadioMapSeer
 
 __all__ = ["AutoencoderExamples", "AutoencoderExamplesConfig"]
+
+Cell = TypeVar("Cell", np.float32, np.bool_)
 
 
 class AutoencoderExamplesConfig(Config):
@@ -58,8 +60,9 @@ class AutoencoderExamples:
     (views of the ICASSP data set) all go in. With input "IRT4" only the examples of the first two transmitters of each
     map are left: the others were not simulated.
 
-    A window is drawn uniformly from all that lie on the map, by a draw that follows from the seed of the data set and
-    number and draw of the example. `Example.tx` is given relative to it and may lie outside.
+    A window is drawn uniformly from all that lie on the content of an example, by a draw that follows from the seed of
+    the data set and number and draw of the example. It cuts weights and mask, too. `Example.tx` is given relative to
+    it and may lie outside.
 
     Args:
         source_config: Settings of the data set.
@@ -67,6 +70,7 @@ class AutoencoderExamples:
 
     Attributes:
         config: What was asked for.
+        source_config: Settings of the data set.
         source: The data set.
         input_encoding: Channels that go in, and the target: what is stored with an autoencoder.
         encoding: The same, with the channels of the condition after them.
@@ -82,6 +86,7 @@ class AutoencoderExamples:
     def __init__(self, source_config: DataConfig, config: AutoencoderExamplesConfig) -> None:
         _check_fit(source_config, config)
         self.config = config
+        self.source_config = source_config
         self.source = open_data_set(source_config)
         self._seed = source_config.seed
         of_source = self.source.encoding
@@ -111,6 +116,21 @@ class AutoencoderExamples:
         return names.index("buildings") if "buildings" in names else None
 
     @property
+    def shows_all_buildings(self) -> bool:
+        """Whether the buildings of the condition are those of the map: none are left out of it."""
+        source = self.source_config
+        return not isinstance(source, RadioMapSeerConfig) or source.buildings.layer == "complete"
+
+    @property
+    def windows(self) -> str:
+        """What windows the examples are, in words; empty for whole maps."""
+        source, size = self.source_config, self.config.crop_size
+        found = [f"windows of {size} x {size} cells"] if size is not None else []
+        if isinstance(source, IcasspConfig) and source.crop != "none":
+            found.append(f"{source.crop} windows of {source.size} x {source.size} cells")
+        return " of ".join(found)
+
+    @property
     def scale(self) -> str:
         """Scale of the target."""
         return self.source.scale
@@ -138,7 +158,7 @@ class AutoencoderExamples:
         random = np.random.default_rng((self._seed, draw, number, 1))
         row, col = _draw_corner(example, size, random)
 
-        def cut(array: NDArray[np.float32]) -> NDArray[np.float32]:
+        def cut(array: NDArray[Cell]) -> NDArray[Cell]:
             return array[:, row : row + size, col : col + size]
 
         return replace(
@@ -146,6 +166,7 @@ class AutoencoderExamples:
             target=cut(example.target),
             condition=np.concatenate([cut(part) for part in parts]),
             weight=None if example.weight is None else cut(example.weight),
+            mask=None if example.mask is None else cut(example.mask),
             tx=(example.tx[0] - row, example.tx[1] - col) if min(example.tx) >= 0 else example.tx,
             content=(size, size),
         )

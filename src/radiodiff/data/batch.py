@@ -29,8 +29,9 @@ class Batch:
         names: Names of the examples.
         scale: What a target is: "raw" or "thresholded" grey, "db" for path loss itself, "binary" for edges.
         encoding: Channels of condition and target.
-        weight: (B, 1, rows, cols) float32 in [0, 1], or None.
+        weight: (B, 1, rows, cols) float32 in [0, 1], high on the edges of the target, or None.
         draws: Number and draw of each example: what its randomness follows from.
+        mask: (B, 1, rows, cols) bool, the cells that count, for losses and figures; None: all of them.
     """
 
     target: Tensor
@@ -44,6 +45,7 @@ class Batch:
     encoding: Encoding
     weight: Tensor | None = None
     draws: tuple[Draw, ...] = ()
+    mask: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -71,8 +73,8 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str, draws: 
         draws: Number and draw of each; None counts them from 0 within the batch, draw 0.
 
     Raises:
-        InputError: There are none, their sizes differ, some have weights and others have not, or there are more or
-            fewer draws than examples.
+        InputError: There are none, their sizes differ, some have weights or a mask and others have not, or there are
+            more or fewer draws than examples.
     """
     draws = tuple((place, 0) for place in range(len(examples))) if draws is None else tuple(draws)
     if len(draws) != len(examples):
@@ -81,7 +83,9 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str, draws: 
             value=f"{len(draws)} draws, {len(examples)} examples",
             remedy="Pass number and draw of each example, or none.",
         )
-    shapes = {(e.target.shape, e.condition.shape, None if e.weight is None else e.weight.shape) for e in examples}
+    shapes = {
+        tuple(None if a is None else a.shape for a in (e.target, e.condition, e.weight, e.mask)) for e in examples
+    }
     if len(shapes) != 1:
         raise InputError(
             "The examples of a batch must have one size and the same channels",
@@ -89,6 +93,7 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str, draws: 
             remedy="Give the data set a size, or use batches of 1.",
         )
     weights = [e.weight for e in examples if e.weight is not None]
+    masks = [e.mask for e in examples if e.mask is not None]
     return Batch(
         target=torch.from_numpy(np.stack([e.target for e in examples])),
         condition=torch.from_numpy(np.stack([e.condition for e in examples])),
@@ -101,6 +106,7 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str, draws: 
         encoding=encoding,
         weight=torch.from_numpy(np.stack(weights)) if weights else None,
         draws=draws,
+        mask=torch.from_numpy(np.stack(masks)) if masks else None,
     )
 
 

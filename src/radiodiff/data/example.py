@@ -45,7 +45,9 @@ class Example:
         tx_id: Number of the transmitter on it.
         name: Name of the example's file, without suffix.
         content: (rows, cols) of the map in the top-left corner; the rest is padding.
-        weight: (1, rows, cols) float32 in [0, 1] for losses that weight cells, or None.
+        weight: (1, rows, cols) float32 in [0, 1], high on the edges of the target, for losses that emphasise them; or
+            None.
+        mask: (1, rows, cols) bool, the cells that count; None: all of them.
     """
 
     target: NDArray[np.float32]
@@ -56,3 +58,4 @@ class Example:
     name: str
     content: tuple[int, int]
     weight: NDArray[np.float32] | None = None
+    mask: NDArray[np.bool_] | None = None

@@ -30,9 +30,9 @@ class ReconstructionTerms:
 
     Attributes:
         nll: Scalar to minimise, reduced as the settings say.
-        terms: Scalars to read, detached, whatever the reduction: "l1", "mse", "nll" (means over the cells), "logvar",
-            and, where the settings have them, "edge" (mean over the cells), "perceptual" and "helmholtz" (means over
-            the maps). Each is without its own weight.
+        terms: Scalars to read, detached, whatever the reduction: "l1", "mse", "nll" (means over the cells that
+            count), "logvar", and, where the settings have them, "edge" (likewise), "perceptual" and "helmholtz" (means
+            over the maps). Each is without its own weight.
     """
 
     nll: Tensor
@@ -77,6 +77,7 @@ class AutoencoderLoss(nn.Module):
         weight: Tensor | None = None,
         tx: Tensor | None = None,
         buildings: Tensor | None = None,
+        mask: Tensor | None = None,
     ) -> ReconstructionTerms:
         """Error of a reconstruction.
 
@@ -91,6 +92,9 @@ class AutoencoderLoss(nn.Module):
             weight: (B, 1, rows, cols) weights of the edges in [0, 1].
             tx: (B, 2) int64, cell (row, col) of each transmitter, inside or outside the maps.
             buildings: (B, 1, rows, cols) bool.
+            mask: (B, 1, rows, cols) bool, the cells that count; None: all. "sum" sums over them, "mean" averages over
+                those of each map and then over the maps. A map without any costs nothing. Terms of a whole map see the
+                target in the other cells, and each cell that counts has them.
 
         Raises:
             ConfigError: `edge_weight` is above 0 and there are no weights.
@@ -99,13 +103,15 @@ class AutoencoderLoss(nn.Module):
         check_same_shape(prediction, target)
         with torch.autocast(prediction.device.type, enabled=False):
             prediction, target = full_precision(prediction), full_precision(target)
+            if mask is not None:
+                prediction = torch.where(mask, prediction, target.detach())
             difference = (prediction - target).detach()
-            terms = {"l1": difference.abs().mean(), "mse": difference.square().mean()}
+            terms = {"l1": reduced(difference.abs(), "mean", mask), "mse": reduced(difference.square(), "mean", mask)}
             error = self._pointwise(prediction, target)
             if self.config.edge_weight > 0:
                 share = self._edge_share(weight)
                 edge = self._pointwise(prediction * share, target * share)
-                terms["edge"] = edge.detach().mean()
+                terms["edge"] = reduced(edge.detach(), "mean", mask)
                 error = error + self.config.edge_weight * edge
             if self.config.perceptual is not None:
                 compare = structure_difference if self._lpips is None else self._lpips
@@ -117,8 +123,8 @@ class AutoencoderLoss(nn.Module):
                 terms["helmholtz"] = residual.detach().mean()
                 error = error + self.config.helmholtz.weight * residual[:, None, None, None]
             nll = negative_log_likelihood(error, full_precision(log_variance))
-            terms |= {"nll": nll.detach().mean(), "logvar": log_variance.detach().clone()}
-            return ReconstructionTerms(reduced(nll, self.config.reduction), terms)
+            terms |= {"nll": reduced(nll.detach(), "mean", mask), "logvar": log_variance.detach().clone()}
+            return ReconstructionTerms(reduced(nll, self.config.reduction, mask), terms)
 
     def divergence(self, mean: Tensor, logvar: Tensor) -> Tensor:
         """Divergence of a posterior from the standard normal distribution, before `kl_weight`.
@@ -165,7 +171,7 @@ class AutoencoderLoss(nn.Module):
             raise ConfigError(
                 "AutoencoderLossConfig.edge_weight needs examples with weights",
                 value=f"edge_weight={self.config.edge_weight:g} and examples without",
-                remedy="Set data.edge_weights, or edge_weight to 0.",
+                remedy="Set data.edge_weights, or loss.edge_weight to 0.",
             )
         return weight if self.config.edge_mode == "edges" else 1.0 - weight
 

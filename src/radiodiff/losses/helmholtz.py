@@ -120,7 +120,7 @@ def check_one_channel(num_channels: int) -> None:
         raise ConfigError(
             "AutoencoderLossConfig.helmholtz needs maps of one channel",
             value=f"{num_channels} channels",
-            remedy="Set helmholtz to null: the equation is about one field.",
+            remedy="Set loss.helmholtz to null: the equation is about one field.",
         )
 
 

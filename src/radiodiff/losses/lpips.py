@@ -64,14 +64,17 @@ class Lpips(nn.Module):
             wanted[(f"features.{number}.weight",)] = (width_out, width_in, 3, 3)
             wanted[(f"features.{number}.bias",)] = (width_out,)
         weights = read_weights(
-            vgg16, wanted, what="VGG16", remedy="Set perceptual.vgg16 to torchvision's weights of VGG16 for ImageNet."
+            vgg16,
+            wanted,
+            what="VGG16",
+            remedy="Set loss.perceptual.vgg16 to torchvision's weights of VGG16 for ImageNet.",
         )
         wanted = {
             (f"lin{i}.model.1.weight", f"lins.{i}.model.1.weight", f"lin{i}.weight"): (1, stage[-1][2], 1, 1)
             for i, stage in enumerate(STAGES)
         }
         weights |= read_weights(
-            heads, wanted, what="LPIPS heads", remedy="Set perceptual.heads to the heads of LPIPS 0.1 for VGG16."
+            heads, wanted, what="LPIPS heads", remedy="Set loss.perceptual.heads to the heads of LPIPS 0.1 for VGG16."
         )
         for name, array in weights.items():
             self.register_buffer(name.replace(".", "_"), array, persistent=False)
@@ -87,8 +90,8 @@ class Lpips(nn.Module):
         """Distance of each pair of maps.
 
         Args:
-            prediction: (B, C, rows, cols) in [-1, 1], 16 rows and columns at least. Three channels are a colour image;
-                otherwise each channel is a grey image, and their distances are averaged.
+            prediction: (B, C, rows, cols) in [-1, 1], 16 rows and columns at least. Each channel is a grey image,
+                also where there are three; their distances are averaged.
             target: (B, C, rows, cols) in [-1, 1].
 
         Returns:
@@ -102,7 +105,7 @@ class Lpips(nn.Module):
             raise InputError(
                 f"Maps must have {MIN_SIZE} rows and columns at least for LPIPS",
                 value=f"{prediction.shape[2]} x {prediction.shape[3]}",
-                remedy="Train on larger windows, or set perceptual.kind to 'structure'.",
+                remedy="Train on larger windows, or set loss.perceptual.kind to 'structure'.",
             )
         with torch.autocast(prediction.device.type, enabled=False):
             distance = self._distance(_images(prediction), _images(target))
@@ -126,6 +129,5 @@ class Lpips(nn.Module):
 
 
 def _images(maps: Tensor) -> Tensor:
-    """Colour images (N, 3, rows, cols) in float32 of maps (B, C, rows, cols)."""
-    maps = maps.float()
-    return maps if maps.shape[1] == 3 else maps.flatten(0, 1)[:, None].expand(-1, 3, -1, -1)
+    """Grey images (B C, 3, rows, cols) in float32 of maps (B, C, rows, cols)."""
+    return maps.float().flatten(0, 1)[:, None].expand(-1, 3, -1, -1)

@@ -62,6 +62,17 @@ def negative_log_likelihood(error: Tensor, log_variance: Tensor) -> Tensor:
     return error * torch.exp(-log_variance) + log_variance
 
 
-def reduced(values: Tensor, reduction: Literal["sum", "mean"]) -> Tensor:
-    """One number of values (B, ...): their sum over all but the batch, averaged over the batch, or their mean."""
-    return values.mean() if reduction == "mean" else values.sum() / values.shape[0]
+def reduced(values: Tensor, reduction: Literal["sum", "mean"], mask: Tensor | None = None) -> Tensor:
+    """One number of values (B, ...): their sum or mean over all but the batch, averaged over the batch.
+
+    Args:
+        values: The values.
+        reduction: Sum or mean.
+        mask: bool, of a shape that is broadcast to theirs: those that count. Where none of an entry of the batch does,
+            sum and mean of it are 0.
+    """
+    if mask is None:
+        return values.mean() if reduction == "mean" else values.sum() / values.shape[0]
+    counting = mask.expand_as(values).flatten(1)
+    totals = torch.where(counting, values.flatten(1), 0.0).sum(dim=1)
+    return (totals / counting.sum(dim=1).clamp(min=1) if reduction == "mean" else totals).mean()

@@ -81,7 +81,7 @@ def structure_difference(prediction: Tensor, target: Tensor) -> Tensor:
         raise InputError(
             f"Maps must have {MIN_SIZE} rows and columns at least to compare their structure",
             value=f"{prediction.shape[2]} x {prediction.shape[3]}",
-            remedy="Train on larger windows, or set perceptual to null.",
+            remedy="Train on larger windows, or set loss.perceptual to null.",
         )
     with torch.autocast(prediction.device.type, enabled=False):
         prediction, target = full_precision(prediction), full_precision(target)

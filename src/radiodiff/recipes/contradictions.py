@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from radiodiff.data.edges.dataset_config import EdgeDataSetConfig
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.errors import ConfigError
@@ -135,16 +134,17 @@ def _edge_weight(recipe: "AutoencoderRecipe") -> None:
     if recipe.loss.edge_weight == 0:
         return
     data = recipe.data
-    key, has_weights = "data.edge_weights", isinstance(data, RadioMapSeerConfig) and data.edge_weights is not None
-    if isinstance(data, IcasspConfig):
-        key, has_weights = "data.weight", data.weight
-    elif isinstance(data, EdgeDataSetConfig):
-        key, has_weights = "data.uncertain", data.uncertain == "ignored"
-    if not has_weights:
+    if not isinstance(data, RadioMapSeerConfig):
         raise ConfigError(
-            f"loss.edge_weight needs examples with weights, {key}",
+            "loss.edge_weight needs data with edge weights, those of data.kind 'radiomapseer'",
+            value=f"edge_weight={recipe.loss.edge_weight:g} with data.kind={data.kind!r}",
+            remedy="Set loss.edge_weight to 0.",
+        )
+    if data.edge_weights is None:
+        raise ConfigError(
+            "loss.edge_weight needs examples with weights, data.edge_weights",
             value=f"edge_weight={recipe.loss.edge_weight:g} and none",
-            remedy=f"Set {key}, or loss.edge_weight to 0.",
+            remedy="Set data.edge_weights, or loss.edge_weight to 0.",
         )
 
 

@@ -218,6 +218,38 @@ def test_a_window_is_the_same_for_all_arrays(root: Path, draw: int) -> None:
     assert (window.name, window.map_id, window.tx_id) == (whole.name, whole.map_id, whole.tx_id)
 
 
+@pytest.mark.parametrize("crop", ["none", "tx-centred"])
+def test_a_window_keeps_the_cells_that_count(root: Path, crop: str) -> None:
+    """A window of a whole map lies on it; of one that overhangs the map it may have cells that do not count."""
+    source = indoor(root, crop=crop, size=96, multiple=64, augment=True)
+    shares = []
+    for number in range(3):
+        whole, window, (row, col) = whole_and_window_at(source, (number, 2))
+        assert whole.mask is not None
+        assert window.mask is not None
+        np.testing.assert_array_equal(window.mask, whole.mask[:, row : row + 16, col : col + 16])
+        assert (window.target[~window.mask] == -1.0).all()
+        shares.append(window.mask.mean())
+    assert crop != "none" or shares == [1.0, 1.0, 1.0]
+    assert examples(source, crop_size=16, input="condition").windows == "windows of 16 x 16 cells" + (
+        "" if crop == "none" else " of tx-centred windows of 96 x 96 cells"
+    )
+    assert examples(city(root)).windows == ""
+
+
+def whole_and_window_at(source: Any, index: tuple[int, int]) -> tuple[Example, Example, tuple[int, int]]:
+    """An example, a window on it, and where that begins, by the transmitter."""
+    whole, window = examples(source)[index], examples(source, crop_size=16)[index]
+    return whole, window, (whole.tx[0] - window.tx[0], whole.tx[1] - window.tx[1])
+
+
+def test_left_out_buildings_are_said(root: Path) -> None:
+    assert examples(city(root), with_condition=True).shows_all_buildings
+    assert examples(indoor(root)).shows_all_buildings
+    missing = city(root, buildings={"layer": "missing", "count": 1, "variant": 1})
+    assert not examples(missing, with_condition=True).shows_all_buildings
+
+
 def test_windows_lie_anywhere_on_the_map_and_not_on_the_padding(root: Path) -> None:
     """Each start of a window along a row and along a column is as likely as any other: tested at 1 in 10,000."""
     data = examples(city(root, size=72, fit="pad"), crop_size=60)
@@ -252,6 +284,8 @@ def test_an_unknown_transmitter_stays_unknown(root: Path) -> None:
     assert examples(source, with_condition=True).encoding.names == ("edge", "image_grey")
     whole, window, _ = whole_and_window(source, (0, 5), with_condition=True)
     assert window.tx == whole.tx == (-1, -1)
+    assert window.mask is not None
+    assert window.mask.shape == window.target.shape
     assert examples(source).scale == "binary"
 
 

@@ -25,9 +25,10 @@ from radiodiff.layouts import CitySettings
 ENCODING = Encoding.of_names(["buildings"], path_loss_channel())
 
 
-def example(size: int = 4, weight: bool = False) -> Example:
+def example(size: int = 4, weight: bool = False, mask: bool = False) -> Example:
     array = np.zeros((1, size, size), dtype=np.float32)
-    return Example(array, array, (1, 2), 3, 4, "3_4", (size, size), array if weight else None)
+    counting = array > 0 if mask else None
+    return Example(array, array, (1, 2), 3, 4, "3_4", (size, size), array if weight else None, counting)
 
 
 @pytest.fixture(scope="module")
@@ -145,15 +146,22 @@ def test_a_position_outside_the_data_set_is_refused(bad: dict[str, int]) -> None
 
 
 def test_batches_move_with_their_tensors() -> None:
-    batch = collate([example(weight=True), example(weight=True)], ENCODING, "raw")
+    batch = collate([example(weight=True, mask=True), example(weight=True, mask=True)], ENCODING, "raw")
     moved = batch.to("meta")
     assert moved.target.device.type == "meta"
     assert moved.weight is not None
     assert moved.weight.device.type == "meta"
+    assert batch.mask is not None
+    assert (batch.mask.shape, batch.mask.dtype) == ((2, 1, 4, 4), torch.bool)
+    assert moved.mask is not None
+    assert moved.mask.device.type == "meta"
     assert moved.names == batch.names
 
 
-@pytest.mark.parametrize("examples", [[], [example(4), example(5)], [example(), example(weight=True)]])
+@pytest.mark.parametrize(
+    "examples",
+    [[], [example(4), example(5)], [example(), example(weight=True)], [example(mask=True), example()]],
+)
 def test_examples_of_different_kinds_are_no_batch(examples: list[Example]) -> None:
     with pytest.raises(InputError, match="one size and the same channels"):
         collate(examples, ENCODING, "raw")

@@ -176,7 +176,9 @@ def test_logged_terms_do_not_change_with_the_logvar_afterwards() -> None:
 
 def test_edge_weighting_without_weights_is_refused() -> None:
     maps = random_maps(1, 1, 8, 8)
-    with pytest.raises(ConfigError, match=r"edge_weight=0\.5 and examples without.*data\.edge_weights"):
+    with pytest.raises(
+        ConfigError, match=r"edge_weight=0\.5 and examples without.*data\.edge_weights, or loss\.edge_weight"
+    ):
         loss_of(edge_weight=0.5).reconstruction(maps, maps, torch.zeros(()))
 
 
@@ -197,3 +199,66 @@ def test_an_autoencoder_alone_has_no_discriminator() -> None:
         loss.discriminator(torch.zeros(1), torch.zeros(1))
     with pytest.raises(ConfigError, match=r"needs AutoencoderLossConfig\.adversarial"):
         loss.adaptive_weight(torch.zeros(1), torch.zeros(1))
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_only_cells_of_the_mask_count(reduction: str) -> None:
+    # Differences of 0.5 in 8 x 8 cells; 16 cells of the first map count, none of the second one.
+    target = torch.zeros(2, 2, 8, 8)
+    prediction = (target + 0.5).requires_grad_()
+    mask = torch.zeros(2, 1, 8, 8, dtype=torch.bool)
+    mask[0, :, :2] = True
+    logvar = torch.tensor(0.3, requires_grad=True)
+    loss = loss_of(2, reduction=reduction, edge_weight=5.0)
+    found = loss.reconstruction(prediction, target, logvar, weight=torch.full((2, 1, 8, 8), 0.2), mask=mask)
+    edge = 0.1 + 0.01
+    nll = (0.5 + 0.25 + 5.0 * edge) / math.exp(0.3) + 0.3
+    assert found.nll.item() == pytest.approx(nll * (32 if reduction == "sum" else 1) / 2, rel=1e-5)
+    halves = {"l1": 0.25, "mse": 0.125, "edge": edge / 2, "nll": nll / 2, "logvar": 0.3}
+    assert {name: value.item() for name, value in found.terms.items()} == pytest.approx(halves, rel=1e-5)
+    slope, slope_of_logvar = torch.autograd.grad(found.nll, (prediction, logvar))
+    assert torch.equal(slope != 0, mask.expand(2, 2, 8, 8))
+    assert slope_of_logvar.item() != 0.0
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_a_mask_of_all_cells_changes_nothing(reduction: str) -> None:
+    loss, batch = AutoencoderLoss(EVERYTHING.replaced(reduction=reduction), 1), full_batch()
+    plain = loss.reconstruction(log_variance=torch.tensor(0.2), **batch)
+    masked = loss.reconstruction(
+        log_variance=torch.tensor(0.2), mask=torch.ones(4, 1, 16, 16, dtype=torch.bool), **batch
+    )
+    assert masked.nll.item() == pytest.approx(plain.nll.item(), rel=1e-6)
+    for name, value in plain.terms.items():
+        assert masked.terms[name].item() == pytest.approx(value.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("term", ["perceptual", "helmholtz"])
+def test_terms_of_a_whole_map_do_not_see_cells_that_do_not_count(term: str) -> None:
+    loss, batch = AutoencoderLoss(EVERYTHING, 1), full_batch()
+    mask = torch.ones(4, 1, 16, 16, dtype=torch.bool)
+    mask[..., 9:] = False
+    batch["prediction"].requires_grad_()
+    found = loss.reconstruction(log_variance=torch.tensor(0.2), mask=mask, **batch)
+    (slope,) = torch.autograd.grad(found.nll, batch["prediction"])
+    assert (slope[~mask] == 0).all()
+    assert slope[mask].count_nonzero() > 0.9 * mask.sum()
+    other = batch | {"prediction": torch.where(mask, batch["prediction"], -0.9)}
+    other_terms = loss.reconstruction(log_variance=torch.tensor(0.2), mask=mask, **other).terms
+    assert other_terms[term].item() == found.terms[term].item()
+    none = loss.reconstruction(log_variance=torch.tensor(0.2), mask=torch.zeros_like(mask), **batch)
+    assert (none.nll.item(), none.terms[term].item()) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_a_batch_of_masked_maps_costs_the_mean_of_its_halves(reduction: str) -> None:
+    loss = AutoencoderLoss(EVERYTHING.replaced(reduction=reduction), 1)
+    batch = full_batch()
+    batch["mask"] = torch.rand((4, 1, 16, 16), generator=torch.Generator().manual_seed(3)) < torch.tensor(
+        [0.1, 0.9, 0.5, 0.3]
+    ).view(4, 1, 1, 1)
+    whole, *halves = (
+        loss.reconstruction(log_variance=torch.tensor(0.2), **{name: value[part] for name, value in batch.items()}).nll
+        for part in (slice(0, 4), slice(0, 2), slice(2, 4))
+    )
+    assert whole.item() == pytest.approx((halves[0] + halves[1]).item() / 2, rel=1e-5)

@@ -40,8 +40,6 @@ ALLOWED = {
     "no discriminator on small windows": ["examples.crop_size=8", "loss.adversarial=null"],
     "windows of any size without the term": ["examples.crop_size=4", "loss.adversarial=null", "loss.perceptual=null"],
     "weights of edges": ["loss.edge_weight=1", "data.edge_weights=canny"],
-    "weights of cells on the map": [*ICASSP, "data.view=radio", "loss.edge_weight=1", "data.weight=true"],
-    "weights of sure cells": ["data.kind=edges", "loss.edge_weight=1", "data.uncertain=ignored"],
     "an equation in decibels": ["loss.helmholtz={}"],
     "an equation on another scale": ["loss.helmholtz={span_db: 79.328}", "data.scale=thresholded"],
     "an equation of levels": ["loss.helmholtz={quantity: level}", "data.scale=thresholded"],
@@ -117,8 +115,11 @@ REFUSED = {
         ["loss.adversarial.conditional needs examples.with_condition"],
     ),
     "no weights of edges": (["loss.edge_weight=1"], ["loss.edge_weight needs", "data.edge_weights; got edge_weight=1"]),
-    "no weights of rooms": ([*ICASSP, "data.view=radio", "loss.edge_weight=1"], ["examples with weights, data.weight"]),
-    "no weights of sure cells": (["data.kind=edges", "loss.edge_weight=1"], ["with weights, data.uncertain"]),
+    "weights of rooms": ([*ICASSP, "data.view=radio", "loss.edge_weight=1"], ["edge weights", "data.kind='icassp'"]),
+    "weights of sure cells": (
+        ["data.kind=edges", "loss.edge_weight=1", "data.uncertain=ignored"],
+        ["loss.edge_weight needs data with edge weights", "data.kind='edges'"],
+    ),
     "an equation of three channels": (
         [
             *ICASSP,

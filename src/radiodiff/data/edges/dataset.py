@@ -38,7 +38,7 @@ class EdgeDataSet:
     """Edge maps and their conditions.
 
     `data[i]` is draw 0 of example i, `data[i, draw]` another one; `radiodiff.data.loader.BatchLoader` makes batches.
-    With `uncertain="ignored"` every example has weights.
+    With `uncertain="ignored"` every example has a mask.
 
     Args:
         config: What to read.
@@ -96,9 +96,6 @@ class EdgeDataSet:
             level = turn_array(level, symmetry)
             values = {name: turn_array(array, symmetry) for name, array in values.items()}
         is_edge = level >= 255.0 * self.config.threshold
-        weight = None
-        if self.config.uncertain == "ignored":
-            weight = (is_edge | (level == 0)).astype(np.float32)[None]
         return Example(
             target=EDGE.encode(is_edge)[None],
             condition=self.encoding.encode_condition(values),
@@ -107,7 +104,7 @@ class EdgeDataSet:
             tx_id=tx_id,
             name=Path(pair.path).stem,
             content=level.shape,
-            weight=weight,
+            mask=(is_edge | (level == 0))[None] if self.config.uncertain == "ignored" else None,
         )
 
 

@@ -37,7 +37,7 @@ class IcasspConfig(Config):
             `size - margin_px`, where the map allows it [pixels]: at 10 to 86 of 96.
         multiple: A whole map is padded to a multiple of this [pixels].
         augment: Draw a symmetry of the square for each example; whole maps that are no squares have four of them.
-        weight: Give weights: 1 on the map, 0 beside it.
+        mask_padding: Give masks: cells beside the map do not count, in losses and figures.
         azimuth: What azimuths mean.
         seed: Seed of the draws; each follows from it, the number of the draw and the example's index.
 
@@ -59,7 +59,7 @@ class IcasspConfig(Config):
     margin_px: Annotated[int, Field(ge=0)] = 10
     multiple: Annotated[int, Field(ge=1)] = 32
     augment: bool = False
-    weight: bool = False
+    mask_padding: bool = True
     azimuth: AzimuthConvention = DEFAULT_CONVENTION
     seed: Annotated[int, Field(ge=0)] = 0
 

@@ -120,7 +120,7 @@ class IcasspDataSet:
             tx_id=sample.id.sample,
             name=sample.id.name,
             content=(shape[0], shape[1]),
-            weight=self._weight(sample, window, symmetry) if self.config.weight else None,
+            mask=self._mask(sample, window, symmetry) if self.config.mask_padding else None,
         )
 
     def _window(self, sample: IcasspSample, random: np.random.Generator) -> Window:
@@ -142,9 +142,9 @@ class IcasspDataSet:
             for name in names
         }
 
-    def _weight(self, sample: IcasspSample, window: Window, symmetry: int) -> NDArray[np.float32]:
+    def _mask(self, sample: IcasspSample, window: Window, symmetry: int) -> NDArray[np.bool_]:
         on_map = cut(np.ones(sample.shape), window, 0.0)
-        return self._padded(turn_array(on_map, symmetry), 0.0)[None]
+        return self._padded(turn_array(on_map, symmetry), 0.0)[None] > 0.0
 
     def _padded(self, array: NDArray[np.float32], outside: float) -> NDArray[np.float32]:
         """A whole map at the top left of the next larger multiple; windows as they are."""

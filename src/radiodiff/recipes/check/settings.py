@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.recipes.check.rows import CheckRow
 from radiodiff.recipes.schema import AutoencoderRecipe
@@ -75,9 +74,7 @@ def _examples(recipe: AutoencoderRecipe) -> Iterator[tuple[str, str]]:
         )
         if shown:
             yield shown, "Set examples.with_condition=true."
-    has_weights = (isinstance(data, RadioMapSeerConfig) and data.edge_weights is not None) or (
-        isinstance(data, IcasspConfig) and data.weight
-    )
+    has_weights = isinstance(data, RadioMapSeerConfig) and data.edge_weights is not None
     if has_weights and loss.edge_weight == 0:
         yield "the data set gives weights and loss.edge_weight=0 does not use them", "Set it, or leave the weights out."
     if isinstance(data, RadioMapSeerConfig) and data.split == "radiodiff":

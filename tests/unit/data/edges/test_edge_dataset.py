@@ -151,13 +151,15 @@ def test_threshold_and_uncertain_cells(tmp_path, threshold, edge, certain):
     root = grey_pair(tmp_path / "pairs")
     example = opened(root, part="all", threshold=threshold)[0]
     np.testing.assert_array_equal(example.target[0], 2.0 * np.array(edge) - 1)
-    assert example.weight is None
+    assert example.mask is None
     assert (example.map_id, example.tx_id, example.tx) == (UNKNOWN, UNKNOWN, (UNKNOWN, UNKNOWN))
     np.testing.assert_allclose(example.condition, 2 * 51 / 255 - 1, atol=1e-6)
     example = opened(root, part="all", threshold=threshold, uncertain="ignored")[0]
     np.testing.assert_array_equal(example.target[0], 2.0 * np.array(edge) - 1)
-    np.testing.assert_array_equal(example.weight, [certain])
-    assert example.weight.dtype == np.float32
+    np.testing.assert_array_equal(example.mask, np.array([certain]) == 1)
+    assert example.mask.dtype == np.bool_
+    # They do not count; they are no edges to emphasise.
+    assert example.weight is None
 
 
 def symmetries(array):
@@ -197,7 +199,7 @@ def test_a_loader_makes_batches(made):
     batches = list(BatchLoader(data, 4))
     assert [len(batch) for batch in batches] == [4, 2]
     batch = batches[0]
-    assert batch.target.shape == batch.condition.shape == batch.weight.shape == (4, 1, SIZE, SIZE)
+    assert batch.target.shape == batch.condition.shape == batch.mask.shape == (4, 1, SIZE, SIZE)
     assert (batch.scale, batch.encoding) == ("binary", data.encoding)
     np.testing.assert_array_equal(batch.target[1], data[1].target)
 

@@ -99,7 +99,7 @@ def test_decoding_needs_the_views_channels():
 @pytest.mark.parametrize("augment", [False, True])
 def test_condition_and_target_share_one_draw(fake_root, crop, augment):
     """Every pixel of a window, with all its channels and the target, occurs in the map."""
-    source = examples(fake_root, crop=crop, size=40, margin_px=8, augment=augment, condition2="free-space", weight=True)
+    source = examples(fake_root, crop=crop, size=40, margin_px=8, augment=augment, condition2="free-space")
     whole = examples(fake_root, crop="none", condition2="free-space")
     for number, draw in ((0, 0), (5, 1), (17, 2), (40, 3), (47, 4)):
         example, reference = source[number, draw], whole[number]
@@ -107,7 +107,7 @@ def test_condition_and_target_share_one_draw(fake_root, crop, augment):
         content = np.concatenate([reference.condition, reference.target])
         content = crop_to_content(content, reference.content).reshape(4, -1).T.round(4)
         window = np.concatenate([example.condition, example.target]).reshape(4, -1).T.round(4)
-        on_map = example.weight[0].ravel() == 1.0
+        on_map = example.mask[0].ravel()
         assert {tuple(pixel) for pixel in window[on_map].tolist()} <= {tuple(pixel) for pixel in content.tolist()}
         assert (window[~on_map] == [-1, -1, -1, -1]).all()
 
@@ -208,24 +208,26 @@ def test_names_and_numbers(fake_root):
             source[number]
 
 
-def test_weights_are_the_map(fake_root):
-    source = examples(fake_root, crop="tx-centred", size=128, weight=True)
+def test_cells_beside_the_map_do_not_count(fake_root):
+    source = examples(fake_root, crop="tx-centred", size=128)
     shape = IcasspReader(fake_root).read(source.ids[5]).shape
-    weight = source[5].weight
-    assert weight.shape == (1, 128, 128)
-    assert set(np.unique(weight)) == {0.0, 1.0}
-    assert weight.sum() == shape[0] * shape[1]
-    padded = examples(fake_root, crop="none", multiple=64, weight=True)[5]
+    mask = source[5].mask
+    assert (mask.shape, mask.dtype) == ((1, 128, 128), np.bool_)
+    assert mask.sum() == shape[0] * shape[1]
+    padded = examples(fake_root, crop="none", multiple=64)[5]
     rows, cols = padded.content
-    assert padded.weight.sum() == padded.weight[0, :rows, :cols].sum() == rows * cols
+    assert padded.mask.sum() == padded.mask[0, :rows, :cols].sum() == rows * cols
+    assert padded.weight is None
+    assert examples(fake_root, crop="none", multiple=64, mask_padding=False)[5].mask is None
 
 
 def test_batches(fake_root):
-    source = examples(fake_root, view="building", augment=True, weight=True)
+    source = examples(fake_root, view="building", augment=True)
     loader = BatchLoader(source, 4, sampler=ShuffleSampler(len(source), seed=1))
     batch = next(iter(loader))
     assert batch.target.shape == batch.condition.shape == (4, 2, 96, 96)
-    assert batch.weight.shape == (4, 1, 96, 96)
+    assert batch.mask.shape == (4, 1, 96, 96)
+    assert batch.weight is None
     assert (batch.scale, batch.encoding) == ("db", source.encoding)
     assert batch.target.dtype == torch.float32
     whole = BatchLoader(examples(fake_root, crop="none"), 1)
