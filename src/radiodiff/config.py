@@ -1,12 +1,14 @@
 """Settings that people write: checked models whose errors name the key, the value and what is allowed."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Self, TypeVar, get_args
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from radiodiff.errors import ConfigError
 
@@ -30,6 +32,17 @@ class Config(BaseModel):
 
     # Settings inside settings are then checked by the outermost, whose error knows the whole way to a key.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_other_kinds(cls, values: Any) -> Any:
+        """Keep true from being the number 1, and a misspelt word from being a path."""
+        if not isinstance(values, Mapping):
+            return values
+        fields = cls.model_fields
+        return {
+            key: _refused(value, fields[key].annotation) if key in fields else value for key, value in values.items()
+        }
 
     def replaced(self, **values: Any) -> Self:
         """A copy with other values, checked again."""
@@ -67,6 +80,25 @@ def faults(kind: type[Config], values: Mapping[str, Any]) -> list[ConfigError]:
 
 
 @dataclass(frozen=True)
+class _Refused:
+    """A value that no field takes, in place of one that a field would take for another kind.
+
+    Attributes:
+        value: The value.
+        remedy: What to write instead.
+    """
+
+    value: Any
+    remedy: str
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+@dataclass(frozen=True)
 class _Place:
     """Where a fault is.
 
@@ -88,6 +120,12 @@ class _Place:
         if self.dotted:
             return ".".join(self.keys) or "The whole"
         return ".".join((self.owner.__name__, *self.keys[self.depth :]))
+
+    @property
+    def list_remedy(self) -> str:
+        """How to change an entry of a list, which has no key of its own; empty for other keys."""
+        is_entry = self.dotted and bool(self.keys) and self.keys[-1].isdigit()
+        return f"Write the list as a whole, {'.'.join(self.keys[:-1])}=[...]." if is_entry else ""
 
     def beside(self, key: str) -> str:
         """Name of another key of the same settings, as people write it."""
@@ -117,6 +155,7 @@ def _one_error(kind: type[Config], place: _Place, alternatives: list[Any]) -> Co
         key = fault["ctx"]["discriminator"].strip("'") if "ctx" in fault else ""
         name = f"{place.name}.{key}" if key else place.name
         remedy = f"Add {name} to the file, or write {name}=VALUE." if place.dotted else "Add the key."
+        remedy = place.list_remedy or remedy
         tags = list(_tags(place.owner.model_fields[place.keys[-1]])) if key else []
         choices = f": {', '.join(tags)}" if tags else ""
         return ConfigError(f"{name} must be given{choices}", value="nothing", remedy=remedy)
@@ -129,10 +168,11 @@ def _one_error(kind: type[Config], place: _Place, alternatives: list[Any]) -> Co
             remedy=_nearest(given, allowed) or "Correct the value.",
         )
     allowed = [choice.strip("'") for other in alternatives for choice in _choices(other)]
+    hints = (_kind_remedy(place, fault) or _nearest(fault["input"], allowed), place.list_remedy)
     return ConfigError(
         f"{place.name} must be {', or '.join(dict.fromkeys(_rule(other) for other in alternatives))}",
         value=repr(fault["input"]),
-        remedy=_nearest(fault["input"], allowed) or "Correct the value.",
+        remedy=" ".join(filter(None, hints)) or "Correct the value.",
     )
 
 
@@ -200,7 +240,9 @@ def _place(kind: type[Config], fault: Any, *, dotted: bool) -> _Place:
     depth = 0
     kinds: dict[str, type[BaseModel]] = {}
     way = fault["loc"]
-    for i, part in enumerate(way):
+    for i, step in enumerate(way):
+        # Settings with rules of their own are named with these: function-before[_rule(), Name].
+        part = re.sub(r"^function-.*\b(\w+)\]+$", r"\1", step) if isinstance(step, str) else step
         if part in kinds:
             owner = level = kinds[part]
             depth, kinds = len(keys), {}
@@ -261,8 +303,53 @@ def _all_keys(kind: type[BaseModel], path: str = "") -> Iterator[str]:
             yield from _all_keys(inner, f"{path}{key}.")
 
 
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """Plain kinds that a value, or an entry of a list, may be of; settings have their own."""
+    inner = () if get_origin(annotation) is Literal else get_args(annotation)
+    if not inner:
+        yield annotation
+    for kind in inner:
+        yield from _kinds(kind)
+
+
+def _refused(value: Any, annotation: Any) -> Any:
+    """The value, or what stands for it where a field would take it for another kind."""
+    if isinstance(value, list | tuple):
+        return type(value)([_refused(entry, annotation) for entry in value])
+    kinds = list(_kinds(annotation))
+    if isinstance(value, bool) and bool not in kinds and (int in kinds or float in kinds):
+        return _Refused(value, "Without quotes, yes, no, on and off are true and false.")
+    if isinstance(value, str) and (word := _misspelt_word(value, kinds)):
+        return _Refused(value, f"Did you mean {word!r}? A file of that name is written ./{value}.")
+    return value
+
+
+def _misspelt_word(value: str, kinds: Sequence[Any]) -> str:
+    """The word that was meant where a value may be a word or a path and is neither; empty where it may be one."""
+    words = {word: word for kind in kinds if get_origin(kind) is Literal for word in map(str, get_args(kind))}
+    if Path not in kinds or not words or value in words or re.search(r"[/\\]", value) or Path(value).exists():
+        return ""
+    if type(None) in kinds:
+        words |= dict.fromkeys(("none", "null", "off"), "null")
+    near = get_close_matches(value.lower(), words, n=1, cutoff=0.75)
+    return words[near[0]] if near else ""
+
+
+def _kind_remedy(place: _Place, fault: Mapping[str, Any]) -> str:
+    """What to write instead of a value of another kind; empty where nobody can say."""
+    value = fault["input"]
+    if isinstance(value, _Refused):
+        return value.remedy
+    if fault["type"] in ("tuple_type", "list_type") and isinstance(value, str | int | float):
+        text = str(value) if re.fullmatch(r"[\w.][\w.*/-]*", str(value)) else json.dumps(value)
+        return f"Write {place.name}=[{text}]." if place.dotted else f"Write [{text}]."
+    return ""
+
+
 def _rule(fault: Mapping[str, Any]) -> str:
     """What a value must be."""
+    if fault["type"] in ("tuple_type", "list_type"):
+        return "a list, such as [a, b]"
     if fault["type"] in ("model_type", "model_attributes_type", "dict_type"):
         return "a group of keys with values"
     if fault["type"] == "too_short":

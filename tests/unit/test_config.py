@@ -202,6 +202,72 @@ def test_all_faults_are_found_unknown_keys_first() -> None:
     assert names == ["There is no key data.rot", "There is no key stps", "data.root", "part.rate", "steps"]
 
 
+class Kinds(Config):
+    count: int = 1
+    rates: tuple[float, float] = (1.0, 2.0)
+    names: tuple[str, ...] = ()
+    is_on: bool = False
+    number_or_flag: int | bool = 1
+    mask: Literal["canny", "sobel"] | Path | None = None
+    where: Path | None = None
+
+
+class Kinded(Config):
+    inner: Kinds | Literal["none"] = "none"
+
+
+NO_NUMBERS = "Without quotes, yes, no, on and off are true and false."
+
+OTHER_KINDS = {
+    "true for a count": ({"count": True}, f"inner.count must be a valid integer; got True. {NO_NUMBERS}"),
+    "false in a list": (
+        {"rates": [1, False]},
+        f"inner.rates.1 must be a valid number; got False. {NO_NUMBERS} Write the list as a whole, inner.rates=[...].",
+    ),
+    "a misspelt word": ({"mask": "cany"}, "inner.mask must be 'canny' or 'sobel', or a path; got 'cany'. Did you mean"),
+    "no word for nothing": ({"mask": "None"}, "Did you mean 'null'? A file of that name is written ./None."),
+    "an entry": ({"rates": [1, "x"]}, "got 'x'. Write the list as a whole, inner.rates=[...]."),
+    "an entry too few": ({"rates": [1]}, "inner.rates.1 must be given; got nothing. Write the list as a whole, inner."),
+    "a word for a list": (
+        {"names": "encoder.*"},
+        "inner.names must be a list, such as [a, b]; got 'encoder.*'. Write inner.names=[encoder.*].",
+    ),
+    "signs for a list": ({"names": "*.bias"}, 'Write inner.names=["*.bias"].'),
+    "a number for a list": ({"rates": 0.5}, "inner.rates must be a list, such as [a, b]; got 0.5."),
+}
+
+
+@pytest.mark.parametrize(("values", "part"), OTHER_KINDS.values(), ids=OTHER_KINDS)
+def test_values_of_another_kind_are_refused(values: dict[str, object], part: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        checked(Kinded, {"inner": values})
+    assert part in str(error.value)
+
+
+def test_values_that_may_be_of_several_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("cany").touch()
+    for mask in ("canny", "cany", "./cann", "some/cann", "masks"):
+        assert Kinds(mask=mask).mask == (mask if mask == "canny" else Path(mask))  # type: ignore[arg-type]
+    assert Kinds(where="none").where == Path("none")  # type: ignore[arg-type]
+    assert Kinds(is_on=True, number_or_flag=True).number_or_flag is True
+    with pytest.raises(ConfigError, match=r"Kinds\.names must be a list.*; got 'x'\. Write \[x\]\."):
+        Kinds(names="x")  # type: ignore[arg-type]
+
+
+def test_a_word_beside_settings_with_rules_of_their_own() -> None:
+    class Ruled(Kinds):
+        @model_validator(mode="after")
+        def _check(self) -> Self:
+            return self
+
+    class Either(Config):
+        one: Ruled | Literal["none"] = "none"
+
+    with pytest.raises(ConfigError, match=r"There is no key one\.cuont; got 3\. Did you mean one\.count"):
+        checked(Either, {"one": {"cuont": 3}})
+
+
 def test_settings_made_in_code_name_their_class() -> None:
     with pytest.raises(ConfigError, match=r"Part\.rate must be greater than 0"):
         Part(rate=0)

@@ -21,8 +21,8 @@ def with_overrides(values: dict[str, Any], overrides: Sequence[str], schema: typ
     """Values of a recipe with changes; whether keys and values are allowed is checked later.
 
     A group that is off (null) or not given is switched on by a change inside it, with its defaults for the rest. A
-    change of the key that tells kinds of a group apart, such as `data.kind`, begins the group anew: what the recipe
-    says there belongs to the other kind.
+    change of the key that tells kinds of a group apart, such as `data.kind`, to another kind begins the group anew:
+    what the recipe says there belongs to the kind it names.
 
     Args:
         values: Plain values of the recipe; they are not changed.
@@ -34,12 +34,12 @@ def with_overrides(values: dict[str, Any], overrides: Sequence[str], schema: typ
     """
     values = deepcopy(values)
     changes = [_parsed(text, schema) for text in overrides]
-    for keys, value in changes:
-        field = schema.model_fields.get(keys[0])
-        group = values.get(keys[0])
-        is_kind = field is not None and keys[1:] == [field.discriminator]
-        if is_kind and isinstance(group, dict) and group.get(keys[1]) != value:
-            values[keys[0]] = {}
+    # Of two changes of a kind the last one holds; a kind on the way to it begins nothing anew.
+    for (name, *rest), value in {tuple(keys): value for keys, value in changes}.items():
+        field, group = schema.model_fields.get(name), values.get(name)
+        is_kind = field is not None and rest == [field.discriminator]
+        if is_kind and isinstance(group, dict) and group.get(rest[0], value) != value:
+            values[name] = {}
     for keys, value in changes:
         _set(values, keys, value)
     return values
@@ -82,4 +82,5 @@ def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
 
 def _not_a_group(keys: Sequence[str], depth: int) -> ConfigError:
     name = ".".join(keys[:depth])
-    return ConfigError(f"{name} is a value and has no keys", value=".".join(keys), remedy=f"Write {name}=VALUE.")
+    remedy = f"Write the list as a whole, {name}=[...]." if keys[depth].isdigit() else f"Write {name}=VALUE."
+    return ConfigError(f"{name} is a value and has no keys", value=".".join(keys), remedy=remedy)

@@ -10,16 +10,27 @@ from radiodiff.errors import ConfigError
 
 __all__ = ["format_yaml", "parse_yaml", "read_yaml"]
 
+INT_TAG = "tag:yaml.org,2002:int"
 FLOAT_TAG = "tag:yaml.org,2002:float"
 TIMESTAMP_TAG = "tag:yaml.org,2002:timestamp"
 MERGE_TAG = "tag:yaml.org,2002:merge"
 
-EXPONENT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)[eE][-+]?[0-9]+")
-"""Numbers with an exponent. YAML 1.1, which PyYAML reads, wants a point in them and takes `5e-6` for text."""
+NUMBERS = {
+    INT_TAG: re.compile(r"[-+]?(?:0|[1-9][0-9_]*|0b[01_]+|0x[0-9a-fA-F_]+)$"),
+    FLOAT_TAG: re.compile(
+        r"(?:[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)"
+        r"|[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)[eE][-+]?[0-9]+"
+        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+    ),
+}
+"""What is a number without quotes. PyYAML reads YAML 1.1, which takes `5e-6` for text, `010` for 8 and `1:30` for 90."""
+
+MOST_VALUES = 100_000
+"""Values of a text, those that anchors repeat counted each time."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values only; numbers as in YAML 1.2; dates stay text; a key stands once."""
+    """Plain values only; numbers as people write them; dates and times stay text; a key stands once."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         # Before keys of anchors are merged in: those may be repeated, to be changed.
@@ -39,11 +50,12 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, rule) for tag, rule in rules if tag != TIMESTAMP_TAG]
+    first: [(tag, rule) for tag, rule in rules if tag != TIMESTAMP_TAG and tag not in NUMBERS]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 for _kind in (_Loader, _Dumper):
-    _kind.add_implicit_resolver(FLOAT_TAG, re.compile(f"(?:{EXPONENT.pattern})$"), list("-+.0123456789"))
+    for _tag, _rule in NUMBERS.items():
+        _kind.add_implicit_resolver(_tag, _rule, list("-+.0123456789"))
 
 
 def parse_yaml(text: str, *, name: str) -> Any:
@@ -54,10 +66,12 @@ def parse_yaml(text: str, *, name: str) -> Any:
         name: What to call it in errors.
 
     Raises:
-        ConfigError: It is no YAML, has a key twice, or asks for objects of Python.
+        ConfigError: It is no YAML, has a key twice, asks for objects of Python, or repeats too much by anchors.
     """
     try:
-        return _unshared(yaml.load(text, Loader=_Loader))
+        return _values(text, name)
+    except ConfigError:
+        raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
@@ -72,6 +86,37 @@ def parse_yaml(text: str, *, name: str) -> Any:
             value=f"{name}: {' '.join(str(error).split())}",
             remedy="Correct the text; text with : or # needs quotes.",
         ) from None
+
+
+def _values(text: str, name: str) -> Any:
+    loader = _Loader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        if _num_values(root, {}) > MOST_VALUES:
+            raise ConfigError(
+                f"Settings must be YAML of at most {MOST_VALUES:,} values, those that anchors repeat included",
+                value=name,
+                remedy="Write out what is meant instead of anchors (&, *) inside anchors.",
+            )
+        return _unshared(loader.construct_document(root))
+    finally:
+        loader.dispose()
+
+
+def _num_values(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
+    """Values below a node and its own, each as often as it is repeated.
+
+    Args:
+        node: The node.
+        known: Numbers of nodes that were counted before; what many anchors repeat is counted once.
+    """
+    if node not in known:
+        inner = node.value if isinstance(node, yaml.CollectionNode) else []
+        pairs = inner if isinstance(node, yaml.MappingNode) else [(value,) for value in inner]
+        known[node] = 1 + sum(_num_values(value, known) for pair in pairs for value in pair)
+    return known[node]
 
 
 def _unshared(values: Any) -> Any:

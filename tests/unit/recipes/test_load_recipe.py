@@ -121,7 +121,8 @@ def test_changes() -> None:
     recipe = load_recipe("autoencoder/tiny", (*GIVEN, *changes))
     assert recipe.trainer.max_steps == 200
     assert recipe.optimizer.learning_rate == 5e-6
-    assert recipe.discriminator_optimizer.learning_rate == 5e-4
+    tiny = load_recipe("autoencoder/tiny", GIVEN)
+    assert recipe.discriminator_optimizer == tiny.discriminator_optimizer != recipe.optimizer
     assert (recipe.trainer.ema, recipe.loss.perceptual) == (None, None)
     assert recipe.loss.adversarial is not None
     assert recipe.loss.adversarial.start == 10
@@ -149,6 +150,22 @@ def test_another_kind_of_data_begins_anew() -> None:
     assert same.data.augment is True
 
 
+def test_of_two_kinds_of_data_the_last_one_holds() -> None:
+    tiny = load_recipe("autoencoder/tiny", GIVEN)
+    assert load_recipe("autoencoder/tiny", (*GIVEN, "data.kind=icassp", "data.kind=radiomapseer")) == tiny
+    changes = ("data.kind=radiomapseer", "data.kind=icassp", "data.view=radio", "examples.crop_size=64")
+    assert load_recipe("autoencoder/tiny", (*GIVEN, *changes)).data == IcasspConfig(root=Path("maps"), view="radio")
+
+
+def test_a_kind_that_a_file_does_not_say_leaves_what_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text("data: {root: maps, simulation: IRT2}\ntrainer: {run_dir: run}")
+    with pytest.raises(ConfigError, match=r"data\.kind must be given"):
+        load_recipe(path)
+    data = load_recipe(path, ("data.kind=radiomapseer",)).data
+    assert data == RadioMapSeerConfig(root=Path("maps"), simulation="IRT2")
+
+
 @pytest.mark.parametrize("text", ["5", "1e5", "a: b #c", "2025-01-01", "[x", "true"])
 def test_a_path_is_taken_as_it_is(text: str) -> None:
     recipe = load_recipe("autoencoder/tiny", (*GIVEN, f"data.root={text}", f"data.k2={text}"))
@@ -163,6 +180,16 @@ REFUSED = {
     "an empty key": ("trainer..x=3", ["must read key=value"]),
     "no YAML": ("trainer.seed=[1", ["must be YAML", "trainer.seed=[1, line 1"]),
     "a key of a value": ("trainer.seed.x.y=1", ["trainer.seed is a value and has no keys; got trainer.seed.x.y"]),
+    "an entry of a list": (
+        "optimizer.betas.1=0.9",
+        ["optimizer.betas is a value and has no keys", "Write the list as a whole, optimizer.betas=[...]."],
+    ),
+    "a value for a list": ("trainer.warm_start.freeze=encoder.*", ["Write trainer.warm_start.freeze=[encoder.*]."]),
+    "true for a number": ("trainer.batch_size=true", ["trainer.batch_size must be a valid integer; got True"]),
+    "yes for a number": ("optimizer.learning_rate=yes", ["optimizer.learning_rate must be a valid number; got True"]),
+    "a time for a number": ("trainer.seed=1:30", ["trainer.seed must be a valid integer", "got '1:30'"]),
+    "none for nothing": ("data.k2=none", ["data.k2 must be 'log-distance'", "Did you mean 'null'?"]),
+    "a misspelt method": ("data.edge_weights=cany", ["data.edge_weights must be 'canny'", "Did you mean 'canny'?"]),
     "a key of a path": ("data.root.x=1", ["data.root is a value and has no keys"]),
     "a misspelt key": ("trainer.max_stepz=3", ["no key trainer.max_stepz; got 3. Did you mean trainer.max_steps?"]),
     "an unknown key": ("trainer.zzz=3", ["There is no key trainer.zzz", "The keys of trainer: run_dir, max_steps, "]),

@@ -1,5 +1,6 @@
 """YAML of recipes: numbers, repeated keys, and what is refused."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ PLAIN = st.recursive(
         ("5.E+3", 5000.0),
         ("150_000", 150_000),
         ("'5e-6'", "5e-6"),
+        ("+.5", 0.5),
+        ("-3", -3),
+        ("0x1f", 31),
+        ("0", 0),
+        ("010", "010"),
+        ("1:30", "1:30"),
+        ("1:30.5", "1:30.5"),
+        ("-.inf", -math.inf),
         ("e5", "e5"),
         ("5e", "5e"),
         ("2025-08-15", "2025-08-15"),
@@ -46,7 +55,9 @@ def test_what_is_written_is_read(values: object) -> None:
     assert parse_yaml(format_yaml(values), name="x") == values
 
 
-@pytest.mark.parametrize("text", ["5e-6", "1e5", "-.5E3", "2025-08-15", "true", "no", "", "a: b", "#"])
+@pytest.mark.parametrize(
+    "text", ["5e-6", "1e5", "-.5E3", "2025-08-15", "true", "no", "", "a: b", "#", "010", "0o7", "1:30"]
+)
 def test_text_that_looks_like_something_else_stays_text(text: str) -> None:
     assert parse_yaml(format_yaml({"key": text}), name="x") == {"key": text}
 
@@ -80,6 +91,19 @@ def test_text_that_is_refused(text: str, parts: list[str]) -> None:
         parse_yaml(text, name="file.yaml")
     for part in parts:
         assert part in str(error.value)
+
+
+@pytest.mark.parametrize("line", ["{0}: &{0} [{1}]", "{0}: &{0} {{<<: [{1}]}}"], ids=["lists", "merged"])
+def test_anchors_that_repeat_without_measure(line: str) -> None:
+    lines = ["a: &a {x: 1}"]
+    for last, name in zip("abcdefgh", "bcdefghi", strict=True):
+        lines.append(line.format(name, ", ".join([f"*{last}"] * 9)))
+    with pytest.raises(ConfigError, match=r"at most 100,000 values, .*; got file\.yaml"):
+        parse_yaml("\n".join(lines), name="file.yaml")
+
+
+def test_many_values_may_be_read() -> None:
+    assert len(parse_yaml(f"a: [{', '.join(['1'] * 99_000)}]", name="x")["a"]) == 99_000
 
 
 @pytest.mark.parametrize(
