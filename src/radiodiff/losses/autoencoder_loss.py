@@ -68,7 +68,7 @@ class AutoencoderLoss(nn.Module):
             assert perceptual.heads is not None
             self._lpips = Lpips(perceptual.vgg16, perceptual.heads)
 
-    def reconstruction(
+    def reconstruction(  # noqa: PLR0913  each is an array of its own
         self,
         prediction: Tensor,
         target: Tensor,

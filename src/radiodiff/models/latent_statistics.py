@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radiodiff.errors import CheckpointError, InputError
+from radiodiff.models.padding import padded_to_factor
 
 __all__ = ["ACTIVE_VARIANCE", "LatentStatistics", "measure_latents"]
 
@@ -122,7 +123,8 @@ def measure_latents(network: AutoencoderKL, batches: Iterable[Tensor], *, seed: 
 
     Args:
         network: The autoencoder, on any device.
-        batches: Maps (B, in_channels, rows, cols) in [-1, 1]; sizes may differ between batches.
+        batches: Maps (B, in_channels, rows, cols) in [-1, 1]; sizes may differ between batches. Rows and columns that
+            are no multiples of the network's factor are padded with -1.
         seed: Seed of the samples; map i has a draw of its own, which follows from seed and i.
 
     Raises:
@@ -136,7 +138,8 @@ def measure_latents(network: AutoencoderKL, batches: Iterable[Tensor], *, seed: 
     for batch in batches:
         _check_batch(network, batch)
         with torch.no_grad():
-            posterior = network.encode(batch.to(parameter.device, parameter.dtype)).latent_dist
+            maps = padded_to_factor(network, batch.to(parameter.device, parameter.dtype))
+            posterior = network.encode(maps).latent_dist
         for mean, std in zip(_arrays(posterior.mean), _arrays(posterior.std), strict=True):
             if not (np.isfinite(mean).all() and np.isfinite(std).all()):
                 raise CheckpointError(
@@ -172,12 +175,11 @@ def measure_latents(network: AutoencoderKL, batches: Iterable[Tensor], *, seed: 
 
 def _check_batch(network: AutoencoderKL, batch: Tensor) -> None:
     wanted = network.config["in_channels"]
-    factor = 2 ** (len(network.config["block_out_channels"]) - 1)
-    if batch.ndim != 4 or batch.shape[1] != wanted or any(size % factor for size in batch.shape[2:]):
+    if batch.ndim != 4 or batch.shape[1] != wanted:
         raise InputError(
-            f"Maps to encode must be (B, {wanted}, rows, cols), rows and columns multiples of {factor}",
+            f"Maps to encode must be (B, {wanted}, rows, cols)",
             value=f"shape {tuple(batch.shape)}",
-            remedy="Give the channels it was trained with, padded.",
+            remedy="Give the channels it was trained with.",
         )
 
 

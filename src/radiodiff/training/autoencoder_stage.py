@@ -111,11 +111,15 @@ class AutoencoderStage(Stage):
         with current.autocast():
             prediction, mean, logvar, log_variance = current.networks[AUTOENCODER](images, noise)
         prediction = prediction.float()
+        if batch.mask is not None:
+            # What does not count looks right to every loss and to the discriminator.
+            prediction = torch.where(batch.mask, prediction, batch.target)
         found = self._loss.reconstruction(
             prediction,
             batch.target,
             log_variance,
             weight=batch.weight,
+            mask=batch.mask,
             tx=batch.tx,
             buildings=self._buildings_of(batch),
         )
@@ -214,7 +218,11 @@ class AutoencoderStage(Stage):
 
         network.eval()
         report = evaluate_reconstruction(
-            reconstruct, batches, part=parts.validation_part, num_previews=parts.num_previews if preview else 0
+            reconstruct,
+            batches,
+            part=", ".join(filter(None, (parts.validation_part, parts.validation_source.windows))),
+            num_previews=parts.num_previews if preview else 0,
+            shows_all_buildings=parts.validation_source.shows_all_buildings,
         )
         network.train()
         if preview is not None:
@@ -233,6 +241,7 @@ class AutoencoderStage(Stage):
                 batch.target[i : i + 1],
                 self._trained.log_variance,
                 weight=None if batch.weight is None else batch.weight[i : i + 1],
+                mask=None if batch.mask is None else batch.mask[i : i + 1],
                 tx=batch.tx[i : i + 1],
                 buildings=None if buildings is None else buildings[i : i + 1],
             ).nll.item()

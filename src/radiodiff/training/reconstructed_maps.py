@@ -37,7 +37,8 @@ class ReconstructedMap:
         channels: Channels of the target.
         truth: (C, rows, cols) float64.
         prediction: (C, rows, cols) float64.
-        outdoors: (rows, cols) cells outside buildings, or None where the condition does not show them.
+        outdoors: (rows, cols) cells outside buildings, or None where the condition does not show them all.
+        mask: (rows, cols) cells that count, or None where all do.
     """
 
     name: str
@@ -45,16 +46,22 @@ class ReconstructedMap:
     truth: NDArray[np.float64]
     prediction: NDArray[np.float64]
     outdoors: NDArray[np.bool_] | None
+    mask: NDArray[np.bool_] | None = None
 
     def figures(self) -> dict[str, float]:
-        """Figures of the map by name, see `radiodiff.metrics.compare_grey_maps`.
+        """Figures of the map by name, see `radiodiff.metrics.compare_grey_maps`; none where no cell counts.
 
         Those of the cells outside buildings begin with `outdoor/`. Of several channels they are means, left out where
         a channel has none, and each channel has its own under `<channel>/`.
         """
-        found = self._figures_in(None, "")
-        if self.outdoors is not None and self.outdoors.any():
-            found |= self._figures_in(self.outdoors, f"{OUTDOOR}/")
+        if self.mask is not None and not self.mask.any():
+            return {}
+        found = self._figures_in(self.mask, "")
+        outdoors = self.outdoors
+        if outdoors is not None and self.mask is not None:
+            outdoors = outdoors & self.mask
+        if outdoors is not None and outdoors.any():
+            found |= self._figures_in(outdoors, f"{OUTDOOR}/")
         return found
 
     def _figures_in(self, mask: NDArray[np.bool_] | None, prefix: str) -> dict[str, float]:
@@ -71,13 +78,14 @@ class ReconstructedMap:
 
 
 def reconstructed_maps(
-    reconstruct: "Callable[[Batch], Tensor]", batches: Iterable[Batch]
+    reconstruct: "Callable[[Batch], Tensor]", batches: Iterable[Batch], *, shows_all_buildings: bool = True
 ) -> Iterator[ReconstructedMap]:
     """The maps of batches with their reconstructions, one after another.
 
     Args:
         reconstruct: Reconstruction (B, C, rows, cols) of a batch, in [-1, 1].
         batches: The batches.
+        shows_all_buildings: Whether the conditions show all buildings, so that cells outside them are known.
 
     Raises:
         TrainingError: A reconstruction is not finite, or has another shape than its target.
@@ -95,8 +103,9 @@ def reconstructed_maps(
         truths = batch.target.double().cpu().numpy()
         names = batch.encoding.names
         outdoors = None
-        if BUILDINGS in names:
+        if BUILDINGS in names and shows_all_buildings:
             outdoors = batch.condition[:, names.index(BUILDINGS)].cpu().numpy() <= 0
+        masks = None if batch.mask is None else batch.mask[:, 0].cpu().numpy()
         channels = target_channels(batch.encoding, truths.shape[1])
         for index, name in enumerate(batch.names):
             rows, cols = batch.content[index].tolist()
@@ -115,6 +124,7 @@ def reconstructed_maps(
                 truth=_levels(truths[index, :, :rows, :cols]),
                 prediction=_levels(prediction),
                 outdoors=None if outdoors is None else outdoors[index, :rows, :cols],
+                mask=None if masks is None else masks[index, :rows, :cols],
             )
 
 
@@ -129,6 +139,7 @@ def draw_maps(maps: Sequence[ReconstructedMap], path: Path) -> Path:
     for found in maps:
         for number, channel in enumerate(found.channels):
             truth, prediction = found.truth[number], found.prediction[number]
+            errors = prediction - truth if found.mask is None else (prediction - truth)[found.mask]
             rows.append(
                 ReconstructionRow(
                     title=found.name if len(found.channels) == 1 else f"{found.name}, {channel.name}",
@@ -137,7 +148,7 @@ def draw_maps(maps: Sequence[ReconstructedMap], path: Path) -> Path:
                     label=_label(channel),
                     dark=channel.low,
                     bright=channel.high,
-                    rmse=math.sqrt(float(((prediction - truth) ** 2).mean())),
+                    rmse=math.sqrt(float((errors**2).mean())) if errors.size else None,
                 )
             )
     return draw_reconstructions(rows, path)

@@ -22,24 +22,33 @@ __all__ = ["ReconstructionReport", "ReconstructionScores", "evaluate_reconstruct
 
 @dataclass
 class Pool:
-    """Sums over all cells of all maps."""
+    """Sums over all cells of all maps.
+
+    Attributes:
+        num_cells: Cells.
+        num_values: Values: those of all channels.
+    """
 
     num_cells: int = 0
+    num_values: int = 0
     squared_error: float = 0.0
     absolute_error: float = 0.0
     power: float = 0.0
 
     def add(self, prediction: NDArray[np.float64], truth: NDArray[np.float64]) -> None:
-        """Take in cells."""
-        self.num_cells += truth.size
+        """Take in cells (C, cells)."""
+        self.num_cells += truth.shape[1]
+        self.num_values += truth.size
         self.squared_error += float(((prediction - truth) ** 2).sum())
         self.absolute_error += float(np.abs(prediction - truth).sum())
         self.power += float((truth**2).sum())
 
     def figures(self) -> dict[str, float]:
-        """Figures of all cells together."""
-        mse = self.squared_error / self.num_cells
-        found = {"mse": mse, "mae": self.absolute_error / self.num_cells, "rmse": math.sqrt(mse)}
+        """Figures of all cells together; none where no cell counts."""
+        if not self.num_values:
+            return {}
+        mse = self.squared_error / self.num_values
+        found = {"mse": mse, "mae": self.absolute_error / self.num_values, "rmse": math.sqrt(mse)}
         return found | ({"nmse": self.squared_error / self.power} if self.power > 0 else {})
 
 
@@ -51,7 +60,7 @@ class ReconstructionReport:
         per_example: Figures of each map; what a map does not have is not in its row.
         means: Means over the maps that have a figure; `undefined/<name>` counts those that have not.
         pooled: `mse`, `mae`, `rmse` and `nmse` of all cells of all maps together, and `outdoor/...`.
-        num_cells: Cells of the maps that count.
+        num_cells: Cells of the maps that count, whatever the number of channels.
         num_outdoor_cells: Those outside buildings, or None where they are not known.
         protocol: How it was measured, in words; the same for every share of the maps.
         previews: The first maps.
@@ -84,14 +93,18 @@ class ReconstructionScores:
     _outdoor: Pool = field(default_factory=Pool)
     _previews: list[ReconstructedMap] = field(default_factory=list)
     _channels: tuple[Channel, ...] = ()
+    _is_masked: bool = False
 
     def add(self, found: ReconstructedMap) -> Mapping[str, float]:
         """Take in a map; returns its figures."""
         self._rows[found.name] = figures = found.figures()
         self._channels = found.channels
-        self._all.add(found.prediction, found.truth)
+        self._is_masked = found.mask is not None
+        counting = np.ones(found.truth.shape[1:], dtype=np.bool_) if found.mask is None else found.mask
+        self._all.add(found.prediction[:, counting], found.truth[:, counting])
         if found.outdoors is not None:
-            self._outdoor.add(found.prediction[:, found.outdoors], found.truth[:, found.outdoors])
+            outdoors = counting & found.outdoors
+            self._outdoor.add(found.prediction[:, outdoors], found.truth[:, outdoors])
         if len(self._previews) < self.num_previews:
             self._previews.append(found)
         return figures
@@ -127,7 +140,7 @@ class ReconstructionScores:
             "figures of each map, then their mean"
             if num_channels == 1
             else f"figures of each map and channel, mean over {num_channels} channels, then over maps",
-            "all cells without padding",
+            "cells of the data set's mask, without padding" if self._is_masked else "all cells without padding",
         ]
         if self._outdoor.num_cells:
             said.append("outdoor: cells outside buildings")
@@ -136,7 +149,12 @@ class ReconstructionScores:
 
 
 def evaluate_reconstruction(
-    reconstruct: "Callable[[Batch], Tensor]", batches: Iterable[Batch], *, part: str = "", num_previews: int = 0
+    reconstruct: "Callable[[Batch], Tensor]",
+    batches: Iterable[Batch],
+    *,
+    part: str = "",
+    num_previews: int = 0,
+    shows_all_buildings: bool = True,
 ) -> ReconstructionReport:
     """Reconstruct maps and measure how well that worked.
 
@@ -145,6 +163,7 @@ def evaluate_reconstruction(
         batches: What to look at.
         part: Part of the data set, for the protocol.
         num_previews: How many of the first maps to keep for a picture (`draw_maps`).
+        shows_all_buildings: Whether the conditions show all buildings; otherwise nothing is said of cells outside them.
 
     Raises:
         InputError: There are no batches.
@@ -157,7 +176,7 @@ def evaluate_reconstruction(
             scores.scale = batch.scale
             yield batch
 
-    for found in reconstructed_maps(reconstruct, looked_at()):
+    for found in reconstructed_maps(reconstruct, looked_at(), shows_all_buildings=shows_all_buildings):
         scores.add(found)
     return scores.report()
 
@@ -170,16 +189,15 @@ def posterior_means(network: "AutoencoderKL", num_inputs: int) -> "Callable[[Bat
         num_inputs: How many of the first channels of a batch's condition go in.
     """
     import torch
-    from torch.nn.functional import pad
 
-    factor = 2 ** (len(network.config["block_out_channels"]) - 1)
+    from radiodiff.models.padding import padded_to_factor
 
     def reconstruct(batch: Batch) -> "Tensor":
         weight = next(network.parameters())
         images = batch.condition[:, :num_inputs].to(weight.device, weight.dtype)
         rows, cols = images.shape[-2:]
         with torch.inference_mode():
-            latents = network.encode(pad(images, (0, -cols % factor, 0, -rows % factor), value=-1.0)).latent_dist.mode()
+            latents = network.encode(padded_to_factor(network, images)).latent_dist.mode()
             reconstruction: Tensor = network.decode(latents).sample[..., :rows, :cols]
         return reconstruction
 

@@ -39,7 +39,7 @@ class ReconstructionRow:
         label: What the values are, with their unit.
         dark: Value of the darkest colour.
         bright: Value of the brightest colour; may be the smaller one.
-        rmse: Error to print, on levels in [0, 1].
+        rmse: Error to print, on levels in [0, 1]; None prints none.
 
     Raises:
         InputError: The arrays are no maps of one shape, or both ends of the colours are the same.
@@ -51,7 +51,7 @@ class ReconstructionRow:
     label: str
     dark: float
     bright: float
-    rmse: float
+    rmse: float | None
 
     def __post_init__(self) -> None:
         if not (self.truth.ndim == 2 and self.truth.shape == self.prediction.shape):
@@ -115,7 +115,8 @@ def reconstruction_figure(rows: Sequence[ReconstructionRow]) -> "Figure":
         )
         left.set_title(f"truth of {row.title}", fontsize="medium")
         middle.set_title("prediction", fontsize="medium")
-        right.set_title(f"difference, rmse {row.rmse:.4f}", fontsize="medium")
+        error = "" if row.rmse is None else f", rmse {row.rmse:.4f}"
+        right.set_title(f"difference{error}", fontsize="medium")
         for axes in panels:
             axes.set(xticks=[], yticks=[])
         bar = figure.colorbar(image, ax=[left, middle], label=row.label)

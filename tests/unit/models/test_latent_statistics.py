@@ -128,9 +128,18 @@ def test_no_maps_are_refused(tiny: AutoencoderKL) -> None:
         measure_latents(tiny, [], seed=0)
 
 
-@pytest.mark.parametrize("shape", [(1, 2, 8, 8), (1, 8, 8), (1, 1, 7, 8), (1, 1, 8, 9)])
+@pytest.mark.parametrize("size", [(15, 24), (16, 23), (15, 23)])
+def test_maps_of_any_size_are_padded_with_no_signal(tiny: AutoencoderKL, size: tuple[int, int]) -> None:
+    rows, cols = size
+    padded = MAPS.clone()
+    padded[:, :, rows:] = padded[..., cols:] = -1.0
+    found = measure_latents(tiny, [MAPS[..., :rows, :cols]], seed=0)
+    assert found.to_dict() == measure_latents(tiny, [padded], seed=0).to_dict()
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 8, 8), (1, 8, 8)])
 def test_maps_that_do_not_fit_are_refused(tiny: AutoencoderKL, shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match=r"must be \(B, 1, rows, cols\), rows and columns multiples of 2; got shape"):
+    with pytest.raises(InputError, match=r"must be \(B, 1, rows, cols\); got shape"):
         measure_latents(tiny, [torch.zeros(shape)], seed=0)
 
 

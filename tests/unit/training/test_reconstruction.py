@@ -31,7 +31,9 @@ class Maps:
         channels: int = 1,
         names: tuple[str, ...] = ("0_0", "0_1", "1_0"),
         target: np.ndarray | None = None,
+        mask: np.ndarray | None = None,
     ) -> None:
+        self.mask = mask
         self.encoding, self.scale, self.names = encoding, "raw", names
         random = np.random.default_rng(7)
         self.targets = np.full((len(names), channels, 16, 24), -1.0, dtype=np.float32)
@@ -53,6 +55,7 @@ class Maps:
             tx_id=number,
             name=self.names[number],
             content=(12, 20),
+            mask=None if self.mask is None else self.mask[number],
         )
 
     def batches(self) -> Iterator[Batch]:
@@ -114,6 +117,70 @@ def test_pooled_figures_are_those_of_all_cells_together() -> None:
     assert report.means["undefined/nmse"] == 1
     assert "nmse" not in report.per_example["0_0"]
     assert report.means["nmse"] == pytest.approx(np.mean([report.per_example[name]["nmse"] for name in ("0_1", "1_0")]))
+
+
+def masks(share: float = 0.6) -> np.ndarray:
+    """Cells that count, of three maps: some, some and none."""
+    found = np.random.default_rng(3).random((3, 1, 16, 24)) < share
+    found[2] = False
+    return found
+
+
+def test_cells_that_do_not_count_are_in_no_figure() -> None:
+    maps = outdoor_maps(mask=masks())
+    report = evaluate_reconstruction(brighter, maps.batches(), part="test")
+    levels = (maps.targets[:, 0, :12, :20].astype(np.float64) + 1) / 2
+    predictions = np.minimum((maps.targets[:, 0, :12, :20] + np.float32(0.2)).astype(np.float64) / 2 + 0.5, 1.0)
+    counting, outdoors = maps.mask[:, 0, :12, :20], maps.conditions[:, 1, :12, :20] < 0
+    for number, name in enumerate(("0_0", "0_1")):
+        cells = {"": counting[number], "outdoor/": counting[number] & outdoors[number]}
+        expected = {
+            f"{prefix}{figure}": value
+            for prefix, mask in cells.items()
+            for figure, value in compare_grey_maps(predictions[number], levels[number], mask, span_db=99.16).items()
+        }
+        assert report.per_example[name] == pytest.approx(expected, rel=1e-9)
+    assert report.per_example["1_0"] == {}
+    assert report.means["undefined/rmse"] == 1
+    errors = (predictions - levels)[counting]
+    assert report.pooled["rmse"] == pytest.approx(math.sqrt((errors**2).mean()), rel=1e-9)
+    assert (report.num_cells, report.num_outdoor_cells) == (counting.sum(), (counting & outdoors).sum())
+    assert "cells of the data set's mask, without padding" in report.protocol
+    assert "all cells" not in report.protocol
+
+
+def test_what_does_not_count_may_be_anything() -> None:
+    def elsewhere(batch: Batch) -> torch.Tensor:
+        assert batch.mask is not None
+        return torch.where(batch.mask, batch.target + 0.2, -0.7)
+
+    maps = Maps(Encoding((TARGET,), TARGET), mask=masks())
+    found, expected = (evaluate_reconstruction(made, maps.batches()) for made in (elsewhere, brighter))
+    assert found.pooled == expected.pooled
+    for name in ("rmse", "rmse_db", "mae", "psnr", "brightest_point_distance", "sharpness_ratio"):
+        assert found.means[name] == expected.means[name]
+
+
+def test_maps_without_a_cell_that_counts_have_no_figures(tmp_path: Path) -> None:
+    maps = outdoor_maps(mask=masks(share=0.0))
+    report = evaluate_reconstruction(brighter, maps.batches(), num_previews=1)
+    assert (report.pooled, report.means, report.num_cells) == ({}, {}, 0)
+    assert draw_maps(report.previews, tmp_path / "preview.png").is_file()
+
+
+def test_cells_of_several_channels_are_counted_once() -> None:
+    maps = Maps(Encoding(ROOMS, Channel("building_encoded", -1.0, 1.0)), channels=2)
+    report = evaluate_reconstruction(brighter, maps.batches())
+    assert report.num_cells == 3 * 240
+    levels = (maps.targets[..., :12, :20].astype(np.float64) + 1) / 2
+    assert report.pooled["mae"] == pytest.approx((np.minimum(levels + 0.1, 1.0) - levels).mean(), rel=1e-6)
+
+
+def test_incomplete_buildings_are_no_outdoors() -> None:
+    report = evaluate_reconstruction(brighter, outdoor_maps().batches(), shows_all_buildings=False)
+    assert not any(name.startswith("outdoor/") for name in (*report.means, *report.pooled))
+    assert report.num_outdoor_cells is None
+    assert "outdoor" not in report.protocol
 
 
 def test_the_protocol_says_how() -> None:
@@ -202,6 +269,10 @@ def test_pictures_show_physical_values(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert rows[0].prediction[0, 0] == pytest.approx(24.0)
     assert rows[6].truth[0, 0] == pytest.approx((147.0 + 47.84) / 2)
     assert rows[0].rmse == pytest.approx(0.1)
+    masked = list(reconstructed_maps(brighter, outdoor_maps(mask=masks()).batches()))
+    rows.clear()
+    draw_maps(masked, tmp_path / "a.png")
+    assert [row.rmse for row in rows] == [pytest.approx(masked[0].figures()["rmse"]), rows[1].rmse, None]
 
 
 def test_reconstructions_that_cannot_be_compared() -> None:

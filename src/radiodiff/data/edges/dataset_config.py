@@ -24,8 +24,8 @@ class EdgeDataSetConfig(Config):
         split: Name of a split or path of a manifest, for edges that keep the structure; None takes the manifest of
             `scene` (else of `root`) and, where there is none, `disjoint`. Folders `<part>` are their own split.
         threshold: Grey / 255 from which on a cell is an edge.
-        uncertain: What cells above 0 and below the threshold are: "ignored" (they do not count, as in training sets with
-            several annotators), or "no edge".
+        uncertain: What cells above 0 and below the threshold are: "ignored" (they do not count, as in training sets
+            with several annotators), or "no edge".
         augment: Draw one of the symmetries of the square.
         seed: Seed of all draws.
 

@@ -1,0 +1,25 @@
+"""Maps padded to what an autoencoder can encode."""
+
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from torch import Tensor
+from torch.nn.functional import pad
+
+__all__ = ["padded_to_factor"]
+
+OUTSIDE = -1.0
+"""Value of the padding: that of no signal, as in the data sets."""
+
+
+def padded_to_factor(network: AutoencoderKL, maps: Tensor) -> Tensor:
+    """Maps with -1 below and on the right, up to the next multiples of the network's factor.
+
+    Args:
+        network: The autoencoder.
+        maps: (..., rows, cols).
+
+    Returns:
+        (..., rows, cols) of multiples of the factor; the maps themselves where they fit.
+    """
+    factor = 2 ** (len(network.config["block_out_channels"]) - 1)
+    rows, cols = maps.shape[-2:]
+    return pad(maps, (0, -cols % factor, 0, -rows % factor), value=OUTSIDE)
