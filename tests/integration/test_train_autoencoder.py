@@ -140,7 +140,7 @@ def test_two_processes_do_what_one_does(radiodiff: Run, city: Path, tmp_path: Pa
     launched = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"),
-            *("-m", "radiodiff", *command(city, "two", *plain, "trainer.batch_size=2", "trainer.cpu=true")),
+            *("-m", "radiodiff", *command(city, "two", *plain, "trainer.batch_size=2")),
         ],
         cwd=tmp_path,
         capture_output=True,
@@ -209,7 +209,7 @@ def test_a_window_larger_than_the_maps_is_named_by_its_key(radiodiff: Run, city:
 
 def test_a_run_is_not_overwritten(radiodiff: Run, finished: Path, city: Path) -> None:
     before = tree(finished)
-    radiodiff(*command(city, "run")).check_refusal("--resume latest")
+    radiodiff(*command(city, "run")).check_refusal("--resume run")
     assert tree(finished) == before
 
 
@@ -222,8 +222,21 @@ def test_a_checkpoint_that_is_cut_short_or_of_another_network_is_refused(
     file = finished / "checkpoints" / "step-00000008" / "autoencoder.safetensors"
     file.write_bytes(file.read_bytes()[:-100])
     radiodiff("train", "autoencoder", "--resume", "run").check_refusal("must be whole", "step-00000008")
-    # An earlier checkpoint is still there.
+    # An earlier checkpoint is still there, and what comes after it is the latest.
     done = radiodiff("train", "autoencoder", "--resume", "run/checkpoints/step-00000004", "trainer.max_steps=5")
+    assert done.code == 0, done
+    assert (finished / "checkpoints" / "after-step-00000004" / "step-00000008").is_dir()
+    done = radiodiff("train", "autoencoder", "--resume", "latest", "trainer.run_dir=run", "trainer.max_steps=6")
+    assert done.code == 0, done
+    assert [line["step"] for line in steps(finished)] == list(range(1, 7))
+
+
+def test_a_folder_of_a_run_that_never_began_is_taken(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+    for name in ("checkpoints", "metrics", "tensorboard"):
+        (tmp_path / "run" / name).mkdir(parents=True)
+    (tmp_path / "run" / "provenance.json").write_text('{"starts": []}')
+    radiodiff("train", "autoencoder", "--resume", "run").check_refusal("recipe.yaml")
+    done = radiodiff(*command(city, "run"))
     assert done.code == 0, done
 
 

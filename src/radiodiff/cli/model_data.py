@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from radiodiff.config import Config, checked
 from radiodiff.data.autoencoder_examples import AutoencoderExamples, AutoencoderExamplesConfig
-from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+from radiodiff.data.icassp.config import IcasspConfig
+from radiodiff.data.radiomapseer.config import BuildingsConfig, RadioMapSeerConfig
 from radiodiff.data.selection import DataConfig, part_config
 from radiodiff.errors import ConfigError
 from radiodiff.recipes.overrides import with_overrides
@@ -26,6 +27,8 @@ FIXED = {
     "examples.with_condition": "the model alone is looked at",
 }
 """Settings that cannot be changed, and why."""
+
+KIND_WITH_WINDOWS = IcasspConfig.model_fields["kind"].default
 
 
 class ModelData(Config):
@@ -62,17 +65,18 @@ def open_model_data(
     part: str,
     overrides: Sequence[str] = (),
     *,
-    with_buildings: bool = False,
+    for_figures: bool = False,
 ) -> AutoencoderExamples:
-    """Examples as an autoencoder was trained on, whole and without augmentation.
+    """Examples as an autoencoder was trained on, without augmentation and windows of `examples.crop_size`.
 
     Args:
         record: What is stored with it.
         root: Folder of a data set of the same kind.
         part: Which part.
         overrides: Changes `data.key=value` of the settings it was trained with.
-        with_buildings: Give the buildings after the input, where the data set has them, so that cells outside can be
-            told apart.
+        for_figures: Give whole maps also where the data set draws windows of its own (ICASSP), unless a change says
+            otherwise, and after the input all buildings, where the data set has them and they are not the input
+            themselves, so that cells outside can be told apart.
 
     Raises:
         ConfigError: A change is not allowed, or gives other channels or another scale than the model knows.
@@ -83,14 +87,16 @@ def open_model_data(
         if name in FIXED:
             raise ConfigError(f"{name} cannot be changed: {FIXED[name]}", value=text, remedy="Leave it out.")
     start: dict[str, Any] = {"data": dict(record.data), "examples": dict(record.examples)}
+    if for_figures and start["data"].get("kind") == KIND_WITH_WINDOWS:
+        start["data"]["crop"] = "none"
     values = with_overrides(start, overrides, ModelData)
     if isinstance(values["data"], dict):
         values["data"] |= {"root": str(root), "part": part}
     config = checked(ModelData, values)
     settings, seen = part_config(config.data, part), config.examples.replaced(crop_size=None, with_condition=False)
-    if with_buildings and isinstance(settings, RadioMapSeerConfig) and seen.input != "condition":
+    if for_figures and isinstance(settings, RadioMapSeerConfig) and seen.input != "condition":
         # The rest of the condition would be computed for nothing.
-        settings = settings.replaced(geometry=(), k2=None, measurements=None)
+        settings = settings.replaced(geometry=(), k2=None, measurements=None, buildings=BuildingsConfig())
         seen = seen.replaced(with_condition=True)
     examples = AutoencoderExamples(settings, seen)
     if (examples.input_encoding, examples.scale) != (record.encoding, record.scale):

@@ -67,7 +67,7 @@ def write_checkpoint(folder: Path, snapshot: Snapshot) -> None:
         raise CheckpointError(
             "A checkpoint must be writable",
             value=f"{folder} ({error})",
-            remedy="Free space on the disk, then go on with --resume latest; earlier checkpoints are whole.",
+            remedy="Free space on the disk, then go on with --resume RUN; earlier checkpoints are whole.",
         ) from error
 
 
@@ -81,7 +81,7 @@ def read_checkpoint(folder: Path) -> Snapshot:
         raise CheckpointError(
             f"A checkpoint must be a folder with {STATE}",
             value=folder,
-            remedy="Give a folder such as RUN/checkpoints/step-00005000, or --resume latest.",
+            remedy="Give a folder such as RUN/checkpoints/step-00005000, or that of the run.",
         )
     try:
         values = json.loads((folder / STATE).read_bytes())

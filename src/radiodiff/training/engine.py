@@ -19,6 +19,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from radiodiff.data.loader import Batch, BatchStream, Position, ShuffleSampler, non_finite_examples
-from radiodiff.errors import DataSetError, RadiodiffError
+from radiodiff.errors import DataSetError, RadiodiffError, TrainingError
 from radiodiff.training.averaging import WeightAverage
 from radiodiff.training.checkpoint import CheckpointStore, read_checkpoint
 from radiodiff.training.config import TrainerConfig
@@ -113,6 +114,7 @@ class Engine:
         self.precision = precision or Precision(config.precision, accelerator.device)
         self.progress = Progress()
         self.guard = Guard(config.guard)
+        self._tried: set[int] = set()
         self.networks: dict[str, nn.Module] = {}
         for name, network in stage.networks.items():
             if config.channels_last:
@@ -276,7 +278,7 @@ class Engine:
             raise failure or DataSetError(
                 "Every process must be able to read its data",
                 value="another process that could not",
-                remedy="Its message says which file. Mend it, then go on with --resume latest.",
+                remedy="Its message says which file. Mend it, then go on with --resume RUN.",
             )
         assert found is not None
         return found
@@ -346,6 +348,7 @@ class Engine:
     def _update(self, active: Mapping[str, Learner]) -> None:
         for learner in active.values():
             learner.update(self.precision)
+        self._tried.clear()
         self.progress.updates += 1
         self.set_rates()
         if self.average is not None and self.stage.averaged in active:
@@ -353,12 +356,28 @@ class Engine:
 
     def _roll_back(self) -> str:
         """Go back to the weights of the last checkpoint, with half the learning rate; all that is counted goes on."""
-        folder = self.checkpoints.find("latest")
+        folder = self._untried_checkpoint()
         snapshot = read_checkpoint(folder)
         restore_weights(self, snapshot)
         self.progress.rate_scale *= 0.5
         self.set_rates()
         return f"back to the weights of {folder.name}, learning rate times {self.progress.rate_scale:g}"
+
+    def _untried_checkpoint(self) -> Path:
+        """The latest checkpoint that no step since the last good one began from.
+
+        Raises:
+            TrainingError: There is none.
+        """
+        steps = [step for step in self.checkpoints.steps() if step not in self._tried]
+        if not steps:
+            raise TrainingError(
+                "Some checkpoint must have weights from which a step is finite",
+                value=f"none of {self.checkpoints.root}",
+                remedy="Read the notes in train.log: the data, the learning rate or the precision is at fault.",
+            )
+        self._tried.add(steps[-1])
+        return self.checkpoints.folder(steps[-1])
 
     def set_rates(self) -> None:
         """Take the learning rates of the present update; networks that rest keep pace."""

@@ -48,7 +48,7 @@ class Guard:
             raise TrainingError(
                 f"A run may skip fewer than {self.config.abort_after} steps whose loss or gradient is not finite",
                 value=f"{self.num_skipped} skipped",
-                remedy="Read train.log; lower the learning rate or use fp32, then go on with --resume latest.",
+                remedy="Read train.log; lower the learning rate or use fp32, then go on with --resume RUN.",
             )
         if self.in_a_row >= self.config.rollback_after:
             self.in_a_row = 0

@@ -1,6 +1,7 @@
 """A run from its first step to the model it leaves: training, checkpoints, validations, and an orderly end."""
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 
 from radiodiff.atomic_file import atomic_write
 from radiodiff.data.loader import BatchLoader, spread
-from radiodiff.errors import RadiodiffError, TrainingError
+from radiodiff.errors import ConfigError, InputError, RadiodiffError, TrainingError
 from radiodiff.metrics import mean_figures
 from radiodiff.training.checkpoint import CheckpointStore, read_checkpoint
 from radiodiff.training.config import TrainerConfig
@@ -40,24 +41,39 @@ class Outcome:
         reason: Why it ended.
         model: Folder of the model it left, or None where it was interrupted.
         signal: Number of the signal that ended it, or None.
+        num_skipped: Steps that the guard skipped.
     """
 
     step: int
     reason: str
     model: Path | None
     signal: int | None
+    num_skipped: int = 0
 
 
 def make_accelerator(config: TrainerConfig) -> "Accelerator":
     """Processes and devices of a run: those that `torchrun` or `accelerate launch` started, or this one alone.
 
     Precision and accumulation are the engine's.
+
+    Raises:
+        ConfigError: Several processes were started, and this one does not find the others.
     """
     from accelerate import Accelerator
     from accelerate.utils import DistributedDataParallelKwargs
 
+    wanted = int(os.environ.get("WORLD_SIZE", "1"))
+    # Without a GPU accelerate takes each of several processes for one that is alone, unless it is told so.
+    is_on_cpu = config.cpu or (wanted > 1 and not torch.cuda.is_available())
     parallel = DistributedDataParallelKwargs(gradient_as_bucket_view=True)
-    return Accelerator(mixed_precision="no", cpu=config.cpu, kwargs_handlers=[parallel])
+    accelerator = Accelerator(mixed_precision="no", cpu=is_on_cpu, kwargs_handlers=[parallel])
+    if accelerator.num_processes != wanted:
+        raise ConfigError(
+            "Processes that were started together must find each other",
+            value=f"WORLD_SIZE={wanted}, {accelerator.num_processes} found",
+            remedy="Start them by torchrun --standalone --nproc_per_node N -m radiodiff train ...",
+        )
+    return accelerator
 
 
 def in_first_process(accelerator: "Accelerator", action: Callable[[], Result]) -> Result | None:
@@ -98,7 +114,8 @@ class TrainingRun:
 
     Raises:
         CheckpointError: There is no such checkpoint, or it belongs to another run.
-        ConfigError: The precision needs another device.
+        ConfigError: The precision needs another device, or the run is beyond its last step.
+        DataSetError: The first examples cannot be read.
     """
 
     def __init__(
@@ -116,6 +133,12 @@ class TrainingRun:
         if snapshot is not None:
             restore(self.engine, snapshot)
             self.resume_step = self.engine.progress.step
+            if self.resume_step > config.max_steps:
+                raise ConfigError(
+                    "trainer.max_steps must not lie behind the checkpoint to go on from",
+                    value=f"{config.max_steps}, and a checkpoint of step {self.resume_step}",
+                    remedy="Give more steps, or an earlier checkpoint.",
+                )
         self._saved_step = self.resume_step
 
     def run(self, listeners: Sequence[Listener] = ()) -> Outcome:
@@ -149,11 +172,15 @@ class TrainingRun:
 
     def _train(self, stop: StopRequest) -> None:
         try:
+            is_due = False
             for report in self.engine.train(stop):
                 for listener in self._listeners:
                     listener.on_step(report)
-                if report.step % self._config.save_every == 0 or report.step == self._config.max_steps:
+                is_due |= report.step % self._config.save_every == 0
+                # Between steps that the guard skips nobody knows whether the weights are good: it waits.
+                if is_due and not report.is_skipped:
                     self._milestone()
+                    is_due = False
         except TrainingError:
             raise
         except (RadiodiffError, OSError):
@@ -165,6 +192,8 @@ class TrainingRun:
     def _end(self, stop: StopRequest, seconds: float) -> Outcome:
         step = self.engine.progress.step
         is_finished = step >= self._config.max_steps
+        if self._saved_step != step and self.engine.guard.in_a_row > 0:
+            self._check_weights(step)
         if self._saved_step != step:
             self._milestone() if is_finished or stop.signal is None else self._save()
         reason = "all steps are done" if is_finished else stop.reason
@@ -177,7 +206,20 @@ class TrainingRun:
                 model = in_first_process(
                     self._accelerator, lambda: self.engine.stage.export(self.folder.path, training)
                 )
-        return Outcome(step, reason, model, signal)
+        return Outcome(step, reason, model, signal, self.engine.guard.num_skipped)
+
+    def _check_weights(self, step: int) -> None:
+        """Look at held-out examples before the weights of a run that ends in skipped steps are taken for good."""
+        try:
+            if not is_finite(self.engine):
+                raise TrainingError("Weights must be finite", value="some that are not", remedy="")
+            self._validate(step)
+        except TrainingError as error:
+            raise TrainingError(
+                "A run must end with weights that give finite values",
+                value=f"its last {self.engine.guard.in_a_row} steps were skipped, and now: {error.rule}",
+                remedy=f"Go on from a checkpoint in {self._store.root}, with a lower learning rate or in fp32.",
+            ) from error
 
     def _save(self) -> None:
         step = self.engine.progress.step
@@ -200,7 +242,12 @@ class TrainingRun:
         if self._saved_step != step:
             # Weights that are not finite are for the guard: there is nothing to look at.
             return
-        validation = self._validate(step)
+        try:
+            validation = self._validate(step)
+        except TrainingError as error:
+            # Whether the run can go on is for the guard to say.
+            self._tell(f"step {step}: no validation. {error}")
+            return
         in_first_process(self._accelerator, lambda: self._publish(self._report(step, validation)))
 
     def _publish(self, report: ValidationReport) -> None:
@@ -209,13 +256,17 @@ class TrainingRun:
             listener.on_validation(report)
 
     def _validate(self, step: int) -> Validation:
-        """Metrics of all processes, each with its share of the examples."""
+        """Metrics of all processes, each with its share of the examples.
+
+        Raises:
+            TrainingError: Some are not finite, in any of the processes.
+        """
         from accelerate.utils import gather_object
 
         stage, settings = self.engine.stage, self._config.validation
         rank, world = self._accelerator.process_index, self._accelerator.num_processes
         mine = spread(len(stage.validation_source), settings.num_examples)[rank::world]
-        found = Validation({}, "")
+        found, failure = Validation({}, ""), ""
         # With fewer examples than processes some have none.
         if mine:
             loader = BatchLoader(
@@ -224,8 +275,20 @@ class TrainingRun:
             batches = (batch.to(self._accelerator.device) for batch in loader)
             is_drawn = self._accelerator.is_main_process and settings.num_previews > 0
             preview = self.folder.samples / f"step-{step:08d}.png" if is_drawn else None
-            with self.engine.averaged_weights():
-                found = stage.validate(batches, autocast=self.engine.autocast, preview=preview)
+            try:
+                with self.engine.averaged_weights():
+                    found = stage.validate(batches, autocast=self.engine.autocast, preview=preview)
+                # The best checkpoint is that of a number.
+                mean_figures(found.per_example.values())
+            except (TrainingError, InputError) as error:
+                failure = str(error)
+        failures = [text for text in gather_object([failure]) if text]
+        if failures:
+            raise TrainingError(
+                "Reconstructions of held-out examples must be finite",
+                value=failures[0],
+                remedy="See the guard's notes.",
+            )
         per_example: dict[str, Mapping[str, float]] = {}
         for name, metrics in (item for part in gather_object([dict(found.per_example)]) for item in part.items()):
             # Examples of different tasks may share a name.

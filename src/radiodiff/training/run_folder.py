@@ -73,17 +73,23 @@ class RunFolder:
         return self._earlier_starts()
 
     def _check_empty(self) -> list[dict[str, Any]]:
-        found = self.path.exists() and (
-            not self.path.is_dir() or any(not path.name.startswith(TEMPORARY_PREFIX) for path in self.path.iterdir())
-        )
+        found = self.path.exists() and not (self.path.is_dir() and self._has_only_beginnings())
         if found:
             raise TrainingError(
                 "The folder of a new run must be empty or absent",
                 value=self.path,
-                remedy="Go on with the run in it by `--resume latest`, give another trainer.run_dir, or remove the "
-                "folder where no checkpoint is in it.",
+                remedy=f"Go on with the run in it by --resume {self.path}, or give another trainer.run_dir.",
             )
         return []
+
+    def _has_only_beginnings(self) -> bool:
+        """Whether the folder holds at most what a run writes before its first checkpoint: a new one may take it."""
+        own = {path.name for path in vars(self).values()}
+        names = {path.name for path in self.path.iterdir() if not path.name.startswith(TEMPORARY_PREFIX)}
+        has_log = self.json_lines.is_file() and self.json_lines.stat().st_size > 0
+        files = [path for path in self.path.rglob("*") if path.is_file() and not path.name.startswith(TEMPORARY_PREFIX)]
+        is_ours = self.provenance in files or not files
+        return names <= own and is_ours and not has_log and not any(self.checkpoints.glob("step-*"))
 
     def _earlier_starts(self) -> list[dict[str, Any]]:
         try:

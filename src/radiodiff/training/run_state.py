@@ -114,6 +114,8 @@ def restore_weights(engine: "Engine", snapshot: Snapshot) -> None:
             value=", ".join(sorted(snapshot.tensors)),
             remedy="Resume with the networks and the moving average of that run, or use trainer.warm_start.init_from.",
         )
+    for name, tensors in snapshot.tensors.items():
+        _check_finite(tensors, name)
     for name, network in engine.stage.networks.items():
         _check_weights(network.state_dict(), snapshot.tensors[name], name)
     if engine.average is not None:
@@ -123,6 +125,16 @@ def restore_weights(engine: "Engine", snapshot: Snapshot) -> None:
         engine.learners[name].load(snapshot.tensors[f"{name}{OPTIMIZER}"])
         network.load_state_dict(dict(snapshot.tensors[name]))
     engine.precision.load(snapshot.values["scaler"])
+
+
+def _check_finite(tensors: Mapping[str, Tensor], name: str) -> None:
+    for key, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise CheckpointError(
+                "Everything in a checkpoint must be finite",
+                value=f"{key} of {name}, which is not",
+                remedy="Go on from another checkpoint: a file of this one was changed.",
+            )
 
 
 def _check_weights(own: Mapping[str, Tensor], stored: Mapping[str, Tensor], name: str) -> None:

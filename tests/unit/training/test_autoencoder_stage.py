@@ -250,6 +250,21 @@ def test_validation_measures_the_mean_reconstruction(city: Path, tmp_path: Path)
     assert network.training
 
 
+def test_cells_that_do_not_count_teach_nothing(city: Path, tmp_path: Path) -> None:
+    """Neither the reconstruction's losses nor the discriminator pull at them."""
+    stage = made(city, AutoencoderLossConfig(adversarial=ADVERSARIAL, perceptual=PerceptualConfig()))
+    batch = batch_of(stage, 0, 1)
+    batch = replace(batch, mask=torch.zeros_like(batch.target, dtype=torch.bool))
+    terms = run(stage, batch, 3)
+    assert (terms["nll"], terms["l1"]) == (0.0, 0.0)
+    last = gradients(stage.networks["autoencoder"])
+    of_decoder = [slope for name, slope in last.items() if ".decoder." in f".{name}"]
+    assert of_decoder
+    assert not any(slope.any() for slope in of_decoder)
+    found = stage.validate([batch], autocast=nullcontext, preview=None)
+    assert [set(row.items()) for row in found.per_example.values()] == [{("nll", 0.0)}] * 2
+
+
 def test_gradient_checkpointing_changes_no_gradient(city: Path) -> None:
     plain, saving = (made(city, AutoencoderLossConfig(adversarial=ADVERSARIAL)) for _ in range(2))
     saving.parts.autoencoder.enable_gradient_checkpointing()

@@ -290,6 +290,14 @@ def test_a_changed_state_is_an_error(tmp_path: Path) -> None:
         restore(engine(tmp_path), damaged)
 
 
+def test_a_checkpoint_that_is_not_finite_is_refused(tmp_path: Path) -> None:
+    made = engine(tmp_path)
+    with torch.no_grad():
+        made.stage.networks["net"][0].weight[0] = math.inf
+    with pytest.raises(CheckpointError, match=r"must be finite; got 0\.weight of net"):
+        restore(engine(tmp_path), snapshot_of(made))
+
+
 def test_moments_have_the_layout_of_their_weights(tmp_path: Path) -> None:
     made = engine(tmp_path, channels_last=True)
     trained(made, 1)

@@ -46,13 +46,15 @@ def test_the_bar_begins_at_the_first_step_of_a_run_that_goes_on() -> None:
     assert "step 9: rolled back" in stream.getvalue()
 
 
-def test_without_a_terminal_nothing_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_messages_are_printed_and_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
     listener = ProgressListener()
     listener.on_step(step_report(1, note="skipped"))
     listener.on_message("saved")
     listener.on_validation(ValidationReport(step=1, metrics={}, num_examples=1, protocol=""))
     listener.close()
-    assert capsys.readouterr() == ("", "")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == ["step 1: skipped", "saved", "step 1: validation on 1 examples: "]
 
 
 def events(folder: Path) -> EventAccumulator:

@@ -138,6 +138,8 @@ def test_a_signal_to_one_ends_all_alike(tmp_path: Path) -> None:
 
 def fail_in_the_first(folder: str) -> None:
     run = start(Path(folder), ToyStage())
+    # Both have made the folder; only one removes it.
+    run.engine.accelerator.wait_for_everyone()
     if run.engine.accelerator.is_main_process:
         shutil.rmtree(run.folder.metrics)
     run.engine.accelerator.wait_for_everyone()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from radiodiff.errors import CheckpointError, DataSetError
+from radiodiff.errors import CheckpointError, ConfigError, DataSetError, TrainingError
 from radiodiff.training import checkpoint
 from radiodiff.training.config import EmaConfig, GuardConfig, OptimizerConfig, TrainerConfig
 from radiodiff.training.reports import Listener, StepReport, ValidationReport
@@ -150,8 +150,7 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path, average: Em
 
     recorder = Recorder(3, spoil)
     prepared(tmp_path, stage, save_every=4, max_steps=20, ema=average).run([recorder])
-    # At step 4 the weights are not finite: the first checkpoint is that of step 0, to which the guard goes back.
-    assert any("step 4: no checkpoint" in message for message in recorder.messages)
+    # At step 4 the weights are not finite: the only checkpoint is that of step 0, to which the guard goes back.
     assert any("back to the weights of step-00000000" in report.note for report in recorder.steps)
     assert not recorder.steps[-1].is_skipped
     assert all(torch.isfinite(value).all() for value in result(tmp_path).values())
@@ -200,3 +199,54 @@ def test_data_that_cannot_be_read_come_out_before_a_run_begins(tmp_path: Path) -
         prepared(tmp_path, ToyStage(source))
     with pytest.raises(DataSetError, match="at least one batch"):
         prepared(tmp_path, batch_size=640)
+
+
+def test_a_milestone_waits_for_a_good_step(tmp_path: Path) -> None:
+    recorder = Recorder()
+    stage = ToyStage(change_loss=lambda step, loss: loss * float("nan") if 4 <= step <= 5 else loss)
+    outcome = prepared(tmp_path, stage).run([recorder])
+    assert [report.step for report in recorder.validations] == [6, 8, 12]
+    assert outcome.num_skipped == 2
+
+
+def test_a_run_that_ends_in_skipped_steps_is_looked_at_first(tmp_path: Path) -> None:
+    # Only the loss is bad: the weights are those of step 10, and good.
+    bad_loss = ToyStage(change_loss=lambda step, loss: loss * float("nan") if step > 10 else loss)
+    outcome = prepared(tmp_path / "loss", bad_loss).run()
+    assert (outcome.step, outcome.num_skipped, outcome.model) == (12, 2, tmp_path / "loss" / "net")
+    bad_weights = ToyStage()
+
+    def spoil() -> None:
+        with torch.no_grad():
+            bad_weights.networks["net"][0].weight.fill_(float("nan"))
+
+    with pytest.raises(TrainingError, match=r"its last 2 steps were skipped.*Go on from a checkpoint"):
+        prepared(tmp_path / "weights", bad_weights, ema=None).run([Recorder(10, spoil)])
+    assert not (tmp_path / "weights" / "net").exists()
+
+
+def test_a_checkpoint_from_which_no_step_is_good_is_left_for_an_older_one(tmp_path: Path) -> None:
+    stage = ToyStage(norm=False)
+    recorder = Recorder()
+
+    def blow_up(step: int, loss: torch.Tensor) -> torch.Tensor:
+        # What step 4 left behind is finite, and every step from it is not.
+        weight = stage.networks["net"][0].weight
+        if step == 4:
+            with torch.no_grad():
+                weight.fill_(1e30)
+            return weight.sum() * 0.0
+        return loss
+
+    stage.change_loss = blow_up
+    prepared(tmp_path, stage, max_steps=20, ema=None, guard=GuardConfig(rollback_after=2)).run([recorder])
+    notes = [report.note for report in recorder.steps if "back to" in report.note]
+    assert ["step-00000004" in notes[0], "step-00000000" in notes[1]] == [True, True]
+    assert any("step 4: no validation" in message for message in recorder.messages)
+    assert not recorder.steps[-1].is_skipped
+
+
+def test_more_steps_than_wanted_are_refused(tmp_path: Path) -> None:
+    prepared(tmp_path).run()
+    with pytest.raises(ConfigError, match="must not lie behind the checkpoint"):
+        prepared(tmp_path, resume="latest", max_steps=4)

@@ -50,7 +50,7 @@ def test_a_new_run_takes_an_empty_folder_or_one_with_an_unfinished_file(tmp_path
 @pytest.mark.parametrize("name", ["recipe.yaml", "notes.txt", ".hidden"])
 def test_a_new_run_refuses_a_folder_that_holds_something(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
-    with pytest.raises(TrainingError, match=r"must be empty or absent.*--resume latest"):
+    with pytest.raises(TrainingError, match=r"must be empty or absent.*--resume .+ or give another"):
         RunFolder(tmp_path).begin("a: 1\n", PROVENANCE)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 

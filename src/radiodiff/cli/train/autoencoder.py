@@ -26,7 +26,8 @@ def autoencoder(
         str | None,
         typer.Option(
             "--resume",
-            help="Go on from: latest, best, number of a milestone, a checkpoint's folder, or a run's folder.",
+            help="Go on from the folder of a run, of a checkpoint, or, with --config or trainer.run_dir: latest, best, "
+            "number of a milestone.",
             show_default=False,
         ),
     ] = None,
@@ -42,11 +43,12 @@ def autoencoder(
     or accelerate launch -m radiodiff train autoencoder ...
     """
     from radiodiff.cli.progress import waiting
-    from radiodiff.cli.train.recipe_of_run import keys_in_errors, load_recipe_or_that_of_run
+    from radiodiff.cli.recipe_keys import keys_in_errors
+    from radiodiff.cli.train.recipe_of_run import load_recipe_or_that_of_run
 
     changes = [*(overrides or []), *(["trainer.warm_start.allow_missing=true"] if allow_missing else [])]
     recipe = load_recipe_or_that_of_run(config, resume, changes)
-    with keys_in_errors(recipe):
+    with keys_in_errors(type(recipe)):
         with waiting("preparing"):
             from radiodiff.recipes.train import prepare_autoencoder
 
@@ -62,7 +64,9 @@ def autoencoder(
     prepared.accelerator.end_training()
     if not is_main:
         return
-    typer.echo(f"{prepared.run.folder.path}: step {outcome.step} of {recipe.trainer.max_steps}; {outcome.reason}")
+    skipped = f", {outcome.num_skipped} skipped" if outcome.num_skipped else ""
+    steps = f"step {outcome.step} of {recipe.trainer.max_steps}{skipped}"
+    typer.echo(f"{prepared.run.folder.path}: {steps}; {outcome.reason}")
     if outcome.model is not None:
         typer.echo(f"model: {outcome.model}")
     if outcome.step < recipe.trainer.max_steps:

@@ -21,7 +21,7 @@ SMOOTHING = 0.98
 
 
 class ProgressListener(Listener):
-    """Draws steps, speed, time left and the chosen losses; messages stand above. Silent where there is no terminal.
+    """Draws steps, speed, time left and the chosen losses, with messages above; without a terminal, messages alone.
 
     Args:
         shown: Names of losses to show, as far as the run has them.
@@ -59,13 +59,13 @@ class ProgressListener(Listener):
 
     def on_step(self, report: StepReport) -> None:
         """Move the bar."""
+        if report.note:
+            self.on_message(f"step {report.step}: {report.note}")
         if not self._is_on:
             return
         seconds = sum(report.seconds.values()) / max(report.num_examples, 1)
         share = SMOOTHING if self._task is not None else 0.0
         self._seconds_per_example = share * self._seconds_per_example + (1.0 - share) * seconds
-        if report.note:
-            self.on_message(f"step {report.step}: {report.note}")
         if self._task is None:
             self._task = self._progress.add_task("", total=report.max_steps, completed=report.step)
             self._progress.start()
@@ -82,8 +82,7 @@ class ProgressListener(Listener):
 
     def on_message(self, text: str) -> None:
         """Print a message above the bar."""
-        if self._is_on:
-            self._console.print(text, markup=False, highlight=False)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=not self._is_on)
 
     def close(self) -> None:
         """Leave the bar as it is and give the terminal back."""

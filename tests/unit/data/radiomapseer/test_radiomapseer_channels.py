@@ -122,7 +122,7 @@ def test_curvature_of_given_predictions(own_root: Path) -> None:
     with pytest.raises(DataSetError, match=r"k2 must be one of the known names or a folder.*nowhere"):
         data(own_root, k2="nowhere")
     with pytest.raises(DataSetError, match="edge_weights must be one of the known names or a folder"):
-        data(own_root, edge_weights="sobl")
+        data(own_root, edge_weights="other")
     (own_root / "empty").mkdir()
     with pytest.raises(FormatError, match=r"empty.12_0\.png"):
         data(own_root, k2=own_root / "empty")[0]
