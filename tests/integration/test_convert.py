@@ -52,7 +52,8 @@ def test_what_it_prints(radiodiff: Run, file: Path) -> None:
         assert part in lines[2]
     assert lines[3].startswith("check: a map of noise is reconstructed to finite values from ")
     assert lines[4:] == [
-        "latents: not measured, scaling_factor is 1; see radiodiff latents --model out --data DIR",
+        "taken as trained on: RadioMapSeer, raw scale, simulation DPM, split radiodiff; the file does not say it",
+        "latents: not measured, scaling_factor is 1; next: radiodiff latents --model out --data DIR --save",
     ]
 
 
@@ -97,6 +98,10 @@ def test_bad_input_is_refused_and_nothing_is_written(radiodiff: Run, tmp_path: P
     radiodiff(*convert_to, file, "--out", "out", "--data-scale", "grey").check_refusal(
         "RadioMapSeerConfig.scale must be 'raw' or 'thresholded'; got 'grey'"
     )
+    for split in ("nosuch", "nosuch.json", "huge.pt"):
+        radiodiff(*convert_to, file, "--out", "out", "--split", split).check_refusal(
+            "--split must be disjoint, radiounet, radiodiff, all or the path", f"got '{split}'"
+        )
     radiodiff(*convert_to, file, "--out", "out", "--simulation", "DMP").check_refusal("simulation", "'DPM'")
     assert tree(tmp_path) == before
 
@@ -109,4 +114,6 @@ def test_an_empty_folder_is_filled(radiodiff: Run, tmp_path: Path, file: Path) -
 
 def test_help_has_an_example(radiodiff: Run) -> None:
     done = radiodiff("convert", "autoencoder", "--help")
-    assert "Example: radiodiff convert autoencoder model-30.pt --out" in " ".join(done.out.split())
+    said = " ".join(done.out.split())
+    assert "Example: radiodiff convert autoencoder model-30.pt --out" in said
+    assert "One channel in and out is taken as the path loss of RadioMapSeer" in said

@@ -16,6 +16,7 @@ from command_line import Run, tree
 from radiodiff.data.autoencoder_examples import AutoencoderExamples, AutoencoderExamplesConfig
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+from radiodiff.data.selection import open_data_set
 from radiodiff.models.autoencoder import build_autoencoder
 from radiodiff.models.autoencoder_folder import AutoencoderRecord, load_autoencoder, save_autoencoder
 from radiodiff.models.config import AutoencoderConfig
@@ -125,10 +126,56 @@ def test_several_channels_have_an_image_each(radiodiff: Run, tmp_path: Path) -> 
     assert images == {
         f"{row['name']}_{channel}.png" for row in rows for channel in ("reflectance_db", "transmittance_db")
     }
-    assert {grey(path).shape for path in (tmp_path / "rec/maps").iterdir()} == {(32, 32)}
+    # Whole maps, although the model was trained on windows of 32 x 32; each cell counts once.
+    wholes = {path.stem: grey(path).shape for path in (tmp_path / "rec/maps").iterdir()}
+    inputs = {path.stem: np.asarray(Image.open(path)).shape[:2] for path in (tmp_path / "rooms").rglob("B*.png")}
+    assert wholes == {
+        f"{row['name']}_{channel}": inputs[row["name"]]
+        for row in rows
+        for channel in ("reflectance_db", "transmittance_db")
+    }
+    num_cells = sum(rows * cols for rows, cols in wholes.values()) // 2
+    assert f"{len(rows)} maps, {num_cells} cells\n" in outcome.out
+    assert "cells of the data set's mask" in outcome.out
+    assert "windows" not in outcome.out
     assert float(rows[0]["rmse"]) == pytest.approx(
         (float(rows[0]["reflectance_db/rmse"]) + float(rows[0]["transmittance_db/rmse"])) / 2
     )
+    assert "outside buildings" not in outcome.out
+
+
+def test_windows_are_named_and_what_hangs_over_the_map_does_not_count(radiodiff: Run, tmp_path: Path) -> None:
+    assert radiodiff("dataset", "fake", *ROOMS, "--out", "rooms").code == 0
+    config = IcasspConfig(root=tmp_path / "rooms", part="all", view="radio", size=32)
+    save_model(tmp_path / "model", config)
+    arguments = ("--model", "model", "--data", "rooms", "--part", "all", "--batch-size", 2)
+    outcome = radiodiff("reconstruct", *arguments, "data.crop=tx-centred", "data.size=64")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "protocol: part all, tx-centred windows of 64 x 64 cells, db scale, " in outcome.out
+    source = open_data_set(config.replaced(crop="tx-centred", size=64))
+    num_cells = sum(int(source[number].mask.sum()) for number in range(len(source)))
+    assert num_cells < 64 * 64 * len(source)
+    assert f"{len(source)} maps, {num_cells} cells\n" in outcome.out
+
+
+def test_outside_buildings_is_outside_all_of_them(radiodiff: Run, tmp_path: Path) -> None:
+    """A model that was shown some of the buildings is measured outside all, or not at all where it is shown them."""
+    arguments = [argument for argument in CITY if argument != "--no-missing-layers"]
+    assert radiodiff("dataset", "fake", *arguments, "--out", "city").code == 0
+    figures = {}
+    for layer in ("complete", "missing"):
+        buildings = {"layer": layer} | ({} if layer == "complete" else {"count": 4, "variant": 1})
+        config = RadioMapSeerConfig(root=tmp_path / "city", split="all", part="all", buildings=buildings)
+        save_model(tmp_path / layer, config)
+        outcome = radiodiff("reconstruct", "--model", layer, *ARGUMENTS[2:], "--out", f"rec-{layer}")
+        assert (outcome.code, outcome.err) == (0, "")
+        figures[layer] = json.loads((tmp_path / f"rec-{layer}/metrics.json").read_text())
+    assert figures["missing"]["means"] == figures["complete"]["means"]
+    assert figures["missing"]["num_outdoor_cells"] == figures["complete"]["num_outdoor_cells"]
+    save_model(tmp_path / "of-condition", config, AutoencoderExamplesConfig(input="condition"))
+    outcome = radiodiff("reconstruct", "--model", "of-condition", *ARGUMENTS[2:])
+    assert outcome.code == 0
+    assert "outdoor" not in outcome.out
     assert "outside buildings" not in outcome.out
 
 
@@ -200,6 +247,53 @@ def test_latents_are_those_of_the_library(radiodiff: Run, city: Path, tmp_path: 
     lines = [" ".join(line.split()) for line in outcome.out.splitlines()]
     assert any(line.startswith(f"2 {expected.mean[2]:.4g} {expected.std[2]:.4g} ") for line in lines)
     assert json.loads(radiodiff("latents", *arguments, "--json", "-").out) == content
+
+
+@pytest.mark.parametrize("command", ["reconstruct", "latents"])
+def test_errors_name_keys_as_people_write_them(radiodiff: Run, tmp_path: Path, command: str) -> None:
+    assert radiodiff("dataset", "fake", *ROOMS, "--out", "rooms").code == 0
+    save_model(tmp_path / "model", IcasspConfig(root=tmp_path / "rooms", part="all", view="radio", size=32))
+    outcome = radiodiff(command, "--model", "model", "--data", "rooms", "--part", "all", "examples.input=IRT2")
+    outcome.check_refusal("examples.input must be 'target' or 'condition'")
+    assert "Config" not in outcome.message
+
+
+def test_latents_of_maps_of_odd_size(radiodiff: Run, city: Path) -> None:
+    outcome = radiodiff("latents", *ARGUMENTS, "data.size=51", "data.fit=pad")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "4 maps of part all" in outcome.out
+
+
+def test_numbers_out_of_range(radiodiff: Run, city: Path) -> None:
+    radiodiff("latents", *ARGUMENTS, "--seed", -1).check_refusal("seed of samples must be at least 0; got -1")
+    for option, rule in (("--num", "at least one is wanted"), ("--batch-size", "")):
+        for number in (0, -1):
+            radiodiff("latents", *ARGUMENTS, option, number).check_refusal(rule)
+    for option in ("--limit", "--batch-size"):
+        radiodiff("reconstruct", *ARGUMENTS, option, -1).check_refusal("")
+
+
+def test_latents_are_saved_where_wanted(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+    """A converted autoencoder gets its scaling factor; nothing else of it changes."""
+    before = tree(tmp_path / "run")
+    assert radiodiff("latents", *ARGUMENTS).code == 0
+    assert tree(tmp_path / "run") == before
+    outcome = radiodiff("latents", *ARGUMENTS, "--save", "--json", "latents.json")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.endswith("run/autoencoder: scaling_factor written\n")
+    network, record = load_autoencoder(tmp_path / "run")
+    content = json.loads((tmp_path / "latents.json").read_text())
+    assert record.latents is not None
+    assert record.latents.to_dict() == {key: content[key] for key in record.latents.to_dict()}
+    assert network.config["scaling_factor"] == content["scaling_factor"] != 1.0
+    after = tree(tmp_path / "run")
+    assert {name for name in before if before[name] != after.get(name)} == {
+        "autoencoder/config.json",
+        "autoencoder/radiodiff.json",
+    }
+    assert set(after) == set(before)
+    network, first = load_autoencoder(tmp_path / "run")
+    assert first.data == record.data
 
 
 def test_latents_refuse_an_output_first(radiodiff: Run, city: Path) -> None:

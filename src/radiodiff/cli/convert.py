@@ -44,7 +44,8 @@ def autoencoder(
 ) -> None:
     """Convert an autoencoder of RadioDiff's original program, trained on RadioMapSeer.
 
-    What the file does not say (scale, simulation, split) is stored as given here.
+    The file does not say what it was trained on. One channel in and out is taken as the path loss of RadioMapSeer, and
+    stored so, with scale, simulation and split as given here.
 
     Example: radiodiff convert autoencoder model-30.pt --out models/autoencoder
     """
@@ -72,13 +73,24 @@ def autoencoder(
     if original.ignored:
         typer.echo("ignored: " + ", ".join(f"{name} ({count})" for name, count in original.ignored.items()))
     typer.echo(f"check: a map of noise is reconstructed to finite values from {low:.3g} to {high:.3g}")
-    typer.echo(f"latents: not measured, scaling_factor is 1; see radiodiff latents --model {out} --data DIR")
+    simulated = f"simulation {data['simulation']}{' with cars' if data['cars'] else ''}, split {data['split']}"
+    typer.echo(f"taken as trained on: RadioMapSeer, {data['scale']} scale, {simulated}; the file does not say it")
+    typer.echo(f"latents: not measured, scaling_factor is 1; next: radiodiff latents --model {out} --data DIR --save")
 
 
 def _data_settings(**settings: Any) -> dict[str, Any]:
     """Settings of the data set without its folder, checked."""
     from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+    from radiodiff.data.splits import ALL_MAPS, NAMED_SPLITS
+    from radiodiff.errors import InputError
 
+    split = settings["split"]
+    if split not in (*NAMED_SPLITS, ALL_MAPS) and not (split.endswith(".json") and Path(split).is_file()):
+        raise InputError(
+            f"--split must be {', '.join(NAMED_SPLITS)}, {ALL_MAPS} or the path of a manifest *.json",
+            value=repr(split),
+            remedy="Correct the name or the path.",
+        )
     content = RadioMapSeerConfig(root=Path("."), **settings).model_dump(mode="json")
     return {key: value for key, value in content.items() if key != "root"}
 

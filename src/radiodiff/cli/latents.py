@@ -1,6 +1,7 @@
 """`radiodiff latents`: what the latents of an autoencoder look like."""
 
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,28 +27,26 @@ def latents(
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the statistics as JSON; - prints them.")
     ] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write the statistics and the scaling factor into the model's folder.")
+    ] = False,
     cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")] = False,
 ) -> None:
     """Encode maps and measure mean, spread and activity of each latent channel, and the scaling factor.
 
-    Example: radiodiff latents --model runs/tiny --data data/city
+    A finished run has measured its own. A converted autoencoder has not: --save gives it its scaling factor.
+
+    Example: radiodiff latents --model models/autoencoder --data data/city --save
     """
     from radiodiff.atomic_file import atomic_write, check_target
-    from radiodiff.cli.progress import tracked, waiting
+    from radiodiff.cli.model_data import ModelData
+    from radiodiff.cli.recipe_keys import keys_in_errors
 
     is_printed = json_file is not None and str(json_file) == "-"
     if json_file is not None and not is_printed:
         check_target(json_file)
-    with waiting("loading"):
-        from radiodiff.cli.model_data import load_model, open_model_data
-        from radiodiff.data.loader import BatchLoader, spread
-        from radiodiff.models.latent_statistics import measure_latents
-
-        network, record = load_model(model, on_cpu=cpu)
-        examples = open_model_data(record, data, part, overrides or [])
-    batches = BatchLoader(examples, batch_size, sampler=spread(len(examples), num))
-    maps = (batch.condition[:, : examples.num_inputs] for batch in batches)
-    found = measure_latents(network, tracked(maps, len(batches), "encoding", "batches"), seed=seed)
+    with keys_in_errors(ModelData):
+        found, folder = _measure(_Wanted(model, data, overrides or [], part, num, batch_size, seed, save, cpu))
     text = json.dumps({"part": part, "seed": seed, **found.to_dict()}, indent=1)
     if is_printed:
         typer.echo(text)
@@ -56,6 +55,44 @@ def latents(
         with atomic_write(json_file) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
     _print(found, part)
+    if save:
+        typer.echo(f"{folder}: scaling_factor written")
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the user gave."""
+
+    model: Path
+    data: Path
+    overrides: list[str]
+    part: str
+    num: int
+    batch_size: int
+    seed: int
+    save: bool
+    cpu: bool
+
+
+def _measure(wanted: _Wanted) -> "tuple[LatentStatistics, Path]":
+    """The statistics, and the folder of the autoencoder, where they are written if wanted."""
+    from radiodiff.cli.progress import tracked, waiting
+
+    with waiting("loading"):
+        from radiodiff.cli.model_data import load_model, open_model_data
+        from radiodiff.data.loader import BatchLoader, spread
+        from radiodiff.models.autoencoder_folder import find_autoencoder, save_autoencoder
+        from radiodiff.models.latent_statistics import measure_latents
+
+        folder = find_autoencoder(wanted.model)
+        network, record = load_model(folder, on_cpu=wanted.cpu)
+        examples = open_model_data(record, wanted.data, wanted.part, wanted.overrides)
+    batches = BatchLoader(examples, wanted.batch_size, sampler=spread(len(examples), wanted.num))
+    maps = (batch.condition[:, : examples.num_inputs] for batch in batches)
+    found = measure_latents(network, tracked(maps, len(batches), "encoding", "batches"), seed=wanted.seed)
+    if wanted.save:
+        save_autoencoder(folder, network, replace(record, latents=found))
+    return found, folder
 
 
 def _print(found: "LatentStatistics", part: str) -> None:

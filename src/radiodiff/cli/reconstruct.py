@@ -1,5 +1,6 @@
 """`radiodiff reconstruct`: maps through an autoencoder and back, and how much is lost."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,16 +34,43 @@ def reconstruct(
 ) -> None:
     """Reconstruct the maps of a data set and print how well that works.
 
-    With --out: maps/NAME.png (grey, on the stored scale; NAME_CHANNEL.png where there are several channels),
+    With --out: maps/NAME.png (grey, on the scale of the model; NAME_CHANNEL.png where there are several channels),
     metrics.csv with each map, metrics.json with means and protocol, and overview.png.
 
     Example: radiodiff reconstruct --model runs/tiny --data data/city --out reconstructions
     """
-    from radiodiff.cli.new_folder import check_new_folder, new_folder
-    from radiodiff.cli.progress import tracked, waiting
+    from radiodiff.cli.model_data import ModelData
+    from radiodiff.cli.new_folder import check_new_folder
+    from radiodiff.cli.recipe_keys import keys_in_errors
 
     if out is not None:
         check_new_folder(out)
+    with keys_in_errors(ModelData):
+        report = _report(_Wanted(model, data, overrides or [], part, out, limit, batch_size, cpu))
+    _print(report)
+    if out is not None:
+        typer.echo(f"{out}: written")
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the user gave."""
+
+    model: Path
+    data: Path
+    overrides: list[str]
+    part: str
+    out: Path | None
+    limit: int | None
+    batch_size: int
+    cpu: bool
+
+
+def _report(wanted: _Wanted) -> "ReconstructionReport":
+    """Reconstruct, and write what is wanted."""
+    from radiodiff.cli.new_folder import new_folder
+    from radiodiff.cli.progress import tracked, waiting
+
     with waiting("loading"):
         from radiodiff.cli.model_data import load_model, open_model_data
         from radiodiff.cli.reconstruction_files import write_map, write_report
@@ -50,24 +78,26 @@ def reconstruct(
         from radiodiff.training.reconstructed_maps import reconstructed_maps
         from radiodiff.training.reconstruction import ReconstructionScores, posterior_means
 
-        network, record = load_model(model, on_cpu=cpu)
-        examples = open_model_data(record, data, part, overrides or [], with_buildings=True)
-    numbers = spread(len(examples), len(examples) if limit is None else limit)
-    said = part if len(numbers) == len(examples) else f"{part} ({len(numbers)} of its {len(examples)} examples)"
+        network, record = load_model(wanted.model, on_cpu=wanted.cpu)
+        examples = open_model_data(record, wanted.data, wanted.part, wanted.overrides, for_figures=True)
+    numbers = spread(len(examples), len(examples) if wanted.limit is None else wanted.limit)
+    share = "" if len(numbers) == len(examples) else f" ({len(numbers)} of its {len(examples)} examples)"
+    said = ", ".join(filter(None, (f"{wanted.part}{share}", examples.windows)))
     scores = ReconstructionScores(scale=examples.scale, part=said, num_previews=NUM_SHOWN)
-    batches = BatchLoader(examples, batch_size, sampler=numbers)
-    maps = reconstructed_maps(posterior_means(network, examples.num_inputs), batches)
-    with new_folder(out) as folder:
+    batches = BatchLoader(examples, wanted.batch_size, sampler=numbers)
+    maps = reconstructed_maps(
+        posterior_means(network, examples.num_inputs), batches, shows_all_buildings=examples.shows_all_buildings
+    )
+    with new_folder(wanted.out) as folder:
         for found in tracked(maps, len(numbers), "reconstructing", "maps"):
             scores.add(found)
             if folder is not None:
                 write_map(found, folder, examples.scale)
         report = scores.report()
         if folder is not None:
-            write_report(report, folder, {"model": str(model), "data": str(data), "part": part})
-    _print(report)
-    if out is not None:
-        typer.echo(f"{out}: written")
+            source = {"model": str(wanted.model), "data": str(wanted.data), "part": wanted.part}
+            write_report(report, folder, source)
+    return report
 
 
 def _print(report: "ReconstructionReport") -> None:

@@ -27,7 +27,7 @@ from radiodiff.models.autoencoder import autoencoder_config
 from radiodiff.models.latent_statistics import LatentStatistics
 from radiodiff.models.weight_file import read_weights
 
-__all__ = ["AutoencoderRecord", "load_autoencoder", "save_autoencoder"]
+__all__ = ["AutoencoderRecord", "find_autoencoder", "load_autoencoder", "save_autoencoder"]
 
 RECORD_FILE = "radiodiff.json"
 CONFIG_FILE = "config.json"
@@ -159,7 +159,7 @@ def load_autoencoder(path: str | Path) -> tuple[AutoencoderKL, AutoencoderRecord
     Raises:
         CheckpointError: There is no autoencoder, or it is damaged, of another class or of a newer version.
     """
-    folder = _find_folder(Path(path))
+    folder = find_autoencoder(path)
     config = _read_json(folder / CONFIG_FILE)
     if config.get("_class_name") != AutoencoderKL.__name__:
         raise CheckpointError(
@@ -190,7 +190,13 @@ def load_autoencoder(path: str | Path) -> tuple[AutoencoderKL, AutoencoderRecord
     return network.eval(), record
 
 
-def _find_folder(path: Path) -> Path:
+def find_autoencoder(path: str | Path) -> Path:
+    """The folder of a saved autoencoder, which may be given by its run.
+
+    Raises:
+        CheckpointError: There is none.
+    """
+    path = Path(path)
     for folder in (path, path / RUN_FOLDER):
         if (folder / CONFIG_FILE).is_file() and (folder == path or not (path / CONFIG_FILE).is_file()):
             return folder

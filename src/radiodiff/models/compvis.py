@@ -6,6 +6,7 @@ Differences to `diffusers.AutoencoderKL`, beside the names: levels of the decode
 the projections of the attention are 1x1 convolutions. The arithmetic is the same.
 """
 
+import math
 import pickle
 import zipfile
 from collections import Counter
@@ -21,6 +22,7 @@ from torch import Tensor
 from radiodiff.errors import CheckpointError, ConfigError
 from radiodiff.models.autoencoder import autoencoder_config, diffusers_settings
 from radiodiff.models.config import AutoencoderConfig
+from radiodiff.models.name_list import first_names
 
 __all__ = ["OriginalCheckpoint", "convert_original", "diffusers_name"]
 
@@ -30,7 +32,6 @@ NORM_GROUPS = 32
 ATTENTION = {"norm": "group_norm", "q": "to_q", "k": "to_k", "v": "to_v", "proj_out": "to_out.0"}
 RENAMED = {"nin_shortcut": "conv_shortcut"}
 PARALLEL, AVERAGE = "module.", "ema_model."
-MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,8 @@ def convert_original(path: str | Path, *, use_ema: bool = True) -> tuple[Autoenc
     named = {diffusers_name(name, len(config.level_channels)) or name: tensor for name, tensor in weights.items()}
     shaped = _shaped(named, network.state_dict(), file)
     network.load_state_dict(shaped, assign=True)
-    step = content.get("step")
     report = OriginalCheckpoint(
-        step=int(step) if isinstance(step, int | float | Tensor) else None,
+        step=_step(content, file),
         weights=taken,
         config=autoencoder_config(network),
         num_parameters=sum(tensor.numel() for tensor in shaped.values()),
@@ -119,6 +119,20 @@ def diffusers_name(name: str, num_levels: int) -> str | None:
     return ".".join([half, *(RENAMED.get(word, word) for word in found)])
 
 
+def _step(content: Mapping[str, Any], file: Path) -> int | None:
+    """The training step, or None where the file has none."""
+    step = content.get("step")
+    if isinstance(step, Tensor):
+        if step.numel() != 1:
+            raise _not_a_checkpoint(file, f"step is a tensor of shape {tuple(step.shape)}, not a number")
+        step = step.item()
+    if step is None:
+        return None
+    if isinstance(step, bool) or not isinstance(step, int | float) or not math.isfinite(step):
+        raise _not_a_checkpoint(file, f"step is {step!r}, not a number")
+    return int(step)
+
+
 def _open(file: Path) -> Mapping[str, Any]:
     if not file.is_file():
         raise CheckpointError("A checkpoint to convert must be a file", value=file, remedy="Check the path.")
@@ -145,7 +159,7 @@ def _check_kind(content: Mapping[str, Any], file: Path) -> None:
     """Refuse what is no checkpoint of an autoencoder."""
     model = content.get("model")
     if not isinstance(model, Mapping):
-        raise _not_a_checkpoint(file, f"entries: {_first(list(map(str, content))) or 'none'}")
+        raise _not_a_checkpoint(file, f"entries: {first_names(list(map(str, content))) or 'none'}")
     names = [str(name).removeprefix(PARALLEL) for name in model]
     if "scale_factor" in names or any(name.startswith("first_stage_model.") for name in names):
         raise CheckpointError(
@@ -154,7 +168,7 @@ def _check_kind(content: Mapping[str, Any], file: Path) -> None:
             remedy="Give the model-N.pt of the autoencoder that it was trained on: its setting first_stage.ckpt_path.",
         )
     if not any(name.startswith(("encoder.", "decoder.")) for name in names):
-        raise _not_a_checkpoint(file, f"the network in it has {_first(names) or 'no weights'}")
+        raise _not_a_checkpoint(file, f"the network in it has {first_names(names) or 'no weights'}")
 
 
 def _own_weights(content: Mapping[str, Any], taken: str, file: Path) -> tuple[dict[str, Tensor], dict[str, int]]:
@@ -178,7 +192,7 @@ def _own_weights(content: Mapping[str, Any], taken: str, file: Path) -> tuple[di
     if not weights:
         raise CheckpointError(
             f"The checkpoint must hold the weights asked for, under {taken!r}",
-            value=f"{file}, with {_first([str(key) for key in content])}",
+            value=f"{file}, with {first_names([str(key) for key in content])}",
             remedy="Take the weights themselves: --no-ema.",
         )
     others = {key: len(value) if isinstance(value, Mapping) else 1 for key, value in content.items()}
@@ -187,15 +201,27 @@ def _own_weights(content: Mapping[str, Any], taken: str, file: Path) -> tuple[di
 
 def _infer_config(weights: Mapping[str, Tensor], file: Path) -> AutoencoderConfig:
     def shape(name: str) -> tuple[int, ...]:
+        """Shape of the weights of a convolution."""
         if name not in weights:
             raise _another_layout(file, f"no {name}")
-        return tuple(weights[name].shape)
+        found = tuple(weights[name].shape)
+        if len(found) != 4:
+            raise _another_layout(file, f"{name} of shape {found}, not of a convolution")
+        return found
 
     levels = _numbers(weights, "encoder.down.")
     widths = [shape(f"encoder.down.{level}.block.0.conv1.weight")[0] for level in range(max(levels, default=-1) + 1)]
     base, in_channels = shape("encoder.conv_in.weight")[:2]
     if not widths or widths[0] != base or any(width % base for width in widths):
         raise _another_layout(file, f"levels of {widths} channels behind a first convolution of {base}")
+    latent_channels, embedded = shape("decoder.conv_in.weight")[1], shape("post_quant_conv.weight")[1]
+    if embedded != latent_channels:
+        raise CheckpointError(
+            "An autoencoder to convert must have as many channels of its latents inside as outside: embed_dim must be "
+            "z_channels",
+            value=f"embed_dim={embedded} and z_channels={latent_channels} in {file}",
+            remedy="diffusers has no network of such a layout: it cannot be converted.",
+        )
     try:
         return AutoencoderConfig(
             in_channels=in_channels,
@@ -203,7 +229,7 @@ def _infer_config(weights: Mapping[str, Tensor], file: Path) -> AutoencoderConfi
             base_channels=base,
             channel_multipliers=tuple(width // base for width in widths),
             blocks_per_level=len(_numbers(weights, "encoder.down.0.block.")),
-            latent_channels=shape("decoder.conv_in.weight")[1],
+            latent_channels=latent_channels,
             norm_groups=NORM_GROUPS,
             middle_attention="encoder.mid.attn_1.q.weight" in weights,
         )
@@ -229,7 +255,7 @@ def _shaped(named: Mapping[str, Tensor], wanted: Mapping[str, Tensor], file: Pat
         "of another shape": [n for n, tensor in shaped.items() if n in wanted and tensor.shape != wanted[n].shape],
         "not finite": [name for name, tensor in shaped.items() if not tensor.isfinite().all()],
     }
-    found = [f"{len(names)} weights {fault}: {_first(names)}" for fault, names in faults.items() if names]
+    found = [f"{len(names)} weights {fault}: {first_names(names)}" for fault, names in faults.items() if names]
     if found:
         raise _another_layout(file, "; ".join(found))
     return {name: shaped[name].to(torch.float32, copy=True).contiguous() for name in wanted}
@@ -254,7 +280,3 @@ def _another_layout(file: Path, found: str) -> CheckpointError:
 def _line_about_globals(reason: str) -> str:
     lines = (line.strip() for line in reason.splitlines())
     return next((line[:200] for line in lines if "GLOBAL" in line or "reduce" in line), "an object of a class")
-
-
-def _first(names: list[str]) -> str:
-    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")

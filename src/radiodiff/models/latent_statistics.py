@@ -128,9 +128,12 @@ def measure_latents(network: AutoencoderKL, batches: Iterable[Tensor], *, seed: 
         seed: Seed of the samples; map i has a draw of its own, which follows from seed and i.
 
     Raises:
-        InputError: There are no maps, they do not fit the network, or their latents are all the same.
+        InputError: The seed is negative, there are no maps, they do not fit the network, or their latents are all the
+            same.
         CheckpointError: Latents are not finite.
     """
+    if seed < 0:
+        raise InputError("The seed of samples must be at least 0", value=seed, remedy="Correct the value.")
     parameter = next(network.parameters())
     channels = int(network.config["latent_channels"])
     latents, means, stds, divergences = (_Moments.zero(channels) for _ in range(4))

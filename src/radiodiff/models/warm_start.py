@@ -1,6 +1,5 @@
 """Weights to begin with, taken from a model, a run, a checkpoint or a file."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from radiodiff.errors import CheckpointError
+from radiodiff.models.name_list import first_names
 from radiodiff.models.weight_file import read_weights
 
 __all__ = ["WeightReport", "load_weights"]
@@ -15,8 +15,6 @@ __all__ = ["WeightReport", "load_weights"]
 MODEL_FILE = "diffusion_pytorch_model.safetensors"
 AVERAGE_FILES = ("average.safetensors", "ema.safetensors")
 """Moving average of the weights in a checkpoint of a run."""
-
-MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class WeightReport:
         for kind in ("missing", "unexpected", "mismatched"):
             names = getattr(self, kind)
             if names:
-                parts.append(f"{len(names)} {kind}: {_first(names)}")
+                parts.append(f"{len(names)} {kind}: {first_names(names)}")
         return "; ".join(parts)
 
 
@@ -136,7 +134,3 @@ def _of_network(weights: dict[str, Tensor], own: dict[str, Tensor], network: str
     if any(name.startswith(prefix) for name in own) or not any(name.startswith(prefix) for name in weights):
         return weights
     return {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}
-
-
-def _first(names: Sequence[str]) -> str:
-    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")

@@ -191,12 +191,47 @@ def without_levels(content: dict[str, Any]) -> None:
         (with_nan, r"1 weights not finite: quant_conv\.bias"),
         (with_other_first_width, "levels of .* channels behind a first convolution of 48"),
         (without_levels, r"levels of \[\] channels"),
-        (lambda c: c["ema"].update({"ema_model.decoder.conv_in.weight": torch.ones(64, 5, 3, 3)}), "of another shape"),
+        (lambda c: c["ema"].update({"ema_model.decoder.conv_in.bias": torch.ones(5)}), "of another shape"),
     ],
 )
 def test_another_content_is_refused(tmp_path: Path, change: Callable[..., object], message: str) -> None:
     with pytest.raises(CheckpointError, match=message):
         convert_original(changed(tmp_path, change))
+
+
+def with_other_step(content: dict[str, Any], step: object) -> None:
+    content["step"] = step
+
+
+@pytest.mark.parametrize("step", [torch.tensor([1, 2]), torch.tensor([]), "many", float("nan"), True])
+def test_a_step_that_is_no_number_is_refused(tmp_path: Path, step: object) -> None:
+    path = changed(tmp_path, lambda content: with_other_step(content, step))
+    with pytest.raises(CheckpointError, match=r"must be a whole file of torch\.save .*step is .*not a number"):
+        convert_original(path)
+
+
+@pytest.mark.parametrize(("step", "expected"), [(torch.tensor([7]), 7), (7.0, 7), (None, None)])
+def test_a_step_may_be_written_in_several_ways(tmp_path: Path, step: object, expected: int | None) -> None:
+    assert convert_original(changed(tmp_path, lambda content: with_other_step(content, step)))[1].step == expected
+
+
+@pytest.mark.parametrize("name", ["encoder.conv_in.weight", "decoder.conv_in.weight", "post_quant_conv.weight"])
+def test_convolutions_of_one_dimension_are_refused(tmp_path: Path, name: str) -> None:
+    def flat(content: dict[str, Any]) -> None:
+        content["model"][name] = content["model"][name].flatten()[:1]
+
+    with pytest.raises(CheckpointError, match=rf"{name} of shape \(1,\), not of a convolution"):
+        convert_original(changed(tmp_path, flat), use_ema=False)
+
+
+def test_latents_with_other_channels_outside_than_inside_are_refused(tmp_path: Path) -> None:
+    def embedded(content: dict[str, Any]) -> None:
+        content["model"]["quant_conv.weight"] = torch.zeros(8, 6, 1, 1)
+        content["model"]["quant_conv.bias"] = torch.zeros(8)
+        content["model"]["post_quant_conv.weight"] = torch.zeros(3, 4, 1, 1)
+
+    with pytest.raises(CheckpointError, match=r"embed_dim must be z_channels; got embed_dim=4 and z_channels=3 in"):
+        convert_original(changed(tmp_path, embedded), use_ema=False)
 
 
 def test_the_weights_themselves_must_be_tensors(tmp_path: Path) -> None:

@@ -123,6 +123,11 @@ def test_another_content_is_refused(latents: LatentStatistics, change: dict[str,
         LatentStatistics.from_dict({})
 
 
+def test_a_negative_seed_is_refused(tiny: AutoencoderKL) -> None:
+    with pytest.raises(InputError, match="seed of samples must be at least 0; got -1"):
+        measure_latents(tiny, [MAPS], seed=-1)
+
+
 def test_no_maps_are_refused(tiny: AutoencoderKL) -> None:
     with pytest.raises(InputError, match="at least one map; got none"):
         measure_latents(tiny, [], seed=0)
