@@ -18,7 +18,7 @@ from radiodiff.errors import ConfigError
 if TYPE_CHECKING:
     from radiodiff.data.radiomapseer.dataset import RadioMapSeer
 
-__all__ = ["AutoencoderExamples", "AutoencoderExamplesConfig"]
+__all__ = ["AutoencoderExamples", "AutoencoderExamplesConfig", "check_fit"]
 
 Cell = TypeVar("Cell", np.float32, np.bool_)
 
@@ -84,7 +84,7 @@ class AutoencoderExamples:
     """
 
     def __init__(self, source_config: DataConfig, config: AutoencoderExamplesConfig) -> None:
-        _check_fit(source_config, config)
+        check_fit(source_config, config)
         self.config = config
         self.source_config = source_config
         self.source = open_data_set(source_config)
@@ -157,9 +157,10 @@ class AutoencoderExamples:
         # The fourth number keeps this draw apart from those of the data set.
         random = np.random.default_rng((self._seed, draw, number, 1))
         row, col = _draw_corner(example, size, random)
+        window = (slice(None), slice(row, row + size), slice(col, col + size))
 
         def cut(array: NDArray[Cell]) -> NDArray[Cell]:
-            return array[:, row : row + size, col : col + size]
+            return array[window]
 
         return replace(
             example,
@@ -183,25 +184,31 @@ class AutoencoderExamples:
         return self._radiomapseer.other_map(draw, self.config.input)
 
 
-def _check_fit(source: DataConfig, config: AutoencoderExamplesConfig) -> None:
-    """Check that a data set has what is asked for."""
+def check_fit(source: DataConfig, config: AutoencoderExamplesConfig) -> None:
+    """Check, by the settings alone, that a data set has what is asked for.
+
+    Raises:
+        ConfigError: The condition is the target, the data set has no other simulations, or the input is the target's
+            own.
+    """
     if config.with_condition and _is_view(source):
         raise ConfigError(
-            "AutoencoderExamplesConfig.with_condition needs a condition that is not the target",
-            value=f"with_condition=true with view={cast(IcasspConfig, source).view!r}",
-            remedy="Leave it out, or take view 'multi-condition'.",
+            "AutoencoderExamplesConfig.with_condition needs a condition that is not the target, IcasspConfig.view "
+            "'multi-condition'",
+            value=f"with_condition=true with data.view={cast(IcasspConfig, source).view!r}",
+            remedy="Leave it out, or change the view.",
         )
     if config.input in ("target", "condition"):
         return
     if not isinstance(source, RadioMapSeerConfig):
         raise ConfigError(
-            "AutoencoderExamplesConfig.input must be 'target' or 'condition' for a data set without other simulations",
-            value=f"input={config.input!r} with data of kind {source.kind!r}",
-            remedy="Take one of the two, or data of kind 'radiomapseer'.",
+            "AutoencoderExamplesConfig.input must be 'target' or 'condition' where data.kind is not 'radiomapseer'",
+            value=f"{config.input!r} with data.kind={source.kind!r}",
+            remedy="Other simulations of a scene are in RadioMapSeer alone.",
         )
     if config.input == source.simulation:
         raise ConfigError(
-            "AutoencoderExamplesConfig.input must be another simulation than that of the target",
+            "AutoencoderExamplesConfig.input must be another simulation than RadioMapSeerConfig.simulation",
             value=f"{config.input!r} for both",
             remedy="Set input to 'target', or change data.simulation.",
         )
