@@ -117,6 +117,12 @@ class Split:
             DataSetError: A map is absent.
         """
         absent = sorted(set(self.ids("all")) - set(there))
+        if absent and self.name in NAMED_SPLITS and (Path(where) / MANIFEST).is_file():
+            raise DataSetError(
+                f"Every map of split {self.name} must be in the data set",
+                value=f"{where} without {_listed(absent)}",
+                remedy=f"Leave the split out (data.split=null): the data set has its own {MANIFEST}.",
+            )
         if absent:
             raise DataSetError(
                 f"Every map of split {self.name} must be in the data set",

@@ -8,9 +8,12 @@ from pydantic import Field, model_validator
 from radiodiff.config import Config
 from radiodiff.errors import ConfigError
 
-__all__ = ["AdversarialConfig", "AutoencoderLossConfig", "HelmholtzConfig", "PerceptualConfig"]
+__all__ = ["SMALLEST_MAPS", "AdversarialConfig", "AutoencoderLossConfig", "HelmholtzConfig", "PerceptualConfig"]
 
 Weight = Annotated[float, Field(ge=0)]
+
+SMALLEST_MAPS = {"structure": 8, "lpips": 16}
+"""Rows and columns that each kind of perceptual term needs: its coarsest scale then has a gradient or a cell."""
 
 
 class PerceptualConfig(Config):
@@ -28,6 +31,11 @@ class PerceptualConfig(Config):
     weight: Weight = 1.0
     vgg16: Path | None = None
     heads: Path | None = None
+
+    @property
+    def smallest_map(self) -> int:
+        """Rows, or columns, of the smallest map that it compares."""
+        return SMALLEST_MAPS[self.kind]
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from radiodiff.errors import InputError
+from radiodiff.losses.config import SMALLEST_MAPS
 from radiodiff.losses.reconstruction import check_same_shape
 from radiodiff.losses.weight_files import read_weights
 
@@ -35,7 +36,7 @@ SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
 """Mean and deviation of ImageNet's channels for values in [-1, 1], as the heads were trained with."""
 
-MIN_SIZE = 2 ** (len(STAGES) - 1)
+MIN_SIZE = SMALLEST_MAPS["lpips"]
 """Rows and columns below which the last stage would have no cell."""
 
 TINY = 1e-10

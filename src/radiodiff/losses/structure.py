@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from radiodiff.errors import InputError
+from radiodiff.losses.config import SMALLEST_MAPS
 from radiodiff.losses.reconstruction import check_same_shape, full_precision
 
 __all__ = ["MIN_SIZE", "gradient_difference", "spectral_difference", "structure_difference"]
@@ -17,7 +18,7 @@ __all__ = ["MIN_SIZE", "gradient_difference", "spectral_difference", "structure_
 NUM_SCALES = 3
 """Cells, means of 2 x 2 and means of 4 x 4."""
 
-MIN_SIZE = 2**NUM_SCALES
+MIN_SIZE = SMALLEST_MAPS["structure"]
 """Rows and columns below which the coarsest scale would have no gradient."""
 
 AMPLITUDE_FLOOR = 0.1

@@ -74,3 +74,8 @@ class DiscriminatorConfig(Config):
     base_channels: Annotated[int, Field(ge=8, multiple_of=8)] = 64
     num_layers: Count = 3
     norm: Literal["batch", "group", "none"] = "batch"
+
+    @property
+    def smallest_map(self) -> int:
+        """Rows, or columns, of the smallest map that it judges: one logit."""
+        return int(3 * 2**self.num_layers)

@@ -60,7 +60,7 @@ class PatchDiscriminator(nn.Module):
     @property
     def smallest_map(self) -> int:
         """Rows, or columns, of the smallest map it can judge: one logit."""
-        return int(3 * 2**self.config.num_layers)
+        return self.config.smallest_map
 
     def forward(self, maps: Tensor) -> Tensor:
         """Logits (B, 1, rows // 2^n - 2, cols // 2^n - 2) of maps (B, in_channels, rows, cols), n = `num_layers`.

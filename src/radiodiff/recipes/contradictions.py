@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from radiodiff.data.autoencoder_examples import check_fit
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.errors import ConfigError
-from radiodiff.models.config import DiscriminatorConfig
 from radiodiff.recipes.map_shape import (
-    is_view,
     map_size,
     num_condition_channels,
     num_target_channels,
@@ -18,10 +17,7 @@ from radiodiff.recipes.map_shape import (
 if TYPE_CHECKING:
     from radiodiff.recipes.schema import AutoencoderRecipe
 
-__all__ = ["check_contradictions", "smallest_patch"]
-
-SMALLEST_STRUCTURE = 8
-"""Rows and columns that the perceptual term of kind "structure" needs."""
+__all__ = ["check_contradictions"]
 
 
 def check_contradictions(recipe: "AutoencoderRecipe") -> None:
@@ -34,33 +30,8 @@ def check_contradictions(recipe: "AutoencoderRecipe") -> None:
         check(recipe)
 
 
-def smallest_patch(discriminator: DiscriminatorConfig) -> int:
-    """Rows, or columns, of the smallest map that a discriminator can judge."""
-    return int(3 * 2**discriminator.num_layers)
-
-
 def _input(recipe: "AutoencoderRecipe") -> None:
-    data, examples = recipe.data, recipe.examples
-    if examples.with_condition and is_view(data):
-        raise ConfigError(
-            "examples.with_condition needs a condition that is not the target, data.view 'multi-condition'",
-            value=f"with_condition=true with data.view={getattr(data, 'view', None)!r}",
-            remedy="Leave it out, or change the view.",
-        )
-    if examples.input in ("target", "condition"):
-        return
-    if not isinstance(data, RadioMapSeerConfig):
-        raise ConfigError(
-            "examples.input must be 'target' or 'condition' where data.kind is not 'radiomapseer'",
-            value=f"{examples.input!r} with data.kind={data.kind!r}",
-            remedy="Other simulations of a scene are in RadioMapSeer alone.",
-        )
-    if examples.input == data.simulation:
-        raise ConfigError(
-            "examples.input must be another simulation than data.simulation",
-            value=f"{examples.input!r} for both",
-            remedy="Set examples.input to 'target', or change data.simulation.",
-        )
+    check_fit(recipe.data, recipe.examples)
 
 
 def _channels(recipe: "AutoencoderRecipe") -> None:
@@ -90,8 +61,10 @@ def _sizes(recipe: "AutoencoderRecipe") -> None:
             value=f"{examples.crop_size} and {size[1]}",
             remedy="Choose a smaller window, or larger maps.",
         )
-    sizes = [found for found in (size, window_size(data, examples)) if found is not None]
-    if isinstance(data, IcasspConfig) and data.crop == "none":
+    # Maps that are not trained on, in a validation or for latents, are padded.
+    window = window_size(data, examples)
+    sizes = [] if window is None else [window]
+    if isinstance(data, IcasspConfig) and data.crop == "none" and window is None:
         sizes.append(("data.multiple", data.multiple))
     for key, count in sizes:
         below = count // factor * factor
@@ -107,15 +80,15 @@ def _sizes(recipe: "AutoencoderRecipe") -> None:
 def _discriminator(recipe: "AutoencoderRecipe") -> None:
     adversarial, window = recipe.loss.adversarial, window_size(recipe.data, recipe.examples)
     perceptual = recipe.loss.perceptual
-    if perceptual is not None and perceptual.kind == "structure" and window and window[1] < SMALLEST_STRUCTURE:
+    if perceptual is not None and window and window[1] < perceptual.smallest_map:
         raise ConfigError(
-            f"{window[0]} must be at least {SMALLEST_STRUCTURE} for loss.perceptual.kind 'structure'",
+            f"{window[0]} must be at least {perceptual.smallest_map} for loss.perceptual.kind {perceptual.kind!r}",
             value=window[1],
             remedy="Take larger windows, or set loss.perceptual to null.",
         )
     if adversarial is None:
         return
-    smallest = smallest_patch(recipe.discriminator)
+    smallest = recipe.discriminator.smallest_map
     if window is not None and window[1] < smallest:
         raise ConfigError(
             f"{window[0]} must be at least {smallest} for discriminator.num_layers={recipe.discriminator.num_layers}",

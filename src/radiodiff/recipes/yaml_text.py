@@ -23,7 +23,7 @@ NUMBERS = {
         r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
     ),
 }
-"""What is a number without quotes. PyYAML reads YAML 1.1, which takes `5e-6` for text, `010` for 8 and `1:30` for 90."""
+"""What is a number without quotes. PyYAML by itself takes `5e-6` for text, `010` for 8 and `1:30` for 90."""
 
 MOST_VALUES = 100_000
 """Values of a text, those that anchors repeat counted each time."""

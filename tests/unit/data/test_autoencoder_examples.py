@@ -320,11 +320,13 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], match
 
 
 def test_settings_that_do_not_fit_the_data_are_refused_before_it_is_opened(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="without other simulations; got input='DPM' with data of kind 'icassp'"):
+    with pytest.raises(ConfigError, match=r"is not 'radiomapseer'; got 'DPM' with data\.kind='icassp'"):
         examples(indoor(tmp_path), input="DPM")
-    with pytest.raises(ConfigError, match="data of kind 'edges'"):
+    with pytest.raises(ConfigError, match=r"data\.kind='edges'"):
         examples(EdgeDataSetConfig(root=tmp_path), input="IRT2")
-    with pytest.raises(ConfigError, match="another simulation than that of the target; got 'DPM' for both"):
+    with pytest.raises(
+        ConfigError, match=r"another simulation than RadioMapSeerConfig\.simulation; got 'DPM' for both"
+    ):
         examples(city(tmp_path), input="DPM")
     with pytest.raises(ConfigError, match=r"a condition that is not the target.*view='radio'"):
         examples(indoor(tmp_path, view="radio"), with_condition=True)

@@ -1,12 +1,14 @@
 """What a check finds: settings, data, machine, networks, folders."""
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from PIL import Image
 
 from radiodiff.data.icassp.fake import FakeIcasspSettings, write_fake_icassp
 from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
@@ -14,8 +16,9 @@ from radiodiff.errors import ConfigError
 from radiodiff.models.autoencoder import build_autoencoder
 from radiodiff.recipes.check import CheckRow, check_recipe
 from radiodiff.recipes.check.machine import computes_bf16
-from radiodiff.recipes.check.networks import network_sizes
+from radiodiff.recipes.check.networks import NetworkSizes, network_sizes
 from radiodiff.recipes.load import dump_recipe, load_recipe
+from radiodiff.recipes.schema import AutoencoderRecipe
 from radiodiff.training.checkpoint import CheckpointStore, Snapshot
 
 SMALL = ("autoencoder.base_channels=8", "autoencoder.norm_groups=4", "discriminator.base_channels=8")
@@ -56,7 +59,10 @@ def has(rows: Sequence[CheckRow], what: str, status: str, *parts: str) -> bool:
 def test_a_recipe_that_can_be_run(check: Check, tmp_path: Path) -> None:
     rows = check("trainer.batch_size=4", "latents.num_examples=4")
     assert {row.status for row in rows} == {"ok"}
-    assert has(rows, "settings", "ok", "3000 steps, the discriminator learns in the last 750")
+    tiny = load_recipe("autoencoder/tiny", ("data.root=x", "trainer.run_dir=y"))
+    assert tiny.loss.adversarial is not None
+    heard = tiny.trainer.max_steps - tiny.loss.adversarial.start + 1
+    assert has(rows, "settings", "ok", f"{tiny.trainer.max_steps} steps, the discriminator learns in the last {heard}")
     assert has(rows, "training data", "ok", "4 examples in part 'train'", "channels 1 in, 1 out; scale raw", "32 x 32")
     assert has(rows, "validation data", "ok", "2 examples in part 'validation'", "64 x 64")
     assert has(rows, "run folder", "ok", "is free for a new run")
@@ -74,8 +80,14 @@ def test_settings_that_are_wrong_are_all_named_and_nothing_else() -> None:
 
 
 WARNINGS = {
-    "no time for a discriminator": (["trainer.max_steps=600"], "loss.adversarial.start=2251 lies beyond"),
-    "no time to save": (["trainer.max_steps=300"], "trainer.save_every=500 lies beyond trainer.max_steps=300"),
+    "no time for a discriminator": (
+        ["trainer.max_steps=600", "loss.adversarial.start=601"],
+        "loss.adversarial.start=601 lies beyond",
+    ),
+    "no time to save": (
+        ["trainer.max_steps=300", "trainer.save_every=301"],
+        "trainer.save_every=301 lies beyond trainer.max_steps=300",
+    ),
     "no time for an average": (["trainer.max_steps=100"], "trainer.ema.update_after=100 is not below"),
     "no time to warm up": (["trainer.max_steps=50"], "discriminator_optimizer.schedule.warmup_updates=50 is not below"),
     "validated on what it learns": (["data.part=validation"], "validated on what it was trained on"),
@@ -131,7 +143,8 @@ def test_windows_larger_than_the_maps_are_named_by_their_key(check: Check) -> No
 def test_maps_that_do_not_divide(check: Check) -> None:
     rows = check("autoencoder.channel_multipliers=[1,1,1,1,1,1,1,1]", "examples.crop_size=null")
     assert has(rows, "training data", "error", "64 x 64 cells are no multiples of 128")
-    assert has(rows, "validation data", "error", "64 x 64 cells are no multiples of 128")
+    # Maps of a validation are padded.
+    assert found(rows, "validation data", "error") == []
 
 
 def test_maps_below_one_patch(check: Check) -> None:
@@ -147,6 +160,52 @@ def test_maps_of_several_sizes(check: Check, data: Path) -> None:
     assert found(rows, "validation data", "warning") == []
     assert found(check(*rooms), "training data", "warning") == []
     assert has(check(*rooms), "validation data", "warning", "trainer.validation.batch_size=4")
+
+
+@pytest.fixture(scope="module")
+def edges(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Edge maps of three sizes in training, of two in validation."""
+    root = tmp_path_factory.mktemp("edges")
+    for part, sizes in (("train", (32, 32, 48, 64, 32)), ("validation", (32, 40))):
+        for folder in ("edge", "image"):
+            (root / part / folder).mkdir(parents=True)
+            for number, size in enumerate(sizes):
+                Image.new("L", (size, 32), 255).save(root / part / folder / f"{number}_0.png")
+    return root
+
+
+def test_edges_of_several_sizes(check: Check, edges: Path) -> None:
+    given = ("data.kind=edges", f"data.root={edges}", "trainer.batch_size=2")
+    rows = check(*given, "examples.crop_size=null")
+    assert has(rows, "training data", "error", "maps of 32 x 32 and of 32 x 48", "trainer.batch_size=2 needs one size")
+    assert has(rows, "validation data", "error", "32 x 40", "trainer.validation.batch_size=4 needs one size")
+    rows = check(*given, "trainer.validation.batch_size=1")
+    assert (found(rows, "training data", "error"), found(rows, "validation data", "error")) == ([], [])
+    assert found(check(*given, "examples.crop_size=null", "trainer.batch_size=1"), "training data", "error") == []
+
+
+def test_maps_below_what_the_perceptual_loss_compares(check: Check, tmp_path: Path) -> None:
+    for folder in ("edge", "image"):
+        (tmp_path / "small/train" / folder).mkdir(parents=True)
+        Image.new("L", (16, 4), 255).save(tmp_path / "small/train" / folder / "0_0.png")
+    given = ("data.kind=edges", f"data.root={tmp_path / 'small'}", "examples.crop_size=null", "loss.adversarial=null")
+    rows = check(*given)
+    assert has(rows, "training data", "error", "4 x 16 cells are fewer than the 8 x 8 that loss.perceptual compares")
+    assert found(check(*given, "loss.perceptual=null", "trainer.batch_size=1"), "training data", "error") == []
+
+
+def test_edges_without_the_part_of_a_validation(check: Check, edges: Path, tmp_path: Path) -> None:
+    shutil.copytree(edges, tmp_path / "edges")
+    (tmp_path / "edges/validation").rename(tmp_path / "edges/test")
+    rows = check("data.kind=edges", f"data.root={tmp_path / 'edges'}")
+    remedy = next(row.remedy for row in rows if (row.what, row.status) == ("validation data", "error"))
+    assert "radiodiff dataset edges SOURCE --out NEW --split 0.7 --rest validation" in remedy
+
+
+def test_a_named_split_of_data_that_have_their_own(check: Check) -> None:
+    rows = check("data.split=disjoint")
+    remedy = next(row.remedy for row in rows if (row.what, row.status) == ("training data", "error"))
+    assert "data.split=null" in remedy
 
 
 def test_how_often_examples_are_seen(check: Check) -> None:
@@ -197,13 +256,23 @@ def test_bf16_where_it_is_slow(check: Check, monkeypatch: pytest.MonkeyPatch) ->
         assert has(check("trainer.precision=bf16", "trainer.cpu=true"), "precision", status, "bf16")
 
 
-def test_the_published_networks_have_their_parameters() -> None:
+def test_the_published_networks_have_their_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = load_recipe("autoencoder/radiomapseer", ("data.root=x", "trainer.run_dir=y"))
+    state, made, registered = torch.get_rng_state(), [], torch.nn.Module.register_parameter
+
+    def register(module: torch.nn.Module, name: str, parameter: torch.nn.Parameter | None) -> None:
+        made.extend([] if parameter is None else [parameter.device])
+        registered(module, name, parameter)
+
+    monkeypatch.setattr(torch.nn.Module, "register_parameter", register)
     sizes = network_sizes(recipe)
+    assert made
     assert (sizes.autoencoder, sizes.discriminator) == (55_307_453, 2_763_585)
     # Weights, two moments and the average of the one; weights and two moments of the other.
     assert sizes.checkpoint_bytes == 4 * (4 * 55_307_453 + 3 * 2_763_585)
     assert sizes.training_bytes == 4 * (5 * 55_307_453 + 4 * 2_763_585)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not any(device.type == "cpu" for device in made)
     alone = load_recipe(
         "autoencoder/radiomapseer", ("data.root=x", "trainer.run_dir=y", "loss.adversarial=null", "trainer.ema=null")
     )
@@ -277,3 +346,27 @@ def test_a_folder_that_cannot_be_written(check: Check, monkeypatch: pytest.Monke
 def test_a_full_disk(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("radiodiff.recipes.check.folders.shutil.disk_usage", lambda path: SimpleNamespace(free=10))
     assert has(check(), "disk", "error", "0.0 GiB free; 4 checkpoints")
+
+
+def test_checkpoints_that_are_there_make_room_for_others(
+    check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("radiodiff.recipes.check.folders.shutil.disk_usage", lambda path: SimpleNamespace(free=10))
+    recipe = load_recipe("autoencoder/tiny", ("data.root=x", "trainer.run_dir=y", *SMALL))
+    folder = tmp_path / "run/checkpoints/step-00000500"
+    folder.mkdir(parents=True)
+    with (folder / "a.safetensors").open("wb") as file:
+        file.truncate(4 * network_sizes(recipe).checkpoint_bytes)
+    assert has(check(), "disk", "ok", "0.0 GiB free; 4 checkpoints of ", " are there")
+
+
+def test_networks_are_measured_once(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[object] = []
+
+    def count(recipe: AutoencoderRecipe) -> NetworkSizes:
+        measured.append(recipe)
+        return network_sizes(recipe)
+
+    monkeypatch.setattr("radiodiff.recipes.check.run.network_sizes", count)
+    assert found(check(), "disk", "ok")
+    assert len(measured) == 1

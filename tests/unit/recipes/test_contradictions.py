@@ -4,12 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from radiodiff.data.autoencoder_examples import AutoencoderExamples
 from radiodiff.data.icassp.fake import FakeIcasspSettings, write_fake_icassp
 from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
 from radiodiff.data.selection import open_data_set
 from radiodiff.errors import ConfigError
+from radiodiff.losses.config import PerceptualConfig
+from radiodiff.losses.lpips import STAGES
+from radiodiff.losses.structure import NUM_SCALES
+from radiodiff.models.config import DiscriminatorConfig
+from radiodiff.models.discriminator import PatchDiscriminator
 from radiodiff.recipes.load import load_recipe
 from radiodiff.recipes.map_shape import (
     map_size,
@@ -38,6 +44,10 @@ ALLOWED = {
     "a mix from one of its simulations": ["examples.input=DPM", "data.simulation=mix"],
     "a discriminator that sees the condition": ["examples.with_condition=true", "loss.adversarial.conditional=true"],
     "no discriminator on small windows": ["examples.crop_size=8", "loss.adversarial=null"],
+    "windows of maps that do not divide": ["data.size=250"],
+    "windows of rooms whose padding does not divide": [
+        *("data.kind=icassp", "data.view=radio", "data.crop=none", "data.multiple=6")
+    ],
     "windows of any size without the term": ["examples.crop_size=4", "loss.adversarial=null", "loss.perceptual=null"],
     "weights of edges": ["loss.edge_weight=1", "data.edge_weights=canny"],
     "an equation in decibels": ["loss.helmholtz={}"],
@@ -85,18 +95,21 @@ REFUSED = {
         ["examples.with_condition belongs to other inputs"],
     ),
     "a window larger than the map": (
-        ["data.size=64"],
-        ["examples.crop_size must not be larger than data.size; got 128"],
+        ["data.size=64", "examples.crop_size=128"],
+        ["examples.crop_size must not be larger than data.size; got 128 and 64"],
     ),
     "a window larger than a window": (
-        ["data.kind=icassp", "data.view=radio"],
+        ["data.kind=icassp", "data.view=radio", "examples.crop_size=128"],
         ["examples.crop_size must not be larger than data.size; got 128 and 96"],
     ),
     "a window that does not divide": (
         ["examples.crop_size=130"],
         ["examples.crop_size must be a multiple of 4", "autoencoder.channel_multipliers", "Take 128 or 132"],
     ),
-    "a size that does not divide": (["data.size=250"], ["data.size must be a multiple of 4"]),
+    "a size that does not divide": (
+        ["data.size=250", "examples.crop_size=null"],
+        ["data.size must be a multiple of 4"],
+    ),
     "a small size that does not divide": (
         ["examples.crop_size=2", "loss.adversarial=null", "loss.perceptual=null"],
         ["examples.crop_size must be a multiple of 4", "got 2 with 3 levels. Take 4, or fewer levels."],
@@ -109,6 +122,10 @@ REFUSED = {
     "windows below the structure": (
         ["examples.crop_size=4", "loss.adversarial=null"],
         ["examples.crop_size must be at least 8 for loss.perceptual.kind 'structure'; got 4"],
+    ),
+    "windows below LPIPS": (
+        ["examples.crop_size=12", "loss.perceptual={kind: lpips, vgg16: x, heads: y}"],
+        ["examples.crop_size must be at least 16 for loss.perceptual.kind 'lpips'; got 12"],
     ),
     "a discriminator without the condition": (
         ["loss.adversarial.conditional=true"],
@@ -223,12 +240,11 @@ def test_channels_and_sizes_are_those_of_the_rooms(rooms: Path, view: str, condi
 
 
 def test_the_smallest_windows_are_those_of_the_networks() -> None:
-    from radiodiff.losses.structure import MIN_SIZE
-    from radiodiff.models.config import DiscriminatorConfig
-    from radiodiff.models.discriminator import PatchDiscriminator
-    from radiodiff.recipes.contradictions import SMALLEST_STRUCTURE, smallest_patch
-
-    assert SMALLEST_STRUCTURE == MIN_SIZE
+    assert PerceptualConfig().smallest_map == 2**NUM_SCALES
+    lpips = PerceptualConfig(kind="lpips", vgg16=Path("x"), heads=Path("y"))
+    # Between two stages stands a maximum over 2 x 2 cells.
+    assert lpips.smallest_map == 2 ** (len(STAGES) - 1)
     for num_layers in (1, 2, 3):
-        config = DiscriminatorConfig(base_channels=8, num_layers=num_layers)
-        assert smallest_patch(config) == PatchDiscriminator(1, config).smallest_map
+        network = PatchDiscriminator(1, DiscriminatorConfig(base_channels=8, num_layers=num_layers))
+        smallest = network.config.smallest_map
+        assert network.layers(torch.zeros(1, 1, smallest, smallest)).shape == (1, 1, 1, 1)

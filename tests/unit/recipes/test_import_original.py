@@ -7,8 +7,9 @@ import yaml
 
 from original_files import AUTOENCODER, BUILDING, DIFFUSION, EDGES, MULTI, RESUMED
 from radiodiff.errors import ConfigError
+from radiodiff.losses.config import AutoencoderLossConfig, PerceptualConfig
 from radiodiff.recipes.load import load_recipe
-from radiodiff.recipes.original import OriginalImport, import_original
+from radiodiff.recipes.original import Finding, OriginalImport, import_original
 from radiodiff.recipes.schema import AutoencoderRecipe
 
 GIVEN = ("data.root=maps", "trainer.run_dir=run")
@@ -83,6 +84,7 @@ def test_the_published_file_is_the_published_recipe(tmp_path: Path) -> None:
     assert "fell to 2.5e-12" in wrong["trainer.min_lr"]
     assert "with 2 autoencoder and discriminator learn once" in wrong["trainer.gradient_accumulate_every"]
     assert [row.key for row in found.added] == ["loss.perceptual", "data.split"]
+    assert texts(found, "added")["loss.perceptual"].startswith("the original always has LPIPS")
 
 
 def test_a_run_that_went_on(tmp_path: Path) -> None:
@@ -118,11 +120,95 @@ def test_a_diffusion_model_gives_its_first_stage_and_keeps_the_rest(tmp_path: Pa
     assert found.unknown == []
 
 
+ONE_STEP = "never read by the trainer of these files, which takes every batch as a step"
+
+
+def test_weights_of_indoor_terms_that_were_never_read(tmp_path: Path) -> None:
+    terms = "disc_weight: 0.5, perceptual_weight: 0.7, disc_loss: vanilla, logvar_init: 1"
+    text = BUILDING.replace("disc_weight: 0.5", terms).replace("  amp:", "  weight_decay: 0.1\n  amp:")
+    found = imported(tmp_path, text)
+    assert recipe_of(tmp_path, text) == recipe_of(tmp_path, BUILDING)
+    dropped = texts(found, "dropped")
+    assert {f"model.lossconfig.{key}" for key in ("perceptual_weight", "disc_loss", "logvar_init")} <= set(dropped)
+    assert dropped["trainer.weight_decay"] == "never read by the trainer of these files"
+
+
+def test_a_diffusion_model_of_rooms_has_their_first_stage(tmp_path: Path) -> None:
+    text = DIFFUSION.replace("name: radio", "name: icassp2025_radio, tx_margin: 10")
+    found = imported(tmp_path, text)
+    assert set(found.values) == {"stage", "data", "autoencoder", "loss"}
+    assert recipe_of(tmp_path, text).loss == recipe_of(tmp_path, BUILDING).loss
+    assert "trainer.min_lr" not in texts(found, "contradictions")
+
+
+@pytest.mark.parametrize("value", [1, 2, 3, 8])
+def test_the_index_of_the_optimizer(tmp_path: Path, value: int) -> None:
+    text = AUTOENCODER.replace("accumulate_every: 2", f"accumulate_every: {value}")
+    said = {1: "with 1 the discriminator never learned", 2: "with 2 autoencoder and discriminator learn once"}
+    wrong = texts(imported(tmp_path, text), "contradictions")["trainer.gradient_accumulate_every"]
+    assert said.get(value, f"with {value} the original stops with an error") in wrong
+
+
+def test_a_weight_of_lpips_is_kept_and_the_kind_still_said(tmp_path: Path) -> None:
+    text = AUTOENCODER.replace("disc_weight: 0.5", "disc_weight: 0.5, perceptual_weight: 0.25")
+    found = imported(tmp_path, text)
+    term = found.get("loss.perceptual")
+    assert term == {"kind": "structure", "weight": 0.25}
+    assert "loss.perceptual" in texts(found, "added")
+    assert recipe_of(tmp_path, text).loss.perceptual == PerceptualConfig(weight=0.25)
+
+
+@pytest.mark.parametrize(("rate", "floor"), [("5e-6", 5e-7), ("5e-7", 5e-7), ("1e-8", 0.0), ("", 5e-7)])
+def test_a_file_without_the_end_of_its_learning_rate(tmp_path: Path, rate: str, floor: float) -> None:
+    text = AUTOENCODER.replace("  min_lr: 5e-7\n", "").replace("5e-6", rate) if rate else AUTOENCODER
+    text = text if rate else text.replace("  min_lr: 5e-7\n", "").replace("  lr: !!float 5e-6\n", "")
+    recipe = recipe_of(tmp_path, text)
+    assert recipe.optimizer.schedule.floor == recipe.discriminator_optimizer.schedule.floor == floor
+    added = texts(imported(tmp_path, text), "added")
+    for key in ("optimizer.schedule.floor", "discriminator_optimizer.schedule.floor"):
+        assert added[key].startswith("the file has no min_lr")
+
+
+def test_sizes_of_the_data(tmp_path: Path) -> None:
+    text = AUTOENCODER.replace("{name: radio,", "{name: radio, image_size: [256, 480],")
+    found = imported(tmp_path, text)
+    assert "examples.crop_size" in texts(found, "dropped")["data.image_size"]
+    assert "256 x 480 is written, 256 is what runs" in texts(found, "contradictions")["data.image_size"]
+    found = imported(tmp_path, EDGES.replace("image_size: [320, 320]", "image_size: [320, 480]"))
+    assert found.get("examples.crop_size") == 320
+    assert "320 x 480 is written; windows are squares here" in texts(found, "contradictions")["data.image_size"]
+
+
+def test_flips_of_a_diffusion_model_are_not_those_of_its_first_stage(tmp_path: Path) -> None:
+    text = DIFFUSION.replace("{name: radio,", "{name: radio, augment_horizontal_flip: True,")
+    found = imported(tmp_path, text)
+    assert found.get("data.augment") is None
+    assert texts(found, "kept")["data.augment_horizontal_flip"] == "data.augment"
+
+
 def test_rooms(tmp_path: Path) -> None:
     recipe = recipe_of(tmp_path, BUILDING, "data.root=maps")
     packaged = load_recipe("autoencoder/icassp-building", GIVEN)
-    assert recipe == packaged.replaced(data=packaged.data.replaced(augment=False))
-    assert imported(tmp_path, BUILDING).not_given == ()
+    published = packaged.replaced(
+        data=packaged.data.replaced(augment=False),
+        loss=recipe.loss,
+        optimizer=packaged.optimizer.replaced(
+            weight_decay=1e-6, schedule=packaged.optimizer.schedule.replaced(kind="cosine")
+        ),
+    )
+    assert recipe == published
+    assert recipe.loss == AutoencoderLossConfig(
+        reduction="mean", mse_weight=0.0, learn_logvar=False, perceptual=None, adversarial=None, kl_weight=1e-6
+    )
+    found = imported(tmp_path, BUILDING)
+    assert found.not_given == ()
+    # What is known of the other trainer is not said of this one.
+    assert found.contradictions == [Finding("trainer.gradient_accumulate_every", 2, ONE_STEP)]
+    dropped, added = texts(found, "dropped"), texts(found, "added")
+    for key in ("disc_start", "disc_weight"):
+        assert "mean absolute error and the divergence alone" in dropped[f"model.lossconfig.{key}"]
+    assert "Adam with a weight decay of 1e-6" in added["optimizer.schedule.kind"]
+    assert not any("LPIPS" in text for text in added.values())
     wrong = imported(
         tmp_path, BUILDING.replace("vae_type: building}", "vae_type: radio}").replace("[96, 96]", "[64, 64]")
     )
@@ -160,8 +246,9 @@ def test_several_conditions(tmp_path: Path, approach: str, name: str) -> None:
     wrong = texts(found, "contradictions")
     assert wrong["model.ddconfig.in_channels"] == "conditions and target make it 3"
     assert ("model.ddconfig.out_ch" in wrong) == (approach == "dual")
-    assert "learned 3 - 1 times" in wrong["trainer.gradient_accumulate_every"]
-    assert "no effect without fp16" in wrong["trainer.amp"]
+    # Which trainer read these files is not known.
+    assert not any(key.startswith("trainer.") for key in wrong)
+    assert "LPIPS" not in texts(found, "added")["loss.perceptual"]
     assert recipe.trainer.precision == "fp32"
     assert recipe.trainer.loader_threads == 4
 
@@ -195,6 +282,8 @@ def test_half_precision(tmp_path: Path) -> None:
     text = AUTOENCODER.replace("fp16: False", "fp16: True").replace("amp: False", "amp: True")
     assert recipe_of(tmp_path, text).trainer.precision == "fp16"
     wrong = texts(imported(tmp_path, text), "contradictions")
+    mixed = AUTOENCODER.replace("amp: False", "amp: True")
+    assert "no effect without fp16" in texts(imported(tmp_path, mixed), "contradictions")["trainer.amp"]
     assert "scaled gradients" in wrong["trainer.fp16"]
     assert "trainer.amp" not in wrong
 

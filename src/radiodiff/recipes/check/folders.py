@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from radiodiff.errors import RadiodiffError
-from radiodiff.recipes.check.networks import network_sizes
+from radiodiff.recipes.check.networks import NetworkSizes
 from radiodiff.recipes.check.rows import CheckRow, error_row
 from radiodiff.recipes.resolve import differences, resolved_values
 from radiodiff.recipes.schema import AutoencoderRecipe
@@ -18,10 +18,15 @@ SPARE_CHECKPOINTS = 2
 """The best one, and the one being written."""
 
 
-def check_folders(recipe: AutoencoderRecipe) -> Iterator[CheckRow]:
-    """Look at the folder of the run and the disk that it is on."""
+def check_folders(recipe: AutoencoderRecipe, sizes: NetworkSizes) -> Iterator[CheckRow]:
+    """Look at the folder of the run and the disk that it is on.
+
+    Args:
+        recipe: The recipe.
+        sizes: Sizes of its networks.
+    """
     yield _run_dir(recipe)
-    yield _disk(recipe)
+    yield _disk(recipe, sizes)
 
 
 def _run_dir(recipe: AutoencoderRecipe) -> CheckRow:
@@ -57,11 +62,18 @@ def _run_dir(recipe: AutoencoderRecipe) -> CheckRow:
     return CheckRow("run folder", "error", finding, "Remove it, or give another trainer.run_dir.")
 
 
-def _disk(recipe: AutoencoderRecipe) -> CheckRow:
-    size, kept = network_sizes(recipe).checkpoint_bytes, recipe.trainer.keep_last + SPARE_CHECKPOINTS
+def _disk(recipe: AutoencoderRecipe, sizes: NetworkSizes) -> CheckRow:
+    from radiodiff.training.run_folder import RunFolder
+
+    size, kept = sizes.checkpoint_bytes, recipe.trainer.keep_last + SPARE_CHECKPOINTS
     free = shutil.disk_usage(_first_there(recipe.trainer.run_dir)).free
+    # New checkpoints take the place of those that are there.
+    files = RunFolder(recipe.trainer.run_dir).checkpoints.rglob("*")
+    taken = sum(path.stat().st_size for path in files if path.is_file())
     finding = f"{free / GIB:.1f} GiB free; {kept} checkpoints of {size / GIB:.2f} GiB"
-    if free < size * kept:
+    if taken:
+        finding += f", of which {taken / GIB:.2f} GiB are there"
+    if free + taken < size * kept:
         return CheckRow(
             "disk", "error", finding, "Free some space, keep fewer (trainer.keep_last), or use another disk."
         )

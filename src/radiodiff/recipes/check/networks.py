@@ -41,25 +41,30 @@ class NetworkSizes:
 
 
 def network_sizes(recipe: AutoencoderRecipe) -> NetworkSizes:
-    """Sizes of the networks; nothing is allocated."""
+    """Sizes of the networks; no weight of them is stored or drawn."""
     import torch
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
-    from radiodiff.models.autoencoder import build_autoencoder
-    from radiodiff.models.discriminator import build_discriminator
+    from radiodiff.models.autoencoder import diffusers_settings
+    from radiodiff.models.discriminator import PatchDiscriminator
 
     adversarial = recipe.loss.adversarial
     with torch.device("meta"):
-        networks: list[torch.nn.Module] = [build_autoencoder(recipe.autoencoder)]
+        networks: list[torch.nn.Module] = [AutoencoderKL(**diffusers_settings(recipe.autoencoder))]
         if adversarial is not None:
             shown = num_condition_channels(recipe.data) if adversarial.conditional else 0
-            networks.append(build_discriminator(recipe.autoencoder.out_channels + shown, recipe.discriminator))
+            networks.append(PatchDiscriminator(recipe.autoencoder.out_channels + shown, recipe.discriminator))
     counts = [sum(parameter.numel() for parameter in network.parameters()) for network in networks]
     return NetworkSizes(counts[0], counts[1] if len(counts) > 1 else 0, recipe.trainer.ema is not None)
 
 
-def check_networks(recipe: AutoencoderRecipe) -> Iterator[CheckRow]:
-    """Look at sizes, memory, weights to begin with, and files of the perceptual loss."""
-    sizes = network_sizes(recipe)
+def check_networks(recipe: AutoencoderRecipe, sizes: NetworkSizes) -> Iterator[CheckRow]:
+    """Look at sizes, memory, weights to begin with, and files of the perceptual loss.
+
+    Args:
+        recipe: The recipe.
+        sizes: Sizes of its networks.
+    """
     beside = f", {sizes.discriminator:,} of the discriminator" if sizes.discriminator else ""
     yield CheckRow("networks", "ok", f"{sizes.autoencoder:,} parameters of the autoencoder{beside}")
     where, there = _memory(recipe)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from radiodiff.recipes.original.keys import LEAKING
+from radiodiff.recipes.original.keys import INDOOR_PREFIX, LEAKING, first
 
 __all__ = ["contradictions"]
 
@@ -23,10 +23,16 @@ def contradictions(leaves: Mapping[str, Any], kind: str, *, is_diffusion: bool) 
     """
     yield from _sizes(leaves, kind)
     yield from _channels(leaves)
-    yield from _training(leaves)
+    # Other trainers read the files of indoor data.
+    if kind in ("radiomapseer", "edges"):
+        yield from _training(leaves)
     yield from _data(leaves)
     if not is_diffusion:
-        yield from _optimizer_index(leaves)
+        if kind in ("radiomapseer", "edges"):
+            yield from _optimizer_index(leaves)
+        elif str(leaves["data.name"]).startswith(INDOOR_PREFIX) and "trainer.gradient_accumulate_every" in leaves:
+            key = "trainer.gradient_accumulate_every"
+            yield key, leaves[key], "never read by the trainer of these files, which takes every batch as a step"
         weights = str(leaves.get("model.ckpt_path") or "")
         if weights.endswith(".pt"):
             text = "a checkpoint of the original: convert it (radiodiff convert autoencoder) and give the new folder"
@@ -38,12 +44,16 @@ def _sizes(leaves: Mapping[str, Any], kind: str) -> Iterator[Row]:
         value = leaves.get(key)
         if value is None:
             continue
-        size = value[0] if isinstance(value, list) and value else value
-        if kind == "radiomapseer" and size != RUNS:
+        sizes = value if isinstance(value, list) and value else [value]
+        size = " x ".join(map(str, dict.fromkeys(sizes)))
+        window = first(leaves.get("data.image_size", value))
+        if kind == "radiomapseer" and set(sizes) != {RUNS}:
             yield key, value, f"{size} is written, {RUNS} is what runs; data.size would resample the maps"
-        elif kind == "icassp" and size != leaves.get("data.crop_size", 96):
+        elif kind == "icassp" and set(sizes) != {leaves.get("data.crop_size", 96)}:
             yield key, value, f"{size} is written; windows have data.size = {leaves.get('data.crop_size', 96)}"
-        elif kind == "edges" and size != _first(leaves.get("data.image_size", value)):
+        elif kind == "edges" and key == "data.image_size" and len(set(sizes)) > 1:
+            yield key, value, f"{size} is written; windows are squares here, of examples.crop_size = {window}"
+        elif kind == "edges" and key != "data.image_size" and set(sizes) != {window}:
             yield key, value, "another size than data.image_size"
 
 
@@ -80,7 +90,9 @@ def _optimizer_index(leaves: Mapping[str, Any]) -> Iterator[Row]:
     if key not in leaves:
         return
     value = leaves[key]
-    text = f"with {value} the discriminator learned {value} - 1 times from each batch; here once"
+    text = (
+        f"with {value} the original stops with an error, for it has two optimizers; here both learn once in each step"
+    )
     if value == 1:
         text = "with 1 the discriminator never learned; here it does, from loss.adversarial.start on"
     elif value == 2:
@@ -104,7 +116,3 @@ def _data(leaves: Mapping[str, Any]) -> Iterator[Row]:
     for key in ("data.vae_type", "trainer.vae_type"):
         if key in leaves and name != f"icassp2025_{leaves[key]}":
             yield key, leaves[key], f"data.name is {name}"
-
-
-def _first(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and value else value

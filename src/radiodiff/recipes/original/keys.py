@@ -8,16 +8,23 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = [
-    "BUILT_IN",
     "DATA_NAMES",
     "DIFFUSION",
     "DIFFUSION_GROUPS",
     "DROPPED",
     "FIRST_STAGE",
+    "FLOOR",
+    "INDOOR_LOSS",
+    "INDOOR_OPTIMIZER",
+    "INDOOR_PREFIX",
+    "INDOOR_REASON",
     "LEAKING",
     "NEVER_READ",
+    "NOT_INDOORS",
     "OF_KIND",
+    "PERCEPTUAL_REASON",
     "TRAINING",
+    "first",
 ]
 
 FIRST_STAGE: Mapping[str, tuple[str, ...]] = {
@@ -58,7 +65,8 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _first(value: Any) -> Any:
+def first(value: Any) -> Any:
+    """The first entry of a list; all else as it is."""
     return value[0] if isinstance(value, list) and value else value
 
 
@@ -67,9 +75,9 @@ OF_KIND: Mapping[str, tuple[str | None, str, Callable[[Any], Any]]] = {
     "data.dataset_root": (None, "data.root", _same),
     "data.img_folder": (None, "data.root", _same),
     "data.augment_horizontal_flip": (None, "data.augment", _same),
-    "data.crop_size": ("icassp", "data.size", _first),
+    "data.crop_size": ("icassp", "data.size", first),
     "data.tx_margin": ("icassp", "data.margin_px", _same),
-    "data.image_size": ("edges", "examples.crop_size", _first),
+    "data.image_size": ("edges", "examples.crop_size", first),
     "data.threshold": ("edges", "data.threshold", _same),
     "data.use_uncertainty": ("edges", "data.uncertain", lambda value: "ignored" if value else "no edge"),
     "trainer.fp16": (None, "trainer.precision", lambda value: "fp16" if value else "fp32"),
@@ -81,6 +89,7 @@ DROPPED: Mapping[str, str] = {
     "lossconfig.disc_in_channels": "follows from autoencoder.out_channels",
     "ddconfig.z_channels": "follows from autoencoder.latent_channels",
     "ddconfig.resolution": "not a property of the network, which takes any size",
+    "data.image_size": "windows are drawn where examples.crop_size is given; data.size resamples maps of RadioMapSeer",
     "data.crop_type": "windows are drawn where examples.crop_size is given",
     "architecture.vae_approach": "said by data.view and examples.input",
     "trainer.gradient_accumulate_every": "nothing is accumulated (trainer.accumulation = 1)",
@@ -124,6 +133,7 @@ DIFFUSION: Mapping[str, str] = {
     "model.weighting_loss": "weights of the objective",
     "model.use_l1": "the objective",
     "model.ckpt_path": "weights to begin with",
+    "data.augment_horizontal_flip": "data.augment",
     "model.first_stage.ckpt_path": "weights of the first stage: radiodiff convert autoencoder FILE --out FOLDER",
     "trainer.gradient_accumulate_every": "trainer.accumulation",
     "trainer.test_before": "a validation before the first step",
@@ -166,12 +176,33 @@ DATA_NAMES: Mapping[str, tuple[dict[str, Any], str]] = {
 LEAKING = ("IRT4K", "DPMK", "DPMCARK")
 """Data whose condition holds the curvature of the target."""
 
-BUILT_IN = (
-    (
-        "loss.perceptual",
-        {"kind": "structure", "weight": 1.0},
-        "the original always has LPIPS; its weights do not come with this package. With files of your own: kind lpips, "
-        "vgg16, heads",
-    ),
+PERCEPTUAL_REASON = (
+    "the original always has LPIPS; its weights do not come with this package. With files of your own: kind lpips, "
+    "vgg16, heads"
 )
-"""What the code of the original has and no key says: our key, our value, the reason."""
+"""Why the perceptual term is of kind "structure"."""
+
+FLOOR = 5e-7
+"""The learning rate at which published runs end."""
+
+INDOOR_PREFIX = "icassp2025_"
+"""How names of data begin whose files a trainer of its own read."""
+
+INDOOR_LOSS: Mapping[str, Any] = {
+    "loss.reduction": "mean",
+    "loss.mse_weight": 0.0,
+    "loss.learn_logvar": False,
+    "loss.perceptual": None,
+    "loss.adversarial": None,
+}
+INDOOR_OPTIMIZER: Mapping[str, Any] = {"optimizer.schedule.kind": "cosine", "optimizer.weight_decay": 1e-6}
+"""What that trainer does whatever a file says: our keys and values."""
+
+INDOOR_REASON: Mapping[str, str] = {
+    "loss": "the trainer of these files minimises the mean absolute error and the divergence alone",
+    "optimizer": "the trainer of these files has Adam with a weight decay of 1e-6 and a rate that falls along a half "
+    "wave to min_lr; AdamW here",
+}
+
+NOT_INDOORS = ("loss.adversarial.", "discriminator.", "loss.perceptual.", "loss.initial_logvar")
+"""Our keys of what that trainer has not."""

@@ -10,14 +10,20 @@ from radiodiff.config import checked
 from radiodiff.errors import ConfigError
 from radiodiff.recipes.original.contradictions import contradictions
 from radiodiff.recipes.original.keys import (
-    BUILT_IN,
     DATA_NAMES,
     DIFFUSION,
     DIFFUSION_GROUPS,
     DROPPED,
     FIRST_STAGE,
+    FLOOR,
+    INDOOR_LOSS,
+    INDOOR_OPTIMIZER,
+    INDOOR_PREFIX,
+    INDOOR_REASON,
     NEVER_READ,
+    NOT_INDOORS,
     OF_KIND,
+    PERCEPTUAL_REASON,
     TRAINING,
 )
 from radiodiff.recipes.original.result import Finding, OriginalImport
@@ -51,9 +57,10 @@ def import_original(path: str | Path) -> OriginalImport:
         )
     found = OriginalImport("diffusion" if is_diffusion else "autoencoder")
     _read_data_name(leaves, found)
+    is_indoors = str(leaves["data.name"]).startswith(INDOOR_PREFIX)
     for key, value in leaves.items():
         if key != "data.name":
-            _read_key(key, key.removeprefix(prefix), value, found)
+            _read_key(key, key.removeprefix(prefix), value, found, is_indoors=is_indoors)
     _add_what_no_key_says(leaves, found)
     # Keys as in files of autoencoders, so that both are judged by the same rules.
     short = {key.replace(FIRST_STAGE_PREFIX, "model.", 1): value for key, value in leaves.items()}
@@ -88,8 +95,16 @@ def _read_data_name(leaves: Mapping[str, Any], found: OriginalImport) -> None:
         found.kept.append(Finding("data.name", name, f"the condition: {condition}"))
 
 
-def _read_key(key: str, short: str, value: Any, found: OriginalImport) -> None:
-    """Put a key in its list; `short` is its name in the first stage."""
+def _read_key(key: str, short: str, value: Any, found: OriginalImport, *, is_indoors: bool) -> None:
+    """Put a key in its list.
+
+    Args:
+        key: The key.
+        short: Its name in the first stage.
+        value: Its value.
+        found: Where the lists are.
+        is_indoors: Whether the trainer of indoor data read the file.
+    """
     is_diffusion, of_first_stage = found.stage == "diffusion", short != key
     if is_diffusion and key in NEVER_READ:
         found.dropped.append(Finding(key, value, NEVER_READ[key]))
@@ -103,13 +118,17 @@ def _read_key(key: str, short: str, value: Any, found: OriginalImport) -> None:
     elif of_first_stage and short in ("ddconfig.attn_resolutions", "ddconfig.dropout"):
         _check_absent(key, value)
         found.dropped.append(Finding(key, value, "the autoencoder has none"))
+    elif of_first_stage and is_indoors and any(name.startswith(NOT_INDOORS) for name in FIRST_STAGE.get(short, ())):
+        found.dropped.append(Finding(key, value, f"never read: {INDOOR_REASON['loss']}"))
+    elif is_indoors and short in ("trainer.train_wd", "trainer.weight_decay", "trainer.gradient_accumulate_every"):
+        found.dropped.append(Finding(key, value, "never read by the trainer of these files"))
     elif of_first_stage and short in FIRST_STAGE:
         _take(found, key, value, dict.fromkeys(FIRST_STAGE[short], value))
     elif key in TRAINING:
         _take(found, key, value, dict.fromkeys(TRAINING[key], value))
     elif key in OF_KIND and OF_KIND[key][0] in (found.get("data.kind"), None):
         _take(found, key, value, {OF_KIND[key][1]: OF_KIND[key][2](value)})
-    elif key in OF_KIND:
+    elif key in OF_KIND and key not in DROPPED:
         found.dropped.append(Finding(key, value, f"belongs to data of kind {OF_KIND[key][0]}"))
     elif short in DROPPED:
         found.dropped.append(Finding(key, value, DROPPED[short]))
@@ -137,10 +156,19 @@ def _check_absent(key: str, value: Any) -> None:
 
 
 def _add_what_no_key_says(leaves: Mapping[str, Any], found: OriginalImport) -> None:
-    for key, value, reason in BUILT_IN:
-        if found.get(key) is None:
+    if str(leaves["data.name"]).startswith(INDOOR_PREFIX):
+        is_trained = found.stage == "autoencoder"
+        for key, value in ({**INDOOR_LOSS, **INDOOR_OPTIMIZER} if is_trained else INDOOR_LOSS).items():
             found.set(key, value)
-            found.added.append(Finding(key, value, reason))
+            found.added.append(Finding(key, value, INDOOR_REASON[key.partition(".")[0]]))
+    else:
+        weight = found.get("loss.perceptual.weight")
+        term = {"kind": "structure", "weight": 1.0 if weight is None else weight}
+        found.set("loss.perceptual", term)
+        is_known = found.get("data.kind") != "icassp"
+        reason = PERCEPTUAL_REASON if is_known else "ours, as in autoencoder/icassp-multi-single; no key says it"
+        found.added.append(Finding("loss.perceptual", term, reason))
+    _add_floor(found)
     if found.get("data.kind") == "radiomapseer":
         reason = "the parts of the original overlap; data.split=radiodiff has them"
         found.added.append(Finding("data.split", None, reason))
@@ -158,3 +186,16 @@ def _add_what_no_key_says(leaves: Mapping[str, Any], found: OriginalImport) -> N
         for key, channel in ours.items():
             found.set(key, channel)
             found.added.append(Finding(key, channel, reason))
+
+
+def _add_floor(found: OriginalImport) -> None:
+    """Give a run the published end of its learning rate where the file says none."""
+    key = "optimizer.schedule.floor"
+    if found.stage != "autoencoder" or found.get(key) is not None:
+        return
+    rate = found.get("optimizer.learning_rate")
+    is_below = rate is None or (isinstance(rate, float | int) and rate >= FLOOR)
+    for name in (key, f"discriminator_{key}"):
+        found.set(name, FLOOR if is_below else 0.0)
+        reason = "the file has no min_lr; published files have this one" if is_below else "the file has no min_lr"
+        found.added.append(Finding(name, found.get(name), reason))
