@@ -120,7 +120,7 @@ def test_a_diffusion_model_gives_its_first_stage_and_keeps_the_rest(tmp_path: Pa
     assert found.unknown == []
 
 
-ONE_STEP = "never read by the trainer of these files, which takes every batch as a step"
+ONE_STEP = "never read by the trainer of these files; nothing is accumulated here"
 
 
 def test_weights_of_indoor_terms_that_were_never_read(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def import_original(
         head.append(f"# To be given: {', '.join(found.not_given)}")
     text = "\n".join([*head, found.to_yaml()])
     _print("keys that have a place here", "ours", found.mapped)
-    _print("said by the original's code, not by the file", "why", found.added)
+    _print("what no key of the file says", "why", found.added)
     _print("contradictions", "finding", found.contradictions)
     _print("keys without a place here", "why", found.dropped)
     _print(KEPT, "there", found.kept)

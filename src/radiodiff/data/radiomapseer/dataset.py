@@ -167,7 +167,7 @@ def _open(config: RadioMapSeerConfig) -> tuple[MapStore, Split]:
             raise DataSetError(
                 f"A packed data set has the split that it was packed by, {split.name}",
                 value=f"split={config.split!r} for {root}",
-                remedy="Leave the split out, or pack the PNG tree by this split.",
+                remedy="Leave the split out (data.split=null), or pack the PNG tree by this split.",
             )
         return PackedMaps(root, config.part, config.stored_scale), split
     tree = PngTree(root, config.stored_scale)

@@ -32,7 +32,7 @@ def contradictions(leaves: Mapping[str, Any], kind: str, *, is_diffusion: bool) 
             yield from _optimizer_index(leaves)
         elif str(leaves["data.name"]).startswith(INDOOR_PREFIX) and "trainer.gradient_accumulate_every" in leaves:
             key = "trainer.gradient_accumulate_every"
-            yield key, leaves[key], "never read by the trainer of these files, which takes every batch as a step"
+            yield key, leaves[key], "never read by the trainer of these files; nothing is accumulated here"
         weights = str(leaves.get("model.ckpt_path") or "")
         if weights.endswith(".pt"):
             text = "a checkpoint of the original: convert it (radiodiff convert autoencoder) and give the new folder"

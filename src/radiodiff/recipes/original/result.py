@@ -33,7 +33,7 @@ class OriginalImport:
         stage: What the file is for: "autoencoder" or "diffusion".
         values: Plain values of the recipe: what the file says, in our keys; all else has its default.
         mapped: Keys that have a place here.
-        added: What no key says because the original's code has it; `key` is ours.
+        added: What no key says: what the original's code has, or what is needed here; `key` is ours.
         dropped: Keys without a place, and why.
         contradictions: Keys that say something else than what the original did.
         kept: Keys that wait for the diffusion stage.
