@@ -1,6 +1,7 @@
 """The endless stream of a training run: its position, its share of each process, its borders."""
 
 import threading
+import time
 from itertools import islice
 
 import numpy as np
@@ -100,6 +101,10 @@ def test_threads_read_ahead_across_the_border_of_epochs() -> None:
     source = Numbers(4)
     stream = iter(BatchStream(source, 2, threads=3))
     found = [next(stream), next(stream)]
+    # Closing the stream cancels what no thread has begun.
+    end = time.monotonic() + 30
+    while not any(epoch == 1 for _, epoch in list(source.asked)) and time.monotonic() < end:
+        time.sleep(0.01)
     stream.close()
     assert found[-1][1] == (0, 4)
     assert {epoch for _, epoch in source.asked} == {0, 1}
