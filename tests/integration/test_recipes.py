@@ -13,7 +13,7 @@ from radiodiff.data.icassp.fake import FakeIcasspSettings, write_fake_icassp
 from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
 from radiodiff.models.autoencoder_folder import load_autoencoder
 from radiodiff.recipes.check.networks import network_sizes
-from radiodiff.recipes.load import load_recipe, recipe_names
+from radiodiff.recipes.load import load_recipe, recipe_names, recipe_text
 
 SMALL = (
     *("autoencoder.base_channels=8", "autoencoder.norm_groups=4", "discriminator.base_channels=8"),
@@ -41,9 +41,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     split = {"format": "radiodiff-split", "format_version": 1, "name": "small", "parts": parts}
     (root / "city/split.json").write_text(json.dumps(split))
     list(write_fake_icassp(root / "rooms", FakeIcasspSettings(buildings=3, samples=2, smallest=40, largest=50)))
-    edges = ["dataset", "edges", "city/gain/DPM", "--out", "edges", "--method", "canny", "--workers", "1"]
-    command = [sys.executable, "-m", "radiodiff", *edges, "--split", "0.5", "--rest", "validation"]
-    subprocess.run(command, cwd=root, check=True, capture_output=True)
+    # The command that the recipe gives makes what the recipe needs.
+    said = next(
+        line for line in recipe_text("autoencoder/edges").splitlines() if "radiodiff dataset edges data" in line
+    )
+    edges = said.lstrip("# ").replace(" data/", " ").split()
+    subprocess.run([sys.executable, "-m", *edges, "--workers", "1"], cwd=root, check=True, capture_output=True)
     return root
 
 

@@ -107,7 +107,7 @@ def test_threads_read_ahead_across_the_border_of_epochs() -> None:
         time.sleep(0.01)
     stream.close()
     assert found[-1][1] == (0, 4)
-    assert {epoch for _, epoch in source.asked} == {0, 1}
+    assert {0, 1} <= {epoch for _, epoch in source.asked}
     assert len(source.asked) <= 2 * (2 + 3)
 
 

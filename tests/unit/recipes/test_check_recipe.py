@@ -199,7 +199,7 @@ def test_edges_without_the_part_of_a_validation(check: Check, edges: Path, tmp_p
     (tmp_path / "edges/validation").rename(tmp_path / "edges/test")
     rows = check("data.kind=edges", f"data.root={tmp_path / 'edges'}")
     remedy = next(row.remedy for row in rows if (row.what, row.status) == ("validation data", "error"))
-    assert "radiodiff dataset edges SOURCE --out NEW --split 0.7 --rest validation" in remedy
+    assert "radiodiff dataset edges SOURCE --method canny --out NEW --split 0.7 --rest validation" in remedy
 
 
 def test_a_named_split_of_data_that_have_their_own(check: Check) -> None:
