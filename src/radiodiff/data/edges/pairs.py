@@ -50,8 +50,8 @@ def find_pairs(config: EdgeDataSetConfig, record: dict[str, Any]) -> tuple[Pair,
         raise DataSetError(
             f"A part of {root} must be one of {', '.join([*parts, 'all'])}",
             value=repr(part),
-            remedy="Name one of them, or make the edges anew with this part: radiodiff dataset edges SOURCE --out NEW "
-            f"--split 0.7 --rest {part if part in ('test', 'validation') else 'validation'}.",
+            remedy="Name one of them, or make the edges anew with this part: radiodiff dataset edges SOURCE --method canny "
+            f"--out NEW --split 0.7 --rest {part if part in ('test', 'validation') else 'validation'}.",
         )
     folders = [root] if is_pair else [root / name for name in (parts if part == "all" else [part])]
     found = tuple(pair for folder in folders for pair in _below(folder, with_images=config.scene is None))
