@@ -50,7 +50,7 @@ def find_pairs(config: EdgeDataSetConfig, record: dict[str, Any]) -> tuple[Pair,
         raise DataSetError(
             f"A part of {root} must be one of {', '.join([*parts, 'all'])}",
             value=repr(part),
-            remedy="Name one of them, or make the edges anew with this part: radiodiff dataset edges SOURCE --method canny "
+            remedy="Name one of them, or make the edges anew: radiodiff dataset edges SOURCE --method canny "
             f"--out NEW --split 0.7 --rest {part if part in ('test', 'validation') else 'validation'}.",
         )
     folders = [root] if is_pair else [root / name for name in (parts if part == "all" else [part])]
