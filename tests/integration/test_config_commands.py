@@ -128,3 +128,10 @@ def test_imports_that_are_refused(radiodiff: Run, tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("stage: autoencoder")
     radiodiff("config", "import", "b.yaml", "--out", "c.yaml").check_refusal("must have model.ddconfig")
     assert tree(tmp_path).keys() - before.keys() == {"b.yaml"}
+
+
+def test_an_import_overwrites_nothing(radiodiff: Run, tmp_path: Path) -> None:
+    (tmp_path / "theirs.yaml").write_text("trainer: {lr: 5e-6}\n")
+    (tmp_path / "mine.yaml").write_text("# edited by hand\n")
+    radiodiff("config", "import", "theirs.yaml", "--out", "mine.yaml").check_refusal("must be a new file", "mine.yaml")
+    assert (tmp_path / "mine.yaml").read_text() == "# edited by hand\n"

@@ -205,7 +205,7 @@ def find_autoencoder(path: str | Path) -> Path:
     raise CheckpointError(
         f"An autoencoder must be a folder with {CONFIG_FILE}, {WEIGHT_FILE} and {RECORD_FILE}",
         value=f"{path}, {'which has no ' + CONFIG_FILE if path.is_dir() else 'a file'}",
-        remedy="This run has not finished: go on with radiodiff train --resume latest."
+        remedy="This run has not finished: go on with radiodiff train autoencoder --resume RUN."
         if (path / "checkpoints").is_dir()
         else "Give the folder RUN/autoencoder of a finished run, or what radiodiff convert has written.",
     )

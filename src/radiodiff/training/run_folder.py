@@ -73,8 +73,7 @@ class RunFolder:
         return self._earlier_starts()
 
     def _check_empty(self) -> list[dict[str, Any]]:
-        found = self.path.exists() and not (self.path.is_dir() and self._has_only_beginnings())
-        if found:
+        if not self.is_free():
             raise TrainingError(
                 "The folder of a new run must be empty or absent",
                 value=self.path,
@@ -82,8 +81,10 @@ class RunFolder:
             )
         return []
 
-    def _has_only_beginnings(self) -> bool:
-        """Whether the folder holds at most what a run writes before its first checkpoint: a new one may take it."""
+    def is_free(self) -> bool:
+        """Whether a new run may have the folder: it holds at most what a run writes before its first checkpoint."""
+        if not self.path.is_dir():
+            return not self.path.exists()
         own = {path.name for path in vars(self).values()}
         names = {path.name for path in self.path.iterdir() if not path.name.startswith(TEMPORARY_PREFIX)}
         has_log = self.json_lines.is_file() and self.json_lines.stat().st_size > 0

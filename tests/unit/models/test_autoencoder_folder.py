@@ -228,7 +228,9 @@ def test_what_is_no_whole_autoencoder_is_refused(saved: Path, change: Callable[[
 
 def test_a_run_that_has_not_finished_says_how_to_go_on(tmp_path: Path) -> None:
     (tmp_path / "checkpoints").mkdir()
-    with pytest.raises(CheckpointError, match="This run has not finished: go on with radiodiff train --resume latest"):
+    with pytest.raises(
+        CheckpointError, match="This run has not finished: go on with radiodiff train autoencoder --resume RUN"
+    ):
         load_autoencoder(tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(CheckpointError, match="a file"):

@@ -329,7 +329,7 @@ def test_the_folder_of_a_run(check: Check, data: Path, tmp_path: Path) -> None:
     CheckpointStore(run / "checkpoints", 2, 500).save(500, Snapshot({"a": {"b": torch.zeros(1)}}, {}))
     rows = check()
     assert found(rows, "run folder", "warning") == [f"{run} holds a run with a checkpoint of step 500"]
-    assert "--resume latest" in next(row.remedy for row in rows if row.what == "run folder")
+    assert "--resume" in next(row.remedy for row in rows if row.what == "run folder")
     assert has(check("trainer.seed=1"), "run folder", "warning", "whose recipe differs in trainer.seed")
     (run / "recipe.yaml").write_text("a: [")
     assert has(check(), "run folder", "error", "must be YAML")

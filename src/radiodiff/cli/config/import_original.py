@@ -28,10 +28,15 @@ def import_original(
     Example: radiodiff config import first_radio.yaml --out mine.yaml
     """
     from radiodiff.atomic_file import atomic_write, check_target
+    from radiodiff.errors import ConfigError
     from radiodiff.recipes.original import import_original
 
     if out is not None:
         check_target(out)
+        if out.exists():
+            raise ConfigError(
+                "--out must be a new file", value=f"{out}, which is there", remedy="Give another name, or remove it."
+            )
     found = import_original(file)
     head = [f"# From {file.name} by radiodiff config import: what the file says; all else has its default."]
     if found.stage == "diffusion":

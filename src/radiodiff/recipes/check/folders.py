@@ -42,6 +42,8 @@ def _run_dir(recipe: AutoencoderRecipe) -> CheckRow:
     if not path.exists() or not any(path.iterdir()):
         return CheckRow("run folder", "ok", f"{path} is free for a new run")
     folder = RunFolder(path)
+    if folder.is_free():
+        return CheckRow("run folder", "ok", f"{path} holds a run that never began: a new one may take it")
     if not folder.provenance.is_file():
         return CheckRow(
             "run folder", "error", f"{path} holds something that is no run", "Give another trainer.run_dir."
@@ -58,7 +60,7 @@ def _run_dir(recipe: AutoencoderRecipe) -> CheckRow:
     if changed:
         finding += f", whose recipe differs in {', '.join(changed[:5])}{' and more' if len(changed) > 5 else ''}"
     if steps:
-        return CheckRow("run folder", "warning", finding, "Go on with it by --resume latest, or give another folder.")
+        return CheckRow("run folder", "warning", finding, f"Go on with it by --resume {path}, or give another folder.")
     return CheckRow("run folder", "error", finding, "Remove it, or give another trainer.run_dir.")
 
 

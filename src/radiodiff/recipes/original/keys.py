@@ -94,7 +94,7 @@ DROPPED: Mapping[str, str] = {
     "architecture.vae_approach": "said by data.view and examples.input",
     "trainer.gradient_accumulate_every": "nothing is accumulated (trainer.accumulation = 1)",
     "trainer.amp": "no effect by itself; trainer.precision says it",
-    "trainer.enable_resume": "every checkpoint can be resumed: radiodiff train autoencoder --resume latest",
+    "trainer.enable_resume": "every checkpoint can be resumed: radiodiff train autoencoder --resume RUN",
     "trainer.resume_milestone": "which checkpoint to go on from is said at the start: --resume NUMBER",
     "trainer.test_before": "has no place in the first stage; a run validates when it saves (trainer.validation)",
     "trainer.train_wd": "never read by the first stage, whose optimizers have the default 0.01",
