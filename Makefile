@@ -8,8 +8,9 @@ READY := .venv/.installed
 demo: $(READY)
 	$(BIN)/python examples/demo.py
 
+# Two workers, each with one thread: two of both wait for each other on two cores.
 test: $(READY)
-	$(BIN)/pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not slow"
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow
@@ -19,7 +20,7 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not slow"
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.fidelity

@@ -135,7 +135,8 @@ def test_a_killed_run_goes_on_bit_by_bit(
 
 
 def test_two_processes_do_what_one_does(radiodiff: Run, city: Path, tmp_path: Path) -> None:
-    plain = ("discriminator.norm=group", "trainer.accumulation=2", "optimizer.learning_rate=1e-4")
+    rates = ("optimizer.learning_rate=1e-4", "discriminator_optimizer.learning_rate=1e-4")
+    plain = ("discriminator.norm=group", "trainer.accumulation=2", *rates)
     done = radiodiff(*command(city, "one", *plain, "trainer.batch_size=4"))
     assert done.code == 0, done
     launched = subprocess.run(

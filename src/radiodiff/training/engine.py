@@ -20,7 +20,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 import torch
@@ -30,6 +29,7 @@ from radiodiff.data.loader import Batch, BatchStream, Position, ShuffleSampler, 
 from radiodiff.errors import DataSetError, RadiodiffError, TrainingError
 from radiodiff.training.averaging import WeightAverage
 from radiodiff.training.checkpoint import CheckpointStore, read_checkpoint
+from radiodiff.training.clock import Clock
 from radiodiff.training.config import TrainerConfig
 from radiodiff.training.guard import Guard, Verdict
 from radiodiff.training.learner import Learner
@@ -44,20 +44,6 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 __all__ = ["Engine"]
-
-
-class Clock:
-    """Seconds spent in the parts of a step."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def measuring(self, part: str) -> Iterator[None]:
-        """Add the time of the block to a part."""
-        start = perf_counter()
-        yield
-        self.seconds[part] = self.seconds.get(part, 0.0) + perf_counter() - start
 
 
 @dataclass(frozen=True)

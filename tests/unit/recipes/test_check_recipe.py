@@ -89,7 +89,7 @@ WARNINGS = {
         "trainer.save_every=301 lies beyond trainer.max_steps=300",
     ),
     "no time for an average": (["trainer.max_steps=100"], "trainer.ema.update_after=100 is not below"),
-    "no time to warm up": (["trainer.max_steps=50"], "discriminator_optimizer.schedule.warmup_updates=50 is not below"),
+    "no time to warm up": (["trainer.max_steps=50"], "optimizer.schedule.warmup_updates=50 is not below"),
     "validated on what it learns": (["data.part=validation"], "validated on what it was trained on"),
     "validated on all": (["data.part=all"], "data.part='all' and trainer.validation.part='validation'"),
     "a condition for nobody": (["examples.with_condition=true"], "neither the discriminator nor the loss looks"),

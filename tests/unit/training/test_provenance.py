@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -63,4 +64,4 @@ def test_a_provenance_says_what_is_here() -> None:
     assert content["num_cpus"] == os.cpu_count()
     started = datetime.fromisoformat(content["started_utc"])
     assert timedelta(0) <= datetime.now(UTC) - started < timedelta(minutes=1)
-    assert "pytest" in content["command"]
+    assert content["command"] == shlex.join(sys.orig_argv)
