@@ -26,6 +26,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.fidelity
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.loader
+	$(BIN)/python -m benchmarks.training
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
