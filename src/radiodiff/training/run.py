@@ -1,6 +1,7 @@
 """A run from its first step to the model it leaves: training, checkpoints, validations, and an orderly end."""
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import torch
 
 from radiodiff.atomic_file import atomic_write
 from radiodiff.data.loader import BatchLoader, spread
-from radiodiff.errors import ConfigError, InputError, RadiodiffError, TrainingError
+from radiodiff.errors import ConfigError, RadiodiffError, TrainingError
 from radiodiff.metrics import mean_figures
 from radiodiff.training.checkpoint import CheckpointStore, read_checkpoint
 from radiodiff.training.config import TrainerConfig
@@ -278,10 +279,10 @@ class TrainingRun:
             try:
                 with self.engine.averaged_weights():
                     found = stage.validate(batches, autocast=self.engine.autocast, preview=preview)
-                # The best checkpoint is that of a number.
-                mean_figures(found.per_example.values())
-            except (TrainingError, InputError) as error:
+            except TrainingError as error:
                 failure = str(error)
+            infinite = [name for name, row in found.per_example.items() if not all(map(math.isfinite, row.values()))]
+            failure = failure or ", ".join(infinite[:3])
         failures = [text for text in gather_object([failure]) if text]
         if failures:
             raise TrainingError(
@@ -298,7 +299,8 @@ class TrainingRun:
     def _report(self, step: int, validation: Validation) -> ValidationReport:
         metrics = mean_figures(validation.per_example.values())
         best = self.engine.stage.best_metric
-        is_best = self._store.rate(step, best, metrics[best])
+        # Where no cell of any map counts there is no such figure.
+        is_best = best in metrics and self._store.rate(step, best, metrics[best])
         return ValidationReport(
             step=step,
             metrics=metrics,
