@@ -60,8 +60,8 @@ def autoencoder(
         for message in prepared.messages:
             for listener in listeners:
                 listener.on_message(message)
+        # The process group ends with the process: gloo may wait for ever if the wrapped networks hold it last.
         outcome = prepared.run.run(listeners)
-    prepared.accelerator.end_training()
     if not is_main:
         return
     skipped = f", {outcome.num_skipped} skipped" if outcome.num_skipped else ""
