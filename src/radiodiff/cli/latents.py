@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from radiodiff.cli.model_options import Cpu, Data, Model, Overrides
+
 if TYPE_CHECKING:
     from radiodiff.models.latent_statistics import LatentStatistics
 
@@ -14,12 +16,9 @@ __all__ = ["latents"]
 
 
 def latents(
-    model: Annotated[Path, typer.Option("--model", help="Folder of an autoencoder, or of the run that left it.")],
-    data: Annotated[Path, typer.Option("--data", help="Folder of a data set of the kind it was trained on.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Changes to its data settings, such as data.split=all."),
-    ] = None,
+    model: Model,
+    data: Data,
+    overrides: Overrides = None,
     part: Annotated[str, typer.Option("--part", help="Part of the data set.")] = "train",
     num: Annotated[int, typer.Option("--num", help="Maps to encode, spread evenly over the part.")] = 1_000,
     batch_size: Annotated[int, typer.Option("--batch-size", help="Maps at a time.")] = 1,
@@ -30,7 +29,7 @@ def latents(
     save: Annotated[
         bool, typer.Option("--save", help="Write the statistics and the scaling factor into the model's folder.")
     ] = False,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")] = False,
+    cpu: Cpu = False,
 ) -> None:
     """Encode maps and measure mean, spread and activity of each latent channel, and the scaling factor.
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from radiodiff.cli.model_options import Cpu, Data, Model, Overrides
+
 if TYPE_CHECKING:
     from radiodiff.training.reconstruction import ReconstructionReport
 
@@ -16,12 +18,9 @@ NUM_SHOWN = 6
 
 
 def reconstruct(
-    model: Annotated[Path, typer.Option("--model", help="Folder of an autoencoder, or of the run that left it.")],
-    data: Annotated[Path, typer.Option("--data", help="Folder of a data set of the kind it was trained on.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Changes to its data settings, such as data.split=all."),
-    ] = None,
+    model: Model,
+    data: Data,
+    overrides: Overrides = None,
     part: Annotated[str, typer.Option("--part", help="Part of the data set.")] = "test",
     out: Annotated[
         Path | None, typer.Option("--out", help="New folder for images, metrics.csv, metrics.json and overview.png.")
@@ -30,7 +29,7 @@ def reconstruct(
     batch_size: Annotated[
         int, typer.Option("--batch-size", help="Maps at a time; maps of different sizes need 1.")
     ] = 1,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")] = False,
+    cpu: Cpu = False,
 ) -> None:
     """Reconstruct the maps of a data set and print how well that works.
 
