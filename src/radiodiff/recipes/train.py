@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from radiodiff.data.autoencoder_examples import AutoencoderExamples
 from radiodiff.data.selection import part_config
-from radiodiff.errors import ConfigError
 from radiodiff.models.autoencoder import build_autoencoder
 from radiodiff.models.autoencoder_folder import AutoencoderRecord
 from radiodiff.models.discriminator import build_discriminator
@@ -95,7 +94,6 @@ def autoencoder_stage(
         AutoencoderExamples(part_config(recipe.data, part), recipe.examples.replaced(crop_size=None))
         for part in (trainer.validation.part, recipe.data.part)
     )
-    _check_channels(recipe, source)
     autoencoder = build_autoencoder(recipe.autoencoder, seed=trainer.seed)
     messages = []
     start = trainer.warm_start
@@ -133,16 +131,3 @@ def autoencoder_stage(
         seed=trainer.seed,
     )
     return AutoencoderStage(parts), tuple(messages)
-
-
-def _check_channels(recipe: AutoencoderRecipe, source: AutoencoderExamples) -> None:
-    """Check that the network fits what the data set really gives."""
-    given = (source.num_inputs, source.num_targets)
-    network = (recipe.autoencoder.in_channels, recipe.autoencoder.out_channels)
-    if given != network:
-        raise ConfigError(
-            "autoencoder.in_channels and out_channels must be those of the examples",
-            value=f"{network[0]} and {network[1]} for examples with {given[0]} and {given[1]}",
-            remedy=f"Set autoencoder.in_channels={given[0]} autoencoder.out_channels={given[1]}, or change data.view or"
-            " examples.input.",
-        )
