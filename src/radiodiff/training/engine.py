@@ -114,7 +114,7 @@ class Engine:
         averaged = stage.networks[stage.averaged]
         self.average = None if config.ema is None else WeightAverage(averaged, config.ema)
         # What is wrong with the data should come out before a run has begun.
-        next(iter(self._stream(threads=0)))
+        self._next(iter(self._stream(threads=0)))
 
     # What the stage sees of the engine (`radiodiff.training.stage.Pass`).
 
@@ -249,7 +249,7 @@ class Engine:
         """The next batch; where one process cannot read its own, all of them stop at once.
 
         Raises:
-            RadiodiffError: What the data set raises here, or TrainingError where it failed in another process.
+            RadiodiffError: What the data set raises here, or DataSetError where it failed in another process.
         """
         if self.accelerator.num_processes == 1:
             return next(batches)

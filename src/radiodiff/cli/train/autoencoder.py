@@ -39,8 +39,7 @@ def autoencoder(
 
     Example: radiodiff train autoencoder --config autoencoder/tiny data.root=data/city trainer.run_dir=runs/tiny
 
-    Several processes: torchrun --standalone --nproc_per_node 2 -m radiodiff train autoencoder ...,
-    or accelerate launch -m radiodiff train autoencoder ...
+    Several processes: torchrun --standalone --nproc_per_node 2 -m radiodiff train autoencoder ...
     """
     from radiodiff.cli.progress import waiting
     from radiodiff.cli.recipe_keys import keys_in_errors
