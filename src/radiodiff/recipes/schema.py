@@ -1,5 +1,6 @@
 """What a recipe says."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -7,12 +8,15 @@ from pydantic import Field, model_validator
 from radiodiff.config import Config
 from radiodiff.data.autoencoder_examples import AutoencoderExamplesConfig
 from radiodiff.data.selection import DataConfig
+from radiodiff.diffusion.config import DiffusionConfig, DiffusionLossConfig
 from radiodiff.losses.config import AutoencoderLossConfig
 from radiodiff.models.config import AutoencoderConfig, DiscriminatorConfig
+from radiodiff.models.unet_config import RadioUnetConfig, UnetConfig
 from radiodiff.recipes.contradictions import check_contradictions
 from radiodiff.training.config import OptimizerConfig, TrainerConfig
+from radiodiff.training.diffusion_config import LatentSourceConfig, RegressionLossConfig, SamplingConfig
 
-__all__ = ["AutoencoderRecipe", "LatentsConfig"]
+__all__ = ["AutoencoderRecipe", "BaselineRecipe", "DiffusionRecipe", "LatentsConfig"]
 
 
 class LatentsConfig(Config):
@@ -59,3 +63,57 @@ class AutoencoderRecipe(Config):
     def _check(self) -> Self:
         check_contradictions(self)
         return self
+
+
+class DiffusionRecipe(Config):
+    """Everything about the training of the second stage.
+
+    Attributes:
+        stage: Always "diffusion".
+        data: The data set; `part` is what it is trained on.
+        autoencoder: Folder of the first stage, or of the run that left it.
+        unet: The network.
+        diffusion: The process and what the network predicts of it.
+        loss: What it minimises.
+        latents: Where latents come from.
+        sampling: How maps are sampled in validations.
+        optimizer: Its optimizer.
+        trainer: How the run goes.
+
+    Raises:
+        ConfigError: A key is unknown, a value not allowed, or two contradict each other.
+    """
+
+    stage: Literal["diffusion"] = "diffusion"
+    data: DataConfig
+    autoencoder: Path
+    unet: UnetConfig = UnetConfig()
+    diffusion: DiffusionConfig = DiffusionConfig()
+    loss: DiffusionLossConfig = DiffusionLossConfig()
+    latents: LatentSourceConfig = LatentSourceConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    trainer: TrainerConfig
+
+
+class BaselineRecipe(Config):
+    """Everything about the training of the regression network.
+
+    Attributes:
+        stage: Always "baseline".
+        data: The data set; `part` is what it is trained on.
+        network: The network.
+        loss: What it minimises.
+        optimizer: Its optimizer.
+        trainer: How the run goes.
+
+    Raises:
+        ConfigError: A key is unknown, a value not allowed, or two contradict each other.
+    """
+
+    stage: Literal["baseline"] = "baseline"
+    data: DataConfig
+    network: RadioUnetConfig = RadioUnetConfig()
+    loss: RegressionLossConfig = RegressionLossConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    trainer: TrainerConfig

@@ -2,18 +2,13 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from radiodiff.data.example import Draw
+from radiodiff.diffusion.noise import normal_noise, seed_of
 
 __all__ = ["example_noise", "seed_of"]
-
-
-def seed_of(*parts: int) -> int:
-    """One seed of several numbers, each at least 0; in [0, 2^63)."""
-    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def example_noise(draws: Sequence[Draw], shape: Sequence[int], seed: int, device: torch.device) -> Tensor:
@@ -28,9 +23,5 @@ def example_noise(draws: Sequence[Draw], shape: Sequence[int], seed: int, device
         seed: Seed of the run.
         device: Where the noise is wanted.
     """
-    noise = torch.empty(len(draws), *shape)
-    generator = torch.Generator()
-    for row, (number, draw) in zip(noise, draws, strict=True):
-        generator.manual_seed(seed_of(seed, number, draw))
-        row.normal_(generator=generator)
-    return noise.to(device)
+    generators = [torch.Generator().manual_seed(seed_of(seed, number, draw)) for number, draw in draws]
+    return normal_noise(generators, shape, device)

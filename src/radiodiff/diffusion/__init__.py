@@ -1,0 +1,1 @@
+"""Decoupled diffusion: the process, its objectives and its samplers, as plain tensors."""

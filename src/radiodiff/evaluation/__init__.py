@@ -1,0 +1,1 @@
+"""How good predictions are: figures, regions, intervals, tables."""
