@@ -7,10 +7,16 @@ from pydantic import Field, model_validator
 from radiodiff.config import Config
 from radiodiff.errors import ConfigError
 
-__all__ = ["DiffusionConfig", "DiffusionLossConfig", "PredictionType"]
+__all__ = ["DiffusionConfig", "DiffusionLossConfig", "InitialNoise", "Preconditioning", "PredictionType"]
 
 PredictionType = Literal["pred_KC", "pred_x0", "pred_noise", "pred_v"]
 """What a network says of noisy latents: `-x0` and the noise, the clean latents, the noise, or noise minus latents."""
+
+InitialNoise = Literal["normal", "uniform"]
+"""Noise that sampling starts from: the law of x_1, or U(-1, 1)."""
+
+Preconditioning = Literal["corrected", "published", "none"]
+"""Fixed skips around the network; "published" has the sign of the published program."""
 
 Weight = Annotated[float, Field(ge=0)]
 
@@ -29,8 +35,8 @@ class DiffusionConfig(Config):
 
     prediction_type: PredictionType = "pred_KC"
     time_min: Annotated[float, Field(gt=0, lt=1)] = 1e-4
-    initial_noise: Literal["normal", "uniform"] = "normal"
-    preconditioning: Literal["corrected", "published", "none"] = "corrected"
+    initial_noise: InitialNoise = "normal"
+    preconditioning: Preconditioning = "corrected"
 
     @model_validator(mode="after")
     def _check(self) -> Self:

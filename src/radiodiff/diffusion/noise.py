@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["draw_generators", "normal_noise", "seed_of"]
+from radiodiff.diffusion.config import InitialNoise
+
+__all__ = ["draw_generators", "initial_noise", "normal_noise", "seed_of", "training_times"]
 
 
 def seed_of(*parts: int) -> int:
@@ -36,7 +38,36 @@ def normal_noise(generators: Sequence[torch.Generator], shape: Sequence[int], de
         shape: Shape of the noise of one.
         device: Where the noise is wanted.
     """
+    return initial_noise("normal", generators, shape, device)
+
+
+def initial_noise(
+    kind: InitialNoise, generators: Sequence[torch.Generator], shape: Sequence[int], device: torch.device | str
+) -> Tensor:
+    """Noise (B, *shape) that sampling starts from, float32: the next numbers of each generator.
+
+    Args:
+        kind: "normal" or "uniform", which is U(-1, 1).
+        generators: A generator for each row, on the CPU.
+        shape: Shape of the noise of one.
+        device: Where the noise is wanted.
+    """
     noise = torch.empty(len(generators), *shape)
     for row, generator in zip(noise, generators, strict=True):
-        row.normal_(generator=generator)
+        if kind == "uniform":
+            row.uniform_(-1.0, 1.0, generator=generator)
+        else:
+            row.normal_(generator=generator)
     return noise.to(device)
+
+
+def training_times(generators: Sequence[torch.Generator], time_min: float, device: torch.device | str) -> Tensor:
+    """Times (B,), float32, uniform in (time_min, 1]: the next number of each generator.
+
+    Args:
+        generators: A generator for each row, on the CPU.
+        time_min: Smallest time.
+        device: Where the times are wanted.
+    """
+    uniform = torch.cat([torch.rand(1, generator=generator) for generator in generators])
+    return (1.0 - (1.0 - time_min) * uniform).to(device)
