@@ -11,7 +11,7 @@ from radiodiff.config import Config
 from radiodiff.data.example import Draw, Example, numbered
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
-from radiodiff.data.selection import DataConfig, open_data_set
+from radiodiff.data.selection import DataConfig, open_data_set, shows_all_buildings, windows_in_words
 from radiodiff.encoding import Channel, Encoding, path_loss_channel
 from radiodiff.errors import ConfigError
 
@@ -118,17 +118,14 @@ class AutoencoderExamples:
     @property
     def shows_all_buildings(self) -> bool:
         """Whether the buildings of the condition are those of the map: none are left out of it."""
-        source = self.source_config
-        return not isinstance(source, RadioMapSeerConfig) or source.buildings.layer == "complete"
+        return shows_all_buildings(self.source_config)
 
     @property
     def windows(self) -> str:
         """What windows the examples are, in words; empty for whole maps."""
-        source, size = self.source_config, self.config.crop_size
-        found = [f"windows of {size} x {size} cells"] if size is not None else []
-        if isinstance(source, IcasspConfig) and source.crop != "none":
-            found.append(f"{source.crop} windows of {source.size} x {source.size} cells")
-        return " of ".join(found)
+        size = self.config.crop_size
+        drawn = "" if size is None else f"windows of {size} x {size} cells"
+        return " of ".join(filter(None, (drawn, windows_in_words(self.source_config))))
 
     @property
     def scale(self) -> str:

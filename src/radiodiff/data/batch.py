@@ -20,7 +20,8 @@ class Batch:
     """Examples of one size, stacked.
 
     Attributes:
-        target: (B, 1, rows, cols) float32 in [-1, 1]; views for autoencoders may have more channels.
+        target: (B, 1, rows, cols) float32 in [-1, 1]; views for autoencoders may have more channels, and none at all
+            where latents are given.
         condition: (B, C, rows, cols) float32 in [-1, 1].
         tx: (B, 2) int64, cell (row, col) of each transmitter.
         map_id: (B,) int64.
@@ -32,6 +33,8 @@ class Batch:
         weight: (B, 1, rows, cols) float32 in [0, 1], high on the edges of the target, or None.
         draws: Number and draw of each example: what its randomness follows from.
         mask: (B, 1, rows, cols) bool, the cells that count, for losses and figures; None: all of them.
+        latents: (B, 2 * C', h, w) float32, mean and then standard deviation of the posterior of each target under an
+            autoencoder, not scaled; or None.
     """
 
     target: Tensor
@@ -46,6 +49,7 @@ class Batch:
     weight: Tensor | None = None
     draws: tuple[Draw, ...] = ()
     mask: Tensor | None = None
+    latents: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -73,8 +77,8 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str, draws: 
         draws: Number and draw of each; None counts them from 0 within the batch, draw 0.
 
     Raises:
-        InputError: There are none, their sizes differ, some have weights or a mask and others have not, or there are
-            more or fewer draws than examples.
+        InputError: There are none, their sizes differ, some have weights, a mask or latents and others have not, or
+            there are more or fewer draws than examples.
     """
     draws = tuple((place, 0) for place in range(len(examples))) if draws is None else tuple(draws)
     if len(draws) != len(examples):
@@ -84,7 +88,8 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str, draws: 
             remedy="Pass number and draw of each example, or none.",
         )
     shapes = {
-        tuple(None if a is None else a.shape for a in (e.target, e.condition, e.weight, e.mask)) for e in examples
+        tuple(None if a is None else a.shape for a in (e.target, e.condition, e.weight, e.mask, e.latents))
+        for e in examples
     }
     if len(shapes) != 1:
         raise InputError(
@@ -94,6 +99,7 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str, draws: 
         )
     weights = [e.weight for e in examples if e.weight is not None]
     masks = [e.mask for e in examples if e.mask is not None]
+    latents = [e.latents for e in examples if e.latents is not None]
     return Batch(
         target=torch.from_numpy(np.stack([e.target for e in examples])),
         condition=torch.from_numpy(np.stack([e.condition for e in examples])),
@@ -107,11 +113,12 @@ def collate(examples: Sequence[Example], encoding: Encoding, scale: str, draws: 
         weight=torch.from_numpy(np.stack(weights)) if weights else None,
         draws=draws,
         mask=torch.from_numpy(np.stack(masks)) if masks else None,
+        latents=torch.from_numpy(np.stack(latents)) if latents else None,
     )
 
 
 def non_finite_examples(batch: Batch) -> tuple[str, ...]:
-    """Names of the examples whose target, condition or weight holds NaN or an infinite value, in order."""
-    tensors = (batch.target, batch.condition, *(() if batch.weight is None else (batch.weight,)))
+    """Names of the examples whose target, condition, weight or latents hold NaN or an infinite value, in order."""
+    tensors = [batch.target, batch.condition, *(t for t in (batch.weight, batch.latents) if t is not None)]
     is_finite = torch.stack([torch.isfinite(tensor).flatten(1).all(1) for tensor in tensors]).all(0)
     return tuple(name for name, fine in zip(batch.names, is_finite.tolist(), strict=True) if not fine)

@@ -38,7 +38,8 @@ class Example:
     """A target and its condition, encoded.
 
     Attributes:
-        target: (1, rows, cols) float32 in [-1, 1]; views for autoencoders may have more channels.
+        target: (1, rows, cols) float32 in [-1, 1]; views for autoencoders may have more channels, and none at all where
+            it was not read because its latents are given.
         condition: (C, rows, cols) float32 in [-1, 1]; the data set's `encoding` names the channels.
         tx: Cell (row, col) of the transmitter.
         map_id: Number of the map (RadioMapSeer) or building (ICASSP).
@@ -48,6 +49,9 @@ class Example:
         weight: (1, rows, cols) float32 in [0, 1], high on the edges of the target, for losses that emphasise them; or
             None.
         mask: (1, rows, cols) bool, the cells that count; None: all of them.
+        symmetry: Number of the symmetry it was turned by, see `radiodiff.data.placement`.
+        latents: (2 * C', h, w) float32, mean and then standard deviation of the target's posterior under an
+            autoencoder, not scaled; or None.
     """
 
     target: NDArray[np.float32]
@@ -59,3 +63,5 @@ class Example:
     content: tuple[int, int]
     weight: NDArray[np.float32] | None = None
     mask: NDArray[np.bool_] | None = None
+    symmetry: int = 0
+    latents: NDArray[np.float32] | None = None

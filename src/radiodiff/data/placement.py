@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from radiodiff.errors import InputError
 
-__all__ = ["NUM_SYMMETRIES", "Fit", "Placement", "draw_symmetry", "turn_array", "turn_cells"]
+__all__ = ["NUM_SYMMETRIES", "Fit", "Placement", "draw_symmetry", "symmetries_of", "turn_array", "turn_cells"]
 
 NUM_SYMMETRIES = 8
 """Those of the square: number k is k % 4 quarter turns to the left, then for k >= 4 a left-right mirror."""
@@ -20,6 +20,11 @@ def draw_symmetry(random: np.random.Generator, shape: tuple[int, int]) -> int:
     """A symmetry that keeps the shape (rows, cols): all eight of a square, four of another rectangle."""
     rows, cols = shape
     return int(random.integers(NUM_SYMMETRIES)) if rows == cols else 2 * int(random.integers(NUM_SYMMETRIES // 2))
+
+
+def symmetries_of(shape: tuple[int, int]) -> tuple[int, ...]:
+    """What `draw_symmetry` may draw for a shape (rows, cols)."""
+    return tuple(range(0, NUM_SYMMETRIES, 1 if shape[0] == shape[1] else 2))
 
 
 def turn_array(array: NDArray[Any], symmetry: int) -> NDArray[Any]:

@@ -7,11 +7,19 @@ from pydantic import Field
 from radiodiff.data.edges.dataset_config import EdgeDataSetConfig
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+from radiodiff.errors import ConfigError
 
 if TYPE_CHECKING:
-    from radiodiff.data.loader import ExampleSource
+    from radiodiff.data.repeated_targets import RepeatedTargets
 
-__all__ = ["DataConfig", "open_data_set", "part_config"]
+__all__ = [
+    "DataConfig",
+    "check_repeated_targets",
+    "open_data_set",
+    "part_config",
+    "shows_all_buildings",
+    "windows_in_words",
+]
 
 DataConfig = Annotated[RadioMapSeerConfig | IcasspConfig | EdgeDataSetConfig, Field(discriminator="kind")]
 """Settings of a data set; `kind` says which: "radiomapseer", "icassp" or "edges"."""
@@ -19,7 +27,7 @@ DataConfig = Annotated[RadioMapSeerConfig | IcasspConfig | EdgeDataSetConfig, Fi
 AnyConfig = RadioMapSeerConfig | IcasspConfig | EdgeDataSetConfig
 
 
-def open_data_set(config: RadioMapSeerConfig | IcasspConfig | EdgeDataSetConfig) -> "ExampleSource":
+def open_data_set(config: RadioMapSeerConfig | IcasspConfig | EdgeDataSetConfig) -> "RepeatedTargets":
     """The data set of some settings.
 
     Raises:
@@ -54,3 +62,35 @@ def part_config(config: AnyConfig, part: str) -> AnyConfig:
         ConfigError: The data set cannot have such a part.
     """
     return config.replaced(part=part, augment=False)
+
+
+def check_repeated_targets(config: AnyConfig) -> None:
+    """Check that targets follow from their number and symmetry, so that their latents can be kept.
+
+    Raises:
+        ConfigError: Something else of them is drawn anew in each epoch.
+    """
+    if isinstance(config, RadioMapSeerConfig) and config.simulation == "mix" and config.mix_weight is None:
+        raise ConfigError(
+            "Latents of targets that are mixed anew in each epoch cannot be kept",
+            value="data.simulation='mix' without data.mix_weight",
+            remedy="Set data.mix_weight, or leave out latents.cache to encode the maps of each step.",
+        )
+    if isinstance(config, IcasspConfig) and config.crop == "tx-aware":
+        raise ConfigError(
+            "Latents of windows that are drawn anew in each epoch cannot be kept",
+            value=f"data.crop={config.crop!r}",
+            remedy="Set data.crop to 'tx-centred', or leave out latents.cache to encode the maps of each step.",
+        )
+
+
+def shows_all_buildings(config: AnyConfig) -> bool:
+    """Whether the buildings of the condition are those of the map: none are left out of it."""
+    return not isinstance(config, RadioMapSeerConfig) or config.buildings.layer == "complete"
+
+
+def windows_in_words(config: AnyConfig) -> str:
+    """What windows the examples of a data set are; empty for whole maps."""
+    if isinstance(config, IcasspConfig) and config.crop != "none":
+        return f"{config.crop} windows of {config.size} x {config.size} cells"
+    return ""

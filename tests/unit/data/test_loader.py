@@ -31,6 +31,12 @@ def example(size: int = 4, weight: bool = False, mask: bool = False) -> Example:
     return Example(array, array, (1, 2), 3, 4, "3_4", (size, size), array if weight else None, counting)
 
 
+def with_latents(value: float = 0.5) -> Example:
+    """An example whose target was not read."""
+    bare = example()
+    return replace(bare, target=bare.target[:0], latents=np.full((4, 2, 2), value, dtype=np.float32))
+
+
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> RadioMapSeer:
     root = tmp_path_factory.mktemp("loader") / "data"
@@ -160,7 +166,13 @@ def test_batches_move_with_their_tensors() -> None:
 
 @pytest.mark.parametrize(
     "examples",
-    [[], [example(4), example(5)], [example(), example(weight=True)], [example(mask=True), example()]],
+    [
+        [],
+        [example(4), example(5)],
+        [example(), example(weight=True)],
+        [example(mask=True), example()],
+        [with_latents(), example()],
+    ],
 )
 def test_examples_of_different_kinds_are_no_batch(examples: list[Example]) -> None:
     with pytest.raises(InputError, match="one size and the same channels"):
@@ -206,15 +218,26 @@ def test_there_must_be_examples_to_spread(num_examples: int, wanted: int) -> Non
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-@pytest.mark.parametrize("name", ["target", "condition", "weight"])
+@pytest.mark.parametrize("name", ["target", "condition", "weight", "latents"])
 def test_examples_with_values_that_are_not_finite_are_named(name: str, value: float) -> None:
-    examples = [replace(example(), name=str(number), weight=np.ones((1, 4, 4), np.float32)) for number in range(4)]
+    whole = np.ones((1, 4, 4), np.float32)
+    examples = [replace(example(), name=str(number), weight=whole, latents=whole) for number in range(4)]
     assert non_finite_examples(collate(examples, ENCODING, "raw")) == ()
     broken = np.zeros((1, 4, 4), dtype=np.float32)
     broken[0, 3, 2] = value
     examples[1] = replace(examples[1], **{name: broken})
     examples[3] = replace(examples[3], **{name: broken})
     assert non_finite_examples(collate(examples, ENCODING, "raw")) == ("1", "3")
+
+
+def test_latents_may_stand_for_targets() -> None:
+    batch = collate([with_latents(0.5), with_latents(2.0)], ENCODING, "raw").to("cpu")
+    assert batch.target.shape == (2, 0, 4, 4)
+    assert batch.latents is not None
+    assert batch.latents.shape == (2, 4, 2, 2)
+    assert batch.latents[:, 0, 0, 0].tolist() == [0.5, 2.0]
+    assert non_finite_examples(batch) == ()
+    assert collate([example()], ENCODING, "raw").latents is None
 
 
 def test_a_batch_without_weights_can_be_checked() -> None:

@@ -7,6 +7,7 @@
 | `<path>.png` with the record `edges.json` | the same, the images at the place the record names, or in `images` |
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from radiodiff.data.edges.dataset_config import EdgeDataSetConfig
 from radiodiff.data.edges.pairs import Pair, find_pairs, numbers_of, read_record
 from radiodiff.data.edges.sources import map_and_tx
 from radiodiff.data.example import Draw, Example, numbered
-from radiodiff.data.placement import Placement, draw_symmetry, turn_array, turn_cells
+from radiodiff.data.placement import Placement, draw_symmetry, symmetries_of, turn_array, turn_cells
 from radiodiff.encoding import CHANNELS, Channel, Encoding
 from radiodiff.errors import DataSetError
 from radiodiff.formats import read_grey_image
@@ -83,6 +84,7 @@ class EdgeDataSet:
         number, draw = numbered(index, len(self))
         pair = self._pairs[number]
         level, _ = read_grey_image(pair.edge)
+        symmetry = 0
         map_id, tx_id = map_and_tx(pair.path) or (UNKNOWN, UNKNOWN)
         tx = None
         if self._scenes is None:
@@ -105,7 +107,40 @@ class EdgeDataSet:
             name=Path(pair.path).stem,
             content=level.shape,
             mask=(is_edge | (level == 0))[None] if self.config.uncertain == "ignored" else None,
+            symmetry=symmetry,
         )
+
+    def without_target(self, index: int | Draw) -> Example:
+        """An example whose target has no channels.
+
+        Raises:
+            IndexError: There is no such example.
+            FormatError: See `data[index]`.
+            DataSetError: See `data[index]`.
+        """
+        example = self[index]
+        return replace(example, target=example.target[:0])
+
+    def target(self, number: int, symmetry: int) -> NDArray[np.float32]:
+        """Encoded target (1, rows, cols) of an example in a symmetry.
+
+        Raises:
+            IndexError: There is no such example.
+            FormatError: The file is absent, damaged or not grey.
+        """
+        numbered(number, len(self))
+        level, _ = read_grey_image(self._pairs[number].edge)
+        return EDGE.encode(turn_array(level, symmetry) >= 255.0 * self.config.threshold)[None]
+
+    @property
+    def symmetries(self) -> tuple[int, ...]:
+        """Symmetries that examples may be in."""
+        return symmetries_of(self.target(0, 0).shape[-2:]) if self.config.augment else (0,)
+
+    @property
+    def example_names(self) -> tuple[str, ...]:
+        """Paths of the edge maps below their folder, without suffix, in order."""
+        return tuple(str(Path(pair.path).with_suffix("")) for pair in self._pairs)
 
 
 def _image_condition(pair: Pair, shape: tuple[int, int]) -> dict[str, NDArray[Any]]:

@@ -11,6 +11,7 @@ A crop is one draw for all channels; so is the symmetry. Channels are computed o
 the direction of the antenna turns along.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,9 @@ from radiodiff.data.icassp.crop import Window, centred_window, cut, draw_window
 from radiodiff.data.icassp.free_space_loss import free_space_loss_db
 from radiodiff.data.icassp.layout import SampleId, scan_icassp
 from radiodiff.data.icassp.reader import IcasspReader, IcasspSample
-from radiodiff.data.placement import draw_symmetry, turn_array, turn_cells
+from radiodiff.data.placement import draw_symmetry, symmetries_of, turn_array, turn_cells
 from radiodiff.data.splits import Split
-from radiodiff.encoding import Encoding
+from radiodiff.encoding import Channel, Encoding
 from radiodiff.errors import DataSetError, InputError
 
 __all__ = ["CONDITION1", "CONDITION2", "IcasspDataSet", "crop_to_content"]
@@ -105,10 +106,7 @@ class IcasspDataSet:
         row, col = turn_cells(cell, (window.rows, window.cols), symmetry)[0]
         channels = {channel.name: channel for channel in (*self.encoding.condition, self.encoding.target)}
         encoded = {
-            name: self._padded(
-                turn_array(channels[name].encode(cut(values, window, PADDING[name])), symmetry),
-                float(channels[name].encode(PADDING[name])),
-            )
+            name: self._encoded(channels[name], values, window, symmetry)
             for name, values in self._values(sample).items()
         }
         condition = np.stack([encoded[name] for name in self.encoding.names])
@@ -121,6 +119,48 @@ class IcasspDataSet:
             name=sample.id.name,
             content=(shape[0], shape[1]),
             mask=self._mask(sample, window, symmetry) if self.config.mask_padding else None,
+            symmetry=symmetry,
+        )
+
+    def without_target(self, index: int | Draw) -> Example:
+        """An example whose target has no channels.
+
+        Raises:
+            IndexError: There is no such example.
+            FormatError: A file is not there or damaged.
+        """
+        example = self[index]
+        return replace(example, target=example.target[:0])
+
+    def target(self, number: int, symmetry: int) -> NDArray[np.float32]:
+        """Encoded target (1, rows, cols) of an example of view `multi-condition` in a symmetry; windows are draw 0.
+
+        Raises:
+            IndexError: There is no such example.
+            FormatError: A file is not there or damaged.
+        """
+        numbered(number, len(self))
+        sample = self._reader.read(self.ids[number])
+        window = self._window(sample, np.random.default_rng((self.config.seed, 0, number)))
+        return self._encoded(self.encoding.target, sample.path_loss_db, window, symmetry)[None]
+
+    @property
+    def symmetries(self) -> tuple[int, ...]:
+        """Symmetries that examples may be in."""
+        return symmetries_of(self.target(0, 0).shape[-2:]) if self.config.augment else (0,)
+
+    @property
+    def example_names(self) -> tuple[str, ...]:
+        """Tasks and names of the examples, in order."""
+        return tuple(f"task {sample.task}: {sample.name}" for sample in self.ids)
+
+    def _encoded(
+        self, channel: Channel, values: NDArray[np.floating], window: Window, symmetry: int
+    ) -> NDArray[np.float32]:
+        """A window of a channel of the map, turned and padded."""
+        outside = PADDING[channel.name]
+        return self._padded(
+            turn_array(channel.encode(cut(values, window, outside)), symmetry), float(channel.encode(outside))
         )
 
     def _window(self, sample: IcasspSample, random: np.random.Generator) -> Window:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.example import Draw, Example, numbered
+from radiodiff.data.placement import symmetries_of
 from radiodiff.data.radiomapseer.config import OTHER_SIMULATIONS, OtherSimulation, RadioMapSeerConfig
 from radiodiff.data.radiomapseer.example_arrays import ExampleArrays, ExampleReader
 from radiodiff.data.radiomapseer.geometry_cache import GEOMETRY_FOLDER, GeometryCache
@@ -83,12 +84,26 @@ class RadioMapSeer:
             DataSetError: An image has another size, or is zero everywhere; a layer is not packed.
             FormatError: An image is absent, damaged or not grey.
         """
+        return self._example(index, with_target=True)
+
+    def without_target(self, index: int | Draw) -> Example:
+        """An example whose target has no channels: its image is not read, unless the condition needs it.
+
+        Raises:
+            IndexError: There is no such example.
+            DataSetError: See `data[index]`.
+            FormatError: See `data[index]`.
+        """
+        return self._example(index, with_target=False)
+
+    def _example(self, index: int | Draw, *, with_target: bool) -> Example:
         number, draw = numbered(index, len(self))
         map_id, tx_id = self._keys[number].tolist()
         arrays = self._arrays(self._reader, number, draw)
         shape = arrays.placement.out_shape
-        target = np.empty((1, *shape), dtype=np.float32)
-        arrays.fill_target(target[0])
+        target = np.empty((1 if with_target else 0, *shape), dtype=np.float32)
+        if with_target:
+            arrays.fill_target(target[0])
         condition = np.empty((len(self.encoding.names), *shape), dtype=np.float32)
         for name, out in zip(self.encoding.names, condition, strict=True):
             arrays.fill_channel(name, out)
@@ -96,8 +111,41 @@ class RadioMapSeer:
         if self.config.edge_weights is not None:
             weight = np.empty((1, *shape), dtype=np.float32)
             arrays.fill_weight(weight[0])
-        name = f"{map_id}_{tx_id}"
-        return Example(target, condition, arrays.tx, map_id, tx_id, name, arrays.placement.content, weight)
+        return Example(
+            target=target,
+            condition=condition,
+            tx=arrays.tx,
+            map_id=map_id,
+            tx_id=tx_id,
+            name=f"{map_id}_{tx_id}",
+            content=arrays.placement.content,
+            weight=weight,
+            symmetry=arrays.symmetry,
+        )
+
+    def target(self, number: int, symmetry: int) -> NDArray[np.float32]:
+        """Encoded target (1, rows, cols) of an example in a symmetry.
+
+        Raises:
+            IndexError: There is no such example.
+            DataSetError: See `data[index]`.
+            FormatError: See `data[index]`.
+        """
+        numbered(number, len(self))
+        arrays = self._arrays(self._reader, number, 0, symmetry)
+        result = np.empty((1, *arrays.placement.out_shape), dtype=np.float32)
+        arrays.fill_target(result[0])
+        return result
+
+    @property
+    def symmetries(self) -> tuple[int, ...]:
+        """Symmetries that examples may be in."""
+        return symmetries_of(self.store.shape) if self.config.augment else (0,)
+
+    @property
+    def example_names(self) -> tuple[str, ...]:
+        """Names of the examples, in order."""
+        return tuple(f"{map_id}_{tx_id}" for map_id, tx_id in self._keys.tolist())
 
     def numbers_with(self, simulation: OtherSimulation) -> list[int]:
         """Numbers of the examples whose scene and transmitter another simulation has, too.
@@ -120,10 +168,10 @@ class RadioMapSeer:
         arrays.fill_target(result[0])
         return result
 
-    def _arrays(self, reader: ExampleReader, number: int, draw: int) -> ExampleArrays:
+    def _arrays(self, reader: ExampleReader, number: int, draw: int, symmetry: int | None = None) -> ExampleArrays:
         map_id, tx_id = self._keys[number].tolist()
         random = np.random.default_rng((self.config.seed, draw, number))
-        return ExampleArrays(reader, (map_id, tx_id), self._cells[map_id][tx_id], random)
+        return ExampleArrays(reader, (map_id, tx_id), self._cells[map_id][tx_id], random, symmetry)
 
     def _count(self, num_transmitters: int) -> int:
         """Examples of a map."""

@@ -54,10 +54,16 @@ class ExampleArrays:
         key: Numbers of the map and the transmitter.
         cell: (row, col) of the transmitter.
         random: Source of the draws.
+        symmetry: The symmetry; None draws it where the settings say so.
     """
 
     def __init__(
-        self, reader: ExampleReader, key: tuple[int, int], cell: NDArray[np.int64], random: np.random.Generator
+        self,
+        reader: ExampleReader,
+        key: tuple[int, int],
+        cell: NDArray[np.int64],
+        random: np.random.Generator,
+        symmetry: int | None = None,
     ) -> None:
         self._reader, self._config, self._store = reader, reader.config, reader.store
         self._map_id, self._tx_id = key
@@ -65,9 +71,10 @@ class ExampleArrays:
         self._random = random
         shape, size = reader.store.shape, self._config.size
         # The order of the draws is part of what a seed means.
-        self._symmetry = draw_symmetry(random, shape) if self._config.augment else 0
+        drawn = draw_symmetry(random, shape) if self._config.augment else 0
+        self.symmetry = drawn if symmetry is None else symmetry
         self._layer = self._draw_layer()
-        self.native_tx: tuple[int, int] = tuple(turn_cells(cell[None], shape, self._symmetry)[0].tolist())
+        self.native_tx: tuple[int, int] = tuple(turn_cells(cell[None], shape, self.symmetry)[0].tolist())
         # A symmetry is only drawn where it keeps the shape.
         self.placement = Placement(shape, None if size is None else (size, size), self._config.fit)
         self.tx: tuple[int, int] = tuple(self.placement.move(np.array([self.native_tx]))[0].tolist())
@@ -120,7 +127,7 @@ class ExampleArrays:
     def _gains(self) -> list[NDArray[np.uint8]]:
         """Stored grey of the images that the target comes from."""
         folders = self._config.gain_folders
-        return [turn_array(self._store.gain(name, self._map_id, self._tx_id), self._symmetry) for name in folders]
+        return [turn_array(self._store.gain(name, self._map_id, self._tx_id), self.symmetry) for name in folders]
 
     @cached_property
     def target(self) -> Array:
@@ -142,7 +149,7 @@ class ExampleArrays:
         return f"buildings_{chosen.layer}{count}/{variant}"
 
     def _mask(self, layer: str) -> NDArray[np.bool_]:
-        return turn_array(self._store.mask(layer, self._map_id), self._symmetry)
+        return turn_array(self._store.mask(layer, self._map_id), self.symmetry)
 
     def _fill_mask(self, layer: str, out: Array) -> None:
         self.placement.place(np.take(MASK_TABLE, self._mask(layer).view(np.uint8), mode="clip"), out, is_mask=True)
@@ -153,7 +160,7 @@ class ExampleArrays:
         if self._config.k2 == "dominant-path" and "dominant_path_gain_db" not in names:
             names.append("dominant_path_gain_db")
         channels = self._reader.cache.channels(self._layer, self._map_id, self._tx_id, names)
-        return {name: turn_array(array, self._symmetry) for name, array in zip(names, channels, strict=True)}
+        return {name: turn_array(array, self.symmetry) for name, array in zip(names, channels, strict=True)}
 
     def _predicted_level(self) -> NDArray[np.floating]:
         """Grey level in [0, 1] of the prediction that the curvature is computed from."""
@@ -190,7 +197,7 @@ class ExampleArrays:
                 value=f"{path} of {grey.shape[0]} x {grey.shape[1]}",
                 remedy="Make the images from the same data set.",
             )
-        return turn_array(grey, self._symmetry)
+        return turn_array(grey, self.symmetry)
 
     @cached_property
     def _measured(self) -> tuple[NDArray[np.int64], Array]:
@@ -199,7 +206,7 @@ class ExampleArrays:
         measurable = measurable_cells(self._mask("buildings_complete"), self.target > -1.0)
         corners = np.empty((0, 2), dtype=np.int64)
         if config.kind == "vertices":
-            corners = turn_cells(self._store.corner_cells(self._map_id), self._store.shape, self._symmetry)
+            corners = turn_cells(self._store.corner_cells(self._map_id), self._store.shape, self.symmetry)
         cells = draw_measured_cells(config, self._random, measurable, corners)
         values = self.target[cells[:, 0], cells[:, 1]]
         if config.noise_db > 0:
