@@ -19,6 +19,9 @@ __all__ = ["CHANNELS", "Channel", "Encoding", "Scale", "encode_geometry", "grey_
 Scale = Literal["raw", "thresholded"]
 """Which of the two grey scales of RadioMapSeer a target is on."""
 
+UNITS = {"db": "dB", "dbm": "dBm", "m": "m", "deg": "deg"}
+"""Units by the suffix of a name."""
+
 
 @dataclass(frozen=True)
 class Channel:
@@ -46,6 +49,17 @@ class Channel:
                 value=f"{self.low} and {self.high}",
                 remedy="Give the values that become -1 and +1.",
             )
+
+    @property
+    def span_db(self) -> float | None:
+        """Decibels between -1 and +1, or None where the channel holds something else."""
+        return abs(self.high - self.low) if self.name.endswith("_db") else None
+
+    @property
+    def label(self) -> str:
+        """Its name as people write it, such as `path loss [dB]` of `path_loss_db`."""
+        words, _, unit = self.name.rpartition("_")
+        return f"{words.replace('_', ' ')} [{UNITS[unit]}]" if words and unit in UNITS else self.name.replace("_", " ")
 
     def encode(self, values: ArrayLike) -> NDArray[np.float32]:
         """Values in [-1, 1], float32, any shape, kept.

@@ -136,3 +136,16 @@ def test_a_foreign_record_is_refused(content: dict[str, object]) -> None:
 def test_the_scale_of_the_target_is_that_of_the_grey_scale() -> None:
     assert path_loss_channel("thresholded").low == pytest.approx(-(-147 + 99.16 * 0.2))
     assert path_loss_channel("raw", RADIOMAPSEER_GREY).high == pytest.approx(47.84)
+
+
+@pytest.mark.parametrize(
+    ("channel", "span_db", "label"),
+    [
+        (path_loss_channel("raw"), pytest.approx(99.16), "path loss [dB]"),
+        (path_loss_channel("thresholded"), pytest.approx(79.328), "path loss [dB]"),
+        (Channel("distance_m", 0.0, 128.0), None, "distance [m]"),
+        (CHANNELS["los_mask"], None, "los mask"),
+    ],
+)
+def test_channels_know_their_decibels_and_their_label(channel: Channel, span_db: object, label: str) -> None:
+    assert (channel.span_db, channel.label) == (span_db, label)

@@ -1,6 +1,6 @@
 """How far a radio map is from the truth."""
 
-from radiodiff.metrics.grey_maps import compare_grey_maps, mean_figures
+from radiodiff.metrics.grey_maps import compare_grey_maps, compare_grey_regions, mean_figures
 from radiodiff.metrics.image_quality import brightest_point_distance, sharpness_ratio, ssim
 from radiodiff.metrics.map_errors import (
     PathLossError,
@@ -16,12 +16,15 @@ from radiodiff.metrics.map_errors import (
     rmse,
     rmse_db,
 )
+from radiodiff.metrics.pooled import PooledErrors
 
 __all__ = [
     "PathLossError",
+    "PooledErrors",
     "abs_error_percentile_db",
     "brightest_point_distance",
     "compare_grey_maps",
+    "compare_grey_regions",
     "compare_path_loss",
     "mae",
     "mae_db",

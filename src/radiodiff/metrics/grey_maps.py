@@ -4,19 +4,20 @@ import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from radiodiff.errors import InputError
 from radiodiff.metrics.image_quality import (
-    brightest_point_distance,
-    has_slope,
+    checked_maps,
     has_whole_window,
-    sharpness_ratio,
-    ssim,
+    inner_mean,
+    peak_distance,
+    similarity,
+    slope_power,
+    squared_slopes,
 )
-from radiodiff.metrics.map_errors import mae, mse, nmse, psnr, relative_error, rmse
 
-__all__ = ["compare_grey_maps", "mean_figures"]
+__all__ = ["compare_grey_maps", "compare_grey_regions", "mean_figures"]
 
 
 def compare_grey_maps(
@@ -41,24 +42,73 @@ def compare_grey_maps(
     Raises:
         InputError: The arrays are no maps of one shape, a cell is not finite, or none counts.
     """
-    error = mse(prediction, truth, mask)
-    true = np.asarray(truth, dtype=np.float64)
-    counts = np.ones(true.shape, dtype=np.bool_) if mask is None else np.asarray(mask)
-    figures = {"mse": error, "mae": mae(prediction, truth, mask), "rmse": rmse(prediction, truth, mask)}
+    _, _, chosen = checked_maps(prediction, truth, mask)
+    return compare_grey_regions(prediction, truth, {"": chosen}, span_db=span_db)[""]
+
+
+def compare_grey_regions(
+    prediction: ArrayLike,
+    truth: ArrayLike,
+    regions: Mapping[str, NDArray[np.bool_] | None],
+    *,
+    span_db: float | None = None,
+) -> dict[str, dict[str, float]]:
+    """Figures of several regions of a map, by name of the region: those that `compare_grey_maps` gives of each.
+
+    What all regions share, the structural similarity first of all, is computed once.
+
+    Args:
+        prediction: (rows, cols).
+        truth: (rows, cols).
+        regions: Cells of each region, (rows, cols) bool; None for all. A region without cells has no figures.
+        span_db: Decibels between level 0 and level 1.
+
+    Raises:
+        InputError: The arrays are no maps of one shape, or a cell is not finite.
+    """
+    predicted, true, everywhere = checked_maps(prediction, truth, None)
+    chosen = {name: everywhere if mask is None else _checked_region(name, mask, true) for name, mask in regions.items()}
+    similar = similarity(predicted, true) if any(map(has_whole_window, chosen.values())) else None
+    slopes = squared_slopes(predicted), squared_slopes(true)
+    found: dict[str, dict[str, float]] = {name: {} for name in chosen}
+    for name, counts in chosen.items():
+        if not counts.any():
+            continue
+        figures = _cell_figures(predicted[counts], true[counts], span_db)
+        if similar is not None and has_whole_window(counts):
+            figures["ssim"] = inner_mean(similar, counts)
+        if np.ptp(true[counts]) > 0:
+            figures["brightest_point_distance"] = peak_distance(predicted, true, counts)
+        power = slope_power(slopes[1], counts)
+        if power > 0:
+            figures["sharpness_ratio"] = float(np.sqrt(slope_power(slopes[0], counts) / power))
+        found[name] = figures
+    return found
+
+
+def _cell_figures(predicted: NDArray[np.float64], true: NDArray[np.float64], span_db: float | None) -> dict[str, float]:
+    """Figures that follow from the cells alone, by the formulas of `radiodiff.metrics.map_errors`."""
+    squares, sizes = (predicted - true) ** 2, np.abs(predicted - true)
+    mse = float(np.mean(squares))
+    figures = {"mse": mse, "mae": float(np.mean(sizes)), "rmse": math.sqrt(mse)}
     if span_db is not None:
         figures |= {"rmse_db": figures["rmse"] * span_db, "mae_db": figures["mae"] * span_db}
-    if true[counts].any():
-        figures["nmse"] = nmse(prediction, truth, mask)
-        figures["relative_error"] = relative_error(prediction, truth, mask)
-    if error > 0:
-        figures["psnr"] = psnr(prediction, truth, mask)
-    if has_whole_window(counts):
-        figures["ssim"] = ssim(prediction, truth, mask)
-    if np.ptp(true[counts]) > 0:
-        figures["brightest_point_distance"] = brightest_point_distance(prediction, truth, mask)
-    if has_slope(true, counts):
-        figures["sharpness_ratio"] = sharpness_ratio(prediction, truth, mask)
+    if true.any():
+        figures["nmse"] = float(np.sum(squares)) / float(np.sum(true**2))
+        figures["relative_error"] = float(np.sum(sizes)) / float(np.sum(np.abs(true)))
+    if mse > 0:
+        figures["psnr"] = -10.0 * math.log10(mse)
     return figures
+
+
+def _checked_region(name: str, mask: NDArray[np.bool_], true: NDArray[np.float64]) -> NDArray[np.bool_]:
+    if not (mask.shape == true.shape and mask.dtype == np.bool_):
+        raise InputError(
+            "A region must be a bool map of the shape of the truth",
+            value=f"{mask.dtype} of {mask.shape} for region {name!r} of a map of {true.shape}",
+            remedy="Crop to one grid; compare a grey mask with a threshold first.",
+        )
+    return mask
 
 
 def mean_figures(rows: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -10,7 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from radiodiff.errors import InputError
 
-__all__ = ["brightest_point_distance", "has_slope", "has_whole_window", "sharpness_ratio", "ssim"]
+__all__ = [
+    "brightest_point_distance",
+    "checked_maps",
+    "has_whole_window",
+    "inner_mean",
+    "peak_distance",
+    "sharpness_ratio",
+    "similarity",
+    "slope_power",
+    "squared_slopes",
+    "ssim",
+]
 
 SSIM_WINDOW = 11
 """Rows and columns of the window of `ssim`."""
@@ -32,16 +43,26 @@ def ssim(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None)
     Source: Wang et al. (2004), "Image quality assessment: from error visibility to structural similarity", IEEE Trans.
     Image Process. 13(4), equation 13, with K1 = 0.01 and K2 = 0.03.
     """
-    from skimage.metrics import structural_similarity
-
-    predicted, true, chosen = _maps(prediction, truth, mask)
+    predicted, true, chosen = checked_maps(prediction, truth, mask)
     if not has_whole_window(chosen):
         raise InputError(
             f"Structural similarity needs a cell that counts, {SSIM_WINDOW // 2} cells away from the edge of the map",
             value=f"a map of {true.shape[0]} x {true.shape[1]} cells, {int(chosen.sum())} of them count",
             remedy="Leave it out for this map.",
         )
-    _, similarity = structural_similarity(  # type: ignore[no-untyped-call]
+    return inner_mean(similarity(predicted, true), chosen)
+
+
+def similarity(predicted: NDArray[np.float64], true: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Structural similarity of each cell, (rows, cols); right where the window lies on the map.
+
+    Args:
+        predicted: (rows, cols), at least as large as the window.
+        true: (rows, cols).
+    """
+    from skimage.metrics import structural_similarity
+
+    _, found = structural_similarity(  # type: ignore[no-untyped-call]
         predicted,
         true,
         data_range=1.0,
@@ -51,6 +72,11 @@ def ssim(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None)
         use_sample_covariance=False,
         full=True,
     )
+    return np.asarray(found, dtype=np.float64)
+
+
+def inner_mean(similarity: NDArray[np.float64], chosen: NDArray[np.bool_]) -> float:
+    """Mean of what `similarity` gives over the cells that count and have a whole window."""
     return float(similarity[INNER][chosen[INNER]].mean())
 
 
@@ -59,24 +85,24 @@ def has_whole_window(counts: NDArray[np.bool_]) -> bool:
     return min(counts.shape) >= SSIM_WINDOW and bool(counts[INNER].any())
 
 
-def has_slope(truth: NDArray[np.floating], counts: NDArray[np.bool_]) -> bool:
-    """Whether cells that count differ from their neighbours, as `sharpness_ratio` needs."""
-    return _slope_power(truth, counts) > 0
-
-
 def brightest_point_distance(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
     """Distance between the brightest points of both maps [cells]; of several cells alike, their centroid.
 
     Raises:
         InputError: The truth is the same everywhere: it has no brightest point (and the cases of the module).
     """
-    predicted, true, chosen = _maps(prediction, truth, mask)
+    predicted, true, chosen = checked_maps(prediction, truth, mask)
     if not np.ptp(true[chosen]) > 0:
         raise InputError(
             "The brightest point needs a truth that is not the same everywhere",
             value=f"{int(chosen.sum())} cells of {true[chosen][0]:g}",
             remedy="Leave it out for this map.",
         )
+    return peak_distance(predicted, true, chosen)
+
+
+def peak_distance(predicted: NDArray[np.float64], true: NDArray[np.float64], chosen: NDArray[np.bool_]) -> float:
+    """`brightest_point_distance` of arrays that are checked."""
     centroids = [np.argwhere(chosen & (values == values[chosen].max())).mean(axis=0) for values in (predicted, true)]
     return float(np.linalg.norm(centroids[0] - centroids[1]))
 
@@ -91,27 +117,37 @@ def sharpness_ratio(prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | N
     Raises:
         InputError: The truth has no slope (and the cases of the module).
     """
-    predicted, true, chosen = _maps(prediction, truth, mask)
-    power = _slope_power(true, chosen)
+    predicted, true, chosen = checked_maps(prediction, truth, mask)
+    power = slope_power(squared_slopes(true), chosen)
     if not power > 0:
         raise InputError(
             "The sharpness ratio needs a truth with neighbouring cells that differ",
             value=f"{int(chosen.sum())} cells without a slope",
             remedy="Leave it out for this map.",
         )
-    return float(np.sqrt(_slope_power(predicted, chosen) / power))
+    return float(np.sqrt(slope_power(squared_slopes(predicted), chosen) / power))
 
 
-def _slope_power(values: NDArray[np.floating], chosen: NDArray[np.bool_]) -> float:
-    """Sum of the squared slopes."""
-    counts = chosen[:-1, :-1] & chosen[1:, :-1] & chosen[:-1, 1:]
+def squared_slopes(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared slope of each cell but the last row and column, (rows - 1, cols - 1)."""
     down, right = values[1:, :-1] - values[:-1, :-1], values[:-1, 1:] - values[:-1, :-1]
-    return float((down**2 + right**2)[counts].sum())
+    return down**2 + right**2
 
 
-def _maps(
+def slope_power(squared: NDArray[np.float64], chosen: NDArray[np.bool_]) -> float:
+    """Sum of squared slopes whose three cells count; 0 where cells that count do not differ from their neighbours."""
+    counts = chosen[:-1, :-1] & chosen[1:, :-1] & chosen[:-1, 1:]
+    return float(squared[counts].sum())
+
+
+def checked_maps(
     prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Prediction, truth and mask as arrays of one shape.
+
+    Raises:
+        InputError: See the module.
+    """
     predicted, true = np.asarray(prediction, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     chosen = np.ones(true.shape, dtype=np.bool_) if mask is None else np.asarray(mask)
     if not (true.ndim == 2 and predicted.shape == true.shape == chosen.shape and chosen.dtype == np.bool_):

@@ -1,7 +1,7 @@
 """Maps and their reconstructions: figures of each, and a picture of several."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,20 +12,18 @@ from numpy.typing import NDArray
 from radiodiff.data.loader import Batch
 from radiodiff.encoding import Channel, Encoding
 from radiodiff.errors import TrainingError
-from radiodiff.metrics import compare_grey_maps
+from radiodiff.metrics import compare_grey_regions
 from radiodiff.viz import ReconstructionRow, draw_reconstructions
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["OUTDOOR", "ReconstructedMap", "draw_maps", "reconstructed_maps", "span_db", "target_channels"]
+__all__ = ["OUTDOOR", "ReconstructedMap", "draw_maps", "reconstructed_maps", "target_channels"]
 
 OUTDOOR = "outdoor"
 """What the figures of cells outside buildings begin with."""
 
 BUILDINGS = "buildings"
-
-UNITS = {"db": "dB", "dbm": "dBm", "m": "m", "deg": "deg"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,19 +54,20 @@ class ReconstructedMap:
         """
         if self.mask is not None and not self.mask.any():
             return {}
-        found = self._figures_in(self.mask, "")
-        outdoors = self.outdoors
-        if outdoors is not None and self.mask is not None:
-            outdoors = outdoors & self.mask
-        if outdoors is not None and outdoors.any():
-            found |= self._figures_in(outdoors, f"{OUTDOOR}/")
-        return found
-
-    def _figures_in(self, mask: NDArray[np.bool_] | None, prefix: str) -> dict[str, float]:
+        regions = {"": self.mask}
+        if self.outdoors is not None:
+            regions[f"{OUTDOOR}/"] = self.outdoors if self.mask is None else self.outdoors & self.mask
+        found: dict[str, float] = {}
         rows = [
-            compare_grey_maps(prediction, truth, mask, span_db=span_db(channel))
+            compare_grey_regions(prediction, truth, regions, span_db=channel.span_db)
             for channel, prediction, truth in zip(self.channels, self.prediction, self.truth, strict=True)
         ]
+        for prefix in regions:
+            found |= self._of_channels([row[prefix] for row in rows], prefix)
+        return found
+
+    def _of_channels(self, rows: Sequence[Mapping[str, float]], prefix: str) -> dict[str, float]:
+        """Means over the channels of one region, and the figures of each channel."""
         shared = [name for name in rows[0] if all(name in row for row in rows)]
         found = {f"{prefix}{name}": sum(row[name] for row in rows) / len(rows) for name in shared}
         if len(rows) > 1:
@@ -145,7 +144,7 @@ def draw_maps(maps: Sequence[ReconstructedMap], path: Path) -> Path:
                     title=found.name if len(found.channels) == 1 else f"{found.name}, {channel.name}",
                     truth=channel.decode(2.0 * truth - 1.0),
                     prediction=channel.decode(2.0 * prediction - 1.0),
-                    label=_label(channel),
+                    label=channel.label,
                     dark=channel.low,
                     bright=channel.high,
                     rmse=math.sqrt(float((errors**2).mean())) if errors.size else None,
@@ -164,16 +163,5 @@ def target_channels(encoding: Encoding, num_channels: int) -> tuple[Channel, ...
     return (encoding.target,) if num_channels == 1 else encoding.condition[:num_channels]
 
 
-def span_db(channel: Channel) -> float | None:
-    """Decibels between level 0 and level 1, or None where the channel holds something else."""
-    return abs(channel.high - channel.low) if channel.name.endswith("_db") else None
-
-
 def _levels(encoded: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(0.5 * (encoded + 1.0), 0.0, 1.0)
-
-
-def _label(channel: Channel) -> str:
-    """`path loss [dB]` of `path_loss_db`."""
-    words, _, unit = channel.name.rpartition("_")
-    return f"{words.replace('_', ' ')} [{UNITS[unit]}]" if words and unit in UNITS else channel.name.replace("_", " ")

@@ -1,55 +1,21 @@
 """How well maps are reconstructed: figures of each map, their means, and those of all cells together."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from radiodiff.data.loader import Batch
 from radiodiff.encoding import Channel
-from radiodiff.metrics import mean_figures
-from radiodiff.training.reconstructed_maps import OUTDOOR, ReconstructedMap, reconstructed_maps, span_db
+from radiodiff.metrics import PooledErrors, mean_figures
+from radiodiff.training.reconstructed_maps import OUTDOOR, ReconstructedMap, reconstructed_maps
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from torch import Tensor
 
 __all__ = ["ReconstructionReport", "ReconstructionScores", "evaluate_reconstruction", "posterior_means"]
-
-
-@dataclass
-class Pool:
-    """Sums over all cells of all maps.
-
-    Attributes:
-        num_cells: Cells.
-        num_values: Values: those of all channels.
-    """
-
-    num_cells: int = 0
-    num_values: int = 0
-    squared_error: float = 0.0
-    absolute_error: float = 0.0
-    power: float = 0.0
-
-    def add(self, prediction: NDArray[np.float64], truth: NDArray[np.float64]) -> None:
-        """Take in cells (C, cells)."""
-        self.num_cells += truth.shape[1]
-        self.num_values += truth.size
-        self.squared_error += float(((prediction - truth) ** 2).sum())
-        self.absolute_error += float(np.abs(prediction - truth).sum())
-        self.power += float((truth**2).sum())
-
-    def figures(self) -> dict[str, float]:
-        """Figures of all cells together; none where no cell counts."""
-        if not self.num_values:
-            return {}
-        mse = self.squared_error / self.num_values
-        found = {"mse": mse, "mae": self.absolute_error / self.num_values, "rmse": math.sqrt(mse)}
-        return found | ({"nmse": self.squared_error / self.power} if self.power > 0 else {})
 
 
 @dataclass(frozen=True)
@@ -89,8 +55,8 @@ class ReconstructionScores:
     part: str = ""
     num_previews: int = 0
     _rows: dict[str, Mapping[str, float]] = field(default_factory=dict)
-    _all: Pool = field(default_factory=Pool)
-    _outdoor: Pool = field(default_factory=Pool)
+    _all: PooledErrors = field(default_factory=PooledErrors)
+    _outdoor: PooledErrors = field(default_factory=PooledErrors)
     _previews: list[ReconstructedMap] = field(default_factory=list)
     _channels: tuple[Channel, ...] = ()
     _is_masked: bool = False
@@ -132,7 +98,7 @@ class ReconstructionScores:
 
     def _protocol(self) -> str:
         num_channels = len(self._channels)
-        spans = {channel.name: span_db(channel) for channel in self._channels}
+        spans = {channel.name: channel.span_db for channel in self._channels}
         said = [
             *([f"part {self.part}"] if self.part else []),
             *([f"{self.scale} scale"] if self.scale else []),

@@ -7,7 +7,7 @@ import pytest
 
 from radiodiff import metrics
 from radiodiff.errors import InputError
-from radiodiff.metrics import compare_grey_maps, mean_figures
+from radiodiff.metrics import PooledErrors, compare_grey_maps, compare_grey_regions, mean_figures
 
 RNG = np.random.default_rng(4)
 TRUTH = RNG.random((16, 20))
@@ -65,3 +65,35 @@ def test_a_mean_needs_maps_and_finite_figures() -> None:
     for value in (math.nan, math.inf):
         with pytest.raises(InputError, match="must be finite, or left out"):
             mean_figures([{"rmse": 0.1}, {"rmse": value}])
+
+
+def test_figures_of_regions_are_those_of_each_alone() -> None:
+    regions = {"all": None, "left": np.zeros(TRUTH.shape, bool), "some": RNG.random(TRUTH.shape) < 0.5}
+    regions["left"][:, :7] = True
+    found = compare_grey_regions(PREDICTION, TRUTH, regions, span_db=99.16)
+    assert found == {name: compare_grey_maps(PREDICTION, TRUTH, mask, span_db=99.16) for name, mask in regions.items()}
+    # Five columns from the edge, two of the seven have a whole window.
+    assert "ssim" in found["left"]
+
+
+def test_a_region_without_cells_has_no_figures() -> None:
+    assert compare_grey_regions(PREDICTION, TRUTH, {"none": np.zeros(TRUTH.shape, bool)}) == {"none": {}}
+    with pytest.raises(InputError, match="at least one cell that counts"):
+        compare_grey_maps(PREDICTION, TRUTH, np.zeros(TRUTH.shape, bool))
+
+
+@pytest.mark.parametrize("region", [np.ones((3, 3), bool), np.ones(TRUTH.shape)])
+def test_a_region_is_a_mask_of_the_map(region: np.ndarray) -> None:
+    with pytest.raises(InputError, match="region 'odd'"):
+        compare_grey_regions(PREDICTION, TRUTH, {"odd": region})
+
+
+def test_pooled_errors_are_those_of_all_cells_in_a_row() -> None:
+    pooled = PooledErrors()
+    for predicted, true in ((PREDICTION[:3], TRUTH[:3]), (PREDICTION[3:], TRUTH[3:])):
+        pooled.add(predicted.reshape(1, -1), true.reshape(1, -1))
+    assert pooled.num_cells == TRUTH.size
+    assert pooled.figures() == pytest.approx(
+        {name: getattr(metrics, name)(PREDICTION, TRUTH) for name in ("mse", "mae", "rmse", "nmse")}
+    )
+    assert PooledErrors().figures() == {}
