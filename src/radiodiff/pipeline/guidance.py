@@ -1,0 +1,210 @@
+"""Predictions pulled towards measured points, without training.
+
+The error of a prediction is taken for a Gaussian field whose correlation falls exponentially with distance: what is
+left between prediction and measurements is spread around the points by its conditional mean. Draws of a diffusion model
+are pulled in each of their steps as well, by moving the estimated latents so that the decoded map comes near to the
+corrected one around the points.
+
+Source: Gudmundson (1991), "Correlation model for shadow fading in mobile radio systems" (the correlation).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from radiodiff.encoding import Encoding
+from radiodiff.errors import InputError
+from radiodiff.pipeline.measurements import Measurements
+
+__all__ = ["Guide", "PointField"]
+
+Decode = Callable[[Tensor], Tensor]
+"""Maps (R, 1, rows, cols) of latents (R, C, h, w)."""
+
+CELLS_AT_A_TIME = 2**22
+"""Numbers of a block of distances between points and cells."""
+
+PROBE = 0.1
+"""Step along a direction from which the decoder's slope is taken, in standard deviations of the latents."""
+LONGEST_STEP = 1.0
+"""Longest step of a correction, in the same unit: beyond it the decoder is no straight line."""
+
+
+class PointField:
+    """The points of one map, and how far they reach.
+
+    Args:
+        measurements: The points.
+        encoding: What the model's maps mean.
+        outdoors: (rows, cols) bool, cells that are corrected.
+    """
+
+    def __init__(self, measurements: Measurements, encoding: Encoding, outdoors: Tensor) -> None:
+        device = outdoors.device
+        target = encoding.target
+        self.outdoors = outdoors
+        self.cells = torch.tensor(measurements.cells, device=device)
+        self.values = torch.from_numpy(target.encode(measurements.path_loss_db)).to(device)
+        self.length = measurements.correlation_cells
+        # Float64: neighbouring points make the matrix nearly singular.
+        points = self.cells.double()
+        covariance = torch.exp(-torch.cdist(points, points) / self.length)
+        self._eigenvalues, self._eigenvectors = torch.linalg.eigh(covariance.cpu())
+        self._noise = (measurements.noise_db * 2.0 / abs(target.high - target.low)) ** 2
+        self.reach = self._spread(self._weights(torch.ones(1, len(points)), 0.0))[0].clamp(0.0, 1.0)
+
+    def residual(self, maps: Tensor) -> Tensor:
+        """What maps (R, 1, rows, cols) lack at the points, (R, n)."""
+        return self.values - maps[:, 0, self.cells[:, 0], self.cells[:, 1]]
+
+    def correction(self, maps: Tensor) -> Tensor:
+        """What maps (R, 1, rows, cols) lack at the points and, so it is believed, around them; of the same shape."""
+        residual = self.residual(maps).cpu()
+        # What is more than the measurement's error is the prediction's.
+        variance = (residual.double().square().mean(1, keepdim=True) - self._noise).clamp(min=1e-12)
+        return self._spread(self._weights(residual, self._noise / variance))[:, None]
+
+    def _weights(self, residual: Tensor, noise_share: Tensor | float) -> Tensor:
+        """Weights of the points (R, n), of what is to be met there."""
+        # Rounding makes an eigenvalue of equal points negative.
+        values = self._eigenvalues.clamp(min=0.0) + noise_share + 1e-6
+        weights: Tensor = (residual.double() @ self._eigenvectors / values) @ self._eigenvectors.T
+        return weights
+
+    def _spread(self, weights: Tensor) -> Tensor:
+        """Sums of the points' correlations (R, rows, cols), 0 indoors."""
+        rows, cols = self.outdoors.shape
+        device = self.outdoors.device
+        weights = weights.float().to(device)
+        points = self.cells.float()
+        field = torch.zeros(len(weights), rows * cols, device=device)
+        wanted = self.outdoors.flatten().nonzero()[:, 0]
+        for part in torch.split(wanted, max(1, CELLS_AT_A_TIME // len(points))):
+            places = torch.stack([part // cols, part % cols], dim=1).float()
+            field[:, part] = weights @ torch.exp(-torch.cdist(points, places) / self.length)
+        return field.reshape(-1, rows, cols)
+
+
+@dataclass(frozen=True)
+class Guide:
+    """The points of the maps of a batch.
+
+    Attributes:
+        fields: Those of each map, or None for a map without.
+        steps: Steps of a correction of latents.
+    """
+
+    fields: tuple[PointField | None, ...]
+    steps: int
+
+    @classmethod
+    def of(
+        cls, measurements: Sequence[Measurements | None], encoding: Encoding, condition: Tensor, steps: int
+    ) -> "Guide":
+        """The points of maps.
+
+        Args:
+            measurements: Those of each map, or None.
+            encoding: What the model's condition and maps mean.
+            condition: (B, C, rows, cols) of the maps, without padding.
+            steps: Steps of a correction of latents.
+
+        Raises:
+            InputError: There are not as many as maps, or a point is off the map or inside a building.
+        """
+        if len(measurements) != len(condition):
+            raise InputError(
+                "Measurements must be given for each map, or as None for a map without",
+                value=f"{len(measurements)} for {len(condition)} maps",
+                remedy="Give a list with an entry for each map.",
+            )
+        fields = []
+        for number, points in enumerate(measurements):
+            indoors = torch.zeros(condition.shape[2:], dtype=torch.bool, device=condition.device)
+            if "buildings" in encoding.names:
+                indoors = condition[number, encoding.names.index("buildings")] > 0
+            if points is not None:
+                points.check_on(indoors.cpu().numpy())
+            fields.append(None if points is None else PointField(points, encoding, ~indoors))
+        return cls(tuple(fields), steps)
+
+    def corrected_maps(self, maps: Tensor) -> Tensor:
+        """Maps (B, draws, 1, rows, cols) that agree with the points, and are better around them."""
+        pairs = zip(self.fields, maps, strict=True)
+        return torch.stack([draws if f is None else draws + f.correction(draws) for f, draws in pairs])
+
+    def corrected_latents(self, latents: Tensor, numbers: Sequence[int], decode: Decode) -> Tensor:
+        """Latents whose decoded maps come nearer to the points and to what is believed around them.
+
+        Args:
+            latents: (R, C, h, w) estimated, of unit variance.
+            numbers: Number of the map of each row.
+            decode: The decoder.
+        """
+        rows = [row for row, number in enumerate(numbers) if self.fields[number] is not None]
+        if not rows or self.steps == 0:
+            return latents
+        with torch.inference_mode(False), torch.enable_grad():
+            start = latents[rows].clone()
+            fit = self._fit(start, [numbers[row] for row in rows], decode)
+            found = fit.descended(start, self.steps)
+        result = latents.clone()
+        result[rows] = found
+        return result
+
+    def _fit(self, latents: Tensor, numbers: Sequence[int], decode: Decode) -> "_Fit":
+        """What the decoded maps should be, and where that counts."""
+        with torch.no_grad():
+            maps = decode(latents)
+        targets, weights = maps.clone(), torch.zeros_like(maps)
+        for row, number in enumerate(numbers):
+            found = self.fields[number]
+            assert found is not None
+            rows, cols = found.outdoors.shape
+            # Decoded maps have padding below and on the right.
+            part = maps[row : row + 1, :, :rows, :cols]
+            targets[row : row + 1, :, :rows, :cols] += found.correction(part)
+            weights[row, 0, :rows, :cols] = found.reach
+        return _Fit(decode, targets, weights)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A weighted least-squares problem in the latents of several maps, each on its own.
+
+    Attributes:
+        decode: The decoder.
+        targets: (R, 1, rows, cols).
+        weights: (R, 1, rows, cols).
+    """
+
+    decode: Decode
+    targets: Tensor
+    weights: Tensor
+
+    def descended(self, latents: Tensor, steps: int) -> Tensor:
+        """Latents after some steps down the slope, each as long as a straight decoder would want; never worse."""
+        for _ in range(steps):
+            moving = latents.clone().requires_grad_(True)
+            maps = self.decode(moving)
+            loss = self._loss(maps)
+            (slope,) = torch.autograd.grad(loss.sum(), moving)
+            with torch.no_grad():
+                direction = -slope / _per_row(slope.square().flatten(1).mean(1).sqrt().clamp(min=1e-12))
+                change = (self.decode(latents + PROBE * direction) - maps) / PROBE
+                wanted = (self.weights * (self.targets - maps) * change).flatten(1).sum(1)
+                curvature = (self.weights * change.square()).flatten(1).sum(1)
+                length = (wanted / curvature.clamp(min=1e-12)).clamp(0.0, LONGEST_STEP)
+                moved = latents + _per_row(length) * direction
+                is_better = self._loss(self.decode(moved)) < loss
+                latents = torch.where(_per_row(is_better), moved, latents)
+        return latents.detach()
+
+    def _loss(self, maps: Tensor) -> Tensor:
+        return (self.weights * (maps - self.targets).square()).flatten(1).sum(1)
+
+
+def _per_row(values: Tensor) -> Tensor:
+    return values[:, None, None, None]

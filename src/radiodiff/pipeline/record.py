@@ -1,0 +1,159 @@
+"""What a model was trained for: `radiodiff.json` beside its components."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+from radiodiff.encoding import Encoding
+from radiodiff.errors import CheckpointError, InputError
+
+__all__ = ["RECORD_FILE", "PipelineKind", "PipelineRecord"]
+
+RECORD_FILE = "radiodiff.json"
+
+FORMAT, VERSION = "radiodiff pipeline", 1
+"""The version rises when an older reader could misread a newer file."""
+
+PipelineKind = Literal["diffusion", "regression"]
+
+
+@dataclass(frozen=True)
+class PipelineRecord:
+    """What a model was trained for, and how it is used where nothing else is said.
+
+    Attributes:
+        kind: "diffusion" draws maps, "regression" predicts one.
+        encoding: Channels of its condition, in order, and its target.
+        scale: What a target is: "raw" or "thresholded" grey, "db" for path loss itself, "binary" for edges.
+        data: Settings of the data set without its folder, JSON types.
+        map_shape: (rows, cols) of the maps that it was trained on, or None where they varied or nobody knows.
+        cell_size_m: Edge of their cells [m], or None where nobody knows.
+        num_inference_steps: Steps of a draw.
+        is_stochastic: Draw by the stochastic reverse process; otherwise by the deterministic one.
+        training: How it was trained (recipe, steps, minutes ...), JSON types.
+
+    Raises:
+        InputError: The kind is unknown, or a number is not positive.
+    """
+
+    kind: PipelineKind
+    encoding: Encoding
+    scale: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    map_shape: tuple[int, int] | None = None
+    cell_size_m: float | None = None
+    num_inference_steps: int = 1
+    is_stochastic: bool = True
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.map_shape is not None:
+            rows, cols = self.map_shape
+            object.__setattr__(self, "map_shape", (int(rows), int(cols)))
+        numbers = (*(self.map_shape or ()), 1.0 if self.cell_size_m is None else self.cell_size_m)
+        if self.kind not in get_args(PipelineKind) or not all(n > 0 for n in (*numbers, self.num_inference_steps)):
+            raise InputError(
+                "PipelineRecord must have kind 'diffusion' or 'regression', and map_shape, cell_size_m and "
+                "num_inference_steps above 0",
+                value=f"kind={self.kind!r}, map_shape={self.map_shape}, cell_size_m={self.cell_size_m}, "
+                f"num_inference_steps={self.num_inference_steps}",
+                remedy="Correct the value; None stands for a shape or size that nobody knows.",
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types; `from_dict` reads them."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "kind": self.kind,
+            "encoding": self.encoding.to_dict(),
+            "scale": self.scale,
+            "data": dict(self.data),
+            "map_shape": None if self.map_shape is None else list(self.map_shape),
+            "cell_size_m": self.cell_size_m,
+            "num_inference_steps": self.num_inference_steps,
+            "is_stochastic": self.is_stochastic,
+            "training": dict(self.training),
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """The record that `to_dict` wrote.
+
+        Raises:
+            CheckpointError: A newer version wrote it, or it is something else.
+        """
+        try:
+            if content["format"] != FORMAT:
+                raise ValueError(f"format {content['format']!r}")
+            if content["version"] > VERSION:
+                raise CheckpointError(
+                    f"This radiodiff reads models up to version {VERSION}",
+                    value=f"version {content['version']}",
+                    remedy="Install a newer radiodiff.",
+                )
+            shape = content["map_shape"]
+            return cls(
+                kind=content["kind"],
+                encoding=Encoding.from_dict(content["encoding"]),
+                scale=str(content["scale"]),
+                data=dict(content["data"]),
+                map_shape=None if shape is None else (int(shape[0]), int(shape[1])),
+                cell_size_m=None if content["cell_size_m"] is None else float(content["cell_size_m"]),
+                num_inference_steps=int(content["num_inference_steps"]),
+                is_stochastic=bool(content["is_stochastic"]),
+                training=dict(content["training"]),
+            )
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise CheckpointError(
+                f"{RECORD_FILE} must hold the record of a model",
+                value=str(error) if isinstance(error, InputError) else repr(error),
+                remedy="It was changed or damaged: export the model again.",
+            ) from error
+
+    def to_json(self) -> str:
+        """Text of the file.
+
+        Raises:
+            InputError: The record holds more than JSON types.
+        """
+        try:
+            return json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                "PipelineRecord must hold JSON types only (text, finite numbers, booleans, lists, dictionaries)",
+                value=str(error),
+                remedy='Convert the entry, for example with model_dump(mode="json").',
+            ) from error
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The record of a model in a folder.
+
+        Raises:
+            CheckpointError: The file is not there or damaged, or a newer version wrote it.
+        """
+        path = folder / RECORD_FILE
+        try:
+            content = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            raise CheckpointError(
+                f"A model must have {RECORD_FILE}, which says what its channels are",
+                value=f"{folder}, which has none",
+                remedy="Give the folder RUN/pipeline of a finished run, whole.",
+            ) from None
+        except (OSError, ValueError) as error:
+            raise CheckpointError(
+                f"{RECORD_FILE} of a model must hold a JSON object",
+                value=f"{path} ({error})",
+                remedy="It was changed or cut short: export the model again.",
+            ) from error
+        if not isinstance(content, dict):
+            raise CheckpointError(
+                f"{RECORD_FILE} of a model must hold a JSON object",
+                value=f"{path} (a {type(content).__name__})",
+                remedy="It was changed or cut short: export the model again.",
+            )
+        return cls.from_dict(content)
