@@ -1,6 +1,6 @@
 """Settings of the second stage's networks, and of the regression network beside them."""
 
-from math import prod
+from math import lcm
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -12,6 +12,9 @@ from radiodiff.errors import ConfigError
 __all__ = ["BackboneConfig", "RadioUnetConfig", "RelationConfig", "UnetConfig"]
 
 Count = Annotated[int, Field(ge=1)]
+
+FINEST_STRIDE = 4
+"""Cells of the map along one edge of a cell of the backbone's first feature; each next one has twice as many."""
 
 BackboneKind = Literal["swin_b", "swin_s", "swin_t", "resnet101", "efficientnet_b7", "vgg16", "conv"]
 
@@ -36,7 +39,9 @@ class BackboneConfig(Config):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.kind != "conv" and {"widths", "blocks"} & self.model_fields_set:
+        # Not whether they are given: the recipe in a run's folder gives every setting.
+        fields = type(self).model_fields
+        if self.kind != "conv" and any(getattr(self, key) != fields[key].default for key in ("widths", "blocks")):
             raise ConfigError(
                 "BackboneConfig.widths and blocks belong to kind 'conv'",
                 value=f"kind={self.kind!r}",
@@ -49,14 +54,12 @@ class RelationConfig(Config):
     """Cross-attention between the condition and the features of a level, on a grid of tokens.
 
     Attributes:
-        tokens: Rows and columns of the grid that both are pooled to for the window 8, as published for maps of 256
-            cells; larger maps have more tokens, in windows of the same size.
-        window_sizes: Cells of a level along one edge of a token, level by level, at the published size.
+        window_sizes: Latent cells of a level along one edge of a token, level by level. The published ones give 8 x 8
+            tokens for maps of 256 cells; larger maps have more tokens, in windows of the same size.
         num_heads: Attention heads.
         query: Which of both asks: "condition" as in the published program, "features" as in the paper.
     """
 
-    tokens: Count = 8
     window_sizes: Annotated[tuple[Count, ...], Field(min_length=1)] = (8, 4, 2, 1)
     num_heads: Count = 8
     query: Literal["condition", "features"] = "condition"
@@ -128,7 +131,23 @@ class UnetConfig(Config):
     @property
     def factor(self) -> int:
         """Latent cells along one edge of a cell of the coarsest level."""
-        return prod([2] * (len(self.channel_multipliers) - 1))
+        return int(2 ** (len(self.channel_multipliers) - 1))
+
+    @property
+    def time_channels(self) -> int:
+        """Channels of the code of the time."""
+        return 4 * self.base_channels
+
+    def size_multiple(self, latent_factor: int) -> int:
+        """What rows and columns of a map must be multiples of.
+
+        Args:
+            latent_factor: Cells of the map along one edge of a latent cell.
+        """
+        strides = [2**level for level in range(len(self.channel_multipliers))]
+        windows = (1,) * len(strides) if self.relation is None else self.relation.window_sizes
+        backbone = FINEST_STRIDE * strides[-1]
+        return lcm(backbone, *(latent_factor * stride * size for stride, size in zip(strides, windows, strict=True)))
 
 
 class RadioUnetConfig(Config):
@@ -145,7 +164,7 @@ class RadioUnetConfig(Config):
     """
 
     base_channels: Count = 32
-    channel_multipliers: Annotated[tuple[Count, ...], Field(min_length=2)] = (1, 2, 4, 8, 8)
+    channel_multipliers: Annotated[tuple[Count, ...], Field(min_length=2)] = (1, 2, 4, 8, 10, 10)
     blocks_per_level: Count = 2
     stem_factor: Count = 1
     norm_groups: Count = 8

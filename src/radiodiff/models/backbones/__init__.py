@@ -1,0 +1,1 @@
+"""Encoders of the condition: features at strides 4, 8, 16 and 32."""

@@ -1,0 +1,1 @@
+"""Layers that the networks of the second stage are made of."""
