@@ -5,10 +5,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from radiodiff import __version__
-from radiodiff.formats.images import write_grey_png
+from radiodiff.formats import LevelMeaning, write_level_png
 from radiodiff.training.reconstructed_maps import ReconstructedMap, draw_maps
 from radiodiff.training.reconstruction import ReconstructionReport
 
@@ -34,9 +32,8 @@ def write_map(found: ReconstructedMap, folder: Path, scale: str) -> None:
     target.mkdir(exist_ok=True)
     for channel, levels in zip(found.channels, found.prediction, strict=True):
         name = found.name if len(found.channels) == 1 else f"{found.name}_{channel.name}"
-        content = {"scale": scale, "channel": channel.name, "grey_0": channel.low, "grey_255": channel.high}
-        grey = np.rint(255.0 * levels).astype(np.uint8)
-        write_grey_png(target / f"{name}.png", grey, text={"radiodiff-channel": json.dumps(content)})
+        meaning = LevelMeaning(scale, channel.name, channel.low, channel.high)
+        write_level_png(target / f"{name}.png", levels, meaning)
 
 
 def write_report(report: ReconstructionReport, folder: Path, source: Mapping[str, str]) -> None:

@@ -11,6 +11,7 @@ from radiodiff.formats.images import (
     write_grey_png,
     write_mask_png,
 )
+from radiodiff.formats.level_png import LevelMeaning, read_level_png, write_level_png
 from radiodiff.formats.position import local_position
 from radiodiff.formats.radio_map_files import (
     RADIO_MAP_SUFFIXES,
@@ -43,6 +44,7 @@ __all__ = [
     "PNG_SAMPLE_OFFSET",
     "RADIOMAPSEER_GRID",
     "RADIO_MAP_SUFFIXES",
+    "LevelMeaning",
     "SceneFile",
     "SceneOptions",
     "VectorReport",
@@ -56,6 +58,7 @@ __all__ = [
     "read_gain_image",
     "read_grey_image",
     "read_json",
+    "read_level_png",
     "read_mask_image",
     "read_radio_map",
     "read_radiomapseer_polygons",
@@ -65,6 +68,7 @@ __all__ = [
     "read_scene",
     "write_antennas_json",
     "write_grey_png",
+    "write_level_png",
     "write_mask_png",
     "write_radio_map",
     "write_radiomapseer_polygons",
