@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from radiodiff.formats import read_radio_map, read_scene, write_radio_map
     from radiodiff.grey_scale import RADIOMAPSEER_GREY, GreyScale
     from radiodiff.layouts import CitySettings, generate_city
+    from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
+    from radiodiff.pipeline.load import load_pipeline
+    from radiodiff.pipeline.measurements import Measurements
+    from radiodiff.pipeline.regression_pipeline import RegressionPipeline
     from radiodiff.propagation import DominantPath, PropagationModel, geometry_channels, make_engine
     from radiodiff.radio_map import RadioMap
     from radiodiff.scene import Footprint, Grid, Scene, Transmitter
@@ -24,6 +28,10 @@ _HOMES = {
     "GreyScale": "grey_scale",
     "CitySettings": "layouts",
     "generate_city": "layouts",
+    "RadioDiffPipeline": "pipeline.diffusion_pipeline",
+    "load_pipeline": "pipeline.load",
+    "Measurements": "pipeline.measurements",
+    "RegressionPipeline": "pipeline.regression_pipeline",
     "DominantPath": "propagation",
     "PropagationModel": "propagation",
     "geometry_channels": "propagation",
@@ -42,13 +50,17 @@ __all__ = [
     "Footprint",
     "GreyScale",
     "Grid",
+    "Measurements",
     "PropagationModel",
+    "RadioDiffPipeline",
     "RadioMap",
+    "RegressionPipeline",
     "Scene",
     "Transmitter",
     "__version__",
     "generate_city",
     "geometry_channels",
+    "load_pipeline",
     "make_engine",
     "read_radio_map",
     "read_scene",
