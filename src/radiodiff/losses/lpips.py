@@ -4,8 +4,7 @@ The package brings no weights. The user has two files: VGG16 trained on ImageNet
 (`vgg16-397923af.pth`, names `features.<n>.weight`) and the linear heads of LPIPS version 0.1 for VGG16 (`vgg.pth`,
 names `lin<i>.model.1.weight`), or the same arrays as safetensors.
 
-Source: Zhang et al. (2018), "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", equation 1;
-Simonyan and Zisserman (2015), "Very Deep Convolutional Networks", configuration D.
+Source: Zhang et al. (2018), "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", equation 1.
 """
 
 from pathlib import Path
@@ -18,19 +17,10 @@ from torch.nn import functional
 from radiodiff.errors import InputError
 from radiodiff.losses.config import SMALLEST_MAPS
 from radiodiff.losses.reconstruction import check_same_shape
-from radiodiff.losses.weight_files import read_weights
+from radiodiff.models.backbones.vgg16 import STAGES, stage_ends
+from radiodiff.models.named_arrays import read_weights
 
 __all__ = ["MIN_SIZE", "Lpips"]
-
-STAGES = (
-    ((0, 3, 64), (2, 64, 64)),
-    ((5, 64, 128), (7, 128, 128)),
-    ((10, 128, 256), (12, 256, 256), (14, 256, 256)),
-    ((17, 256, 512), (19, 512, 512), (21, 512, 512)),
-    ((24, 512, 512), (26, 512, 512), (28, 512, 512)),
-)
-"""Convolutions 3x3 of VGG16, each with its number in the file and its channels in and out; a ReLU follows each, and a
-maximum over 2 x 2 cells stands between two stages. LPIPS compares what each stage ends with."""
 
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
@@ -116,17 +106,17 @@ class Lpips(nn.Module):
         """(N,) distances of colour images (N, 3, rows, cols)."""
         pair = (torch.cat([first, second]) - self.get_buffer("shift")) / self.get_buffer("scale")
         total = torch.zeros(len(first), device=first.device)
-        for i, stage in enumerate(STAGES):
-            if i > 0:
-                pair = functional.max_pool2d(pair, 2)
-            for number, _, _ in stage:
-                weight, bias = (self.get_buffer(f"features_{number}_{name}") for name in ("weight", "bias"))
-                pair = functional.relu(functional.conv2d(pair, weight, bias, padding=1))
-            unit = pair / (torch.linalg.vector_norm(pair, dim=1, keepdim=True) + TINY)
+        # LPIPS compares what each stage ends with.
+        for i, end in enumerate(stage_ends(pair, self._parameters_of)):
+            unit = end / (torch.linalg.vector_norm(end, dim=1, keepdim=True) + TINY)
             difference = (unit[: len(first)] - unit[len(first) :]).square()
             head = self.get_buffer(f"lin{i}_model_1_weight")
             total = total + functional.conv2d(difference, head).mean(dim=(1, 2, 3))
         return total
+
+    def _parameters_of(self, number: int) -> tuple[Tensor, Tensor]:
+        """Weight and bias of a convolution, by its number."""
+        return self.get_buffer(f"features_{number}_weight"), self.get_buffer(f"features_{number}_bias")
 
 
 def _images(maps: Tensor) -> Tensor:

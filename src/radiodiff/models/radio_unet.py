@@ -9,7 +9,6 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.nn import functional
 
-from radiodiff.errors import InputError
 from radiodiff.models.layers.blocks import Upsample
 from radiodiff.models.saved_network import SavedNetwork
 from radiodiff.models.seeded_weights import seeded_weights
@@ -37,13 +36,10 @@ class RadioUnet(SavedNetwork):
     and the size.
     """
 
-    _supports_gradient_checkpointing = True
-
-    @register_to_config
+    @register_to_config  # type: ignore[untyped-decorator]
     def __init__(self, in_channels: int, out_channels: int, network: Mapping[str, Any]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         config = RadioUnetConfig(**network)
-        self.gradient_checkpointing = False
         self.settings = config
         self.size_multiple = config.factor
         widths, cells = config.level_channels, config.stem_factor**2
@@ -65,7 +61,7 @@ class RadioUnet(SavedNetwork):
         Raises:
             InputError: The condition has other channels, or its rows or columns are no multiples.
         """
-        self._check_condition(condition)
+        self._check_condition(condition, self.config["in_channels"])
         stem = self.settings.stem_factor
         x = functional.pixel_unshuffle(condition.to(self.out.weight.dtype), stem)
         skips: list[Tensor] = []
@@ -76,29 +72,6 @@ class RadioUnet(SavedNetwork):
         for i in reversed(range(len(self.up))):
             x = self._run(self.up[i], torch.cat([self.upsample[i](x), skips.pop()], dim=1))
         return functional.pixel_shuffle(self.out(x), stem).to(condition.dtype)
-
-    def _run(self, module: nn.Module, x: Tensor) -> Tensor:
-        """What a level gives; with gradient checkpointing, computed again on the way back."""
-        if self.gradient_checkpointing and torch.is_grad_enabled():
-            again: Tensor = self._gradient_checkpointing_func(module, x)
-            return again
-        result: Tensor = module(x)
-        return result
-
-    def _check_condition(self, condition: Tensor) -> None:
-        channels = self.config["in_channels"]
-        if condition.ndim != 4 or condition.shape[1] != channels:
-            raise InputError(
-                f"The condition of this network must be (B, {channels}, rows, cols)",
-                value=f"shape {tuple(condition.shape)}",
-                remedy="Give it the channels that it was trained with, in their order.",
-            )
-        if any(size == 0 or size % self.size_multiple for size in condition.shape[2:]):
-            raise InputError(
-                f"Rows and columns of the condition must be multiples of {self.size_multiple}",
-                value=f"{condition.shape[2]} x {condition.shape[3]}",
-                remedy="Pad the map with -1 and cut the result; the pipeline does so.",
-            )
 
 
 def build_radio_unet(config: RadioUnetConfig, *, in_channels: int, out_channels: int = 1, seed: int = 0) -> RadioUnet:
@@ -111,7 +84,10 @@ def build_radio_unet(config: RadioUnetConfig, *, in_channels: int, out_channels:
         seed: Seed of its weights.
     """
     with seeded_weights(seed):
-        return RadioUnet(in_channels=in_channels, out_channels=out_channels, network=config.model_dump(mode="json"))
+        network: RadioUnet = RadioUnet(
+            in_channels=in_channels, out_channels=out_channels, network=config.model_dump(mode="json")
+        )
+    return network
 
 
 def _convolutions(in_channels: int, out_channels: int, config: RadioUnetConfig) -> nn.Sequential:

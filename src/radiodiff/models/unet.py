@@ -26,7 +26,9 @@ from torch.nn import functional
 from radiodiff.diffusion.config import DiffusionConfig
 from radiodiff.diffusion.preconditioning import preconditioned
 from radiodiff.errors import InputError
-from radiodiff.models.backbones.build import BackboneNorm, build_backbone
+from radiodiff.models.backbones.base import BackboneNorm
+from radiodiff.models.backbones.build import build_backbone
+from radiodiff.models.backbones.weights import load_backbone_weights
 from radiodiff.models.layers.fourier_time import FourierTime
 from radiodiff.models.layers.levels import DownLevel, Head, Middle
 from radiodiff.models.saved_network import SavedNetwork
@@ -57,9 +59,7 @@ class ConditionalUnet(SavedNetwork):
         size_multiple: Rows and columns of the map are multiples of it.
     """
 
-    _supports_gradient_checkpointing = True
-
-    @register_to_config
+    @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
         self,
         condition_channels: int,
@@ -69,10 +69,9 @@ class ConditionalUnet(SavedNetwork):
         diffusion: Mapping[str, Any],
         backbone_norm: BackboneNorm = "group",
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         config = UnetConfig(**unet)
         process = DiffusionConfig(**diffusion)
-        self.gradient_checkpointing = False
         self.settings = config
         self.size_multiple = config.size_multiple(latent_factor)
         self._latent_shape = latent_channels, latent_factor
@@ -108,7 +107,7 @@ class ConditionalUnet(SavedNetwork):
         Raises:
             InputError: The condition has other channels, or its rows or columns are no multiples.
         """
-        self._check_condition(condition)
+        self._check_condition(condition, self.config["condition_channels"])
         features = self.backbone(condition.to(self.entry.weight.dtype))
         cells = [size // self._latent_shape[1] for size in condition.shape[2:]]
         first = features[0]
@@ -157,27 +156,6 @@ class ConditionalUnet(SavedNetwork):
         x = self._run(self.middle, x, time_code)
         raw = [self._run(head, x, entry, time_code, skips, levels) for head in self.heads]
         return preconditioned(torch.cat(raw, dim=1), noisy, t, *self._process)
-
-    def _run(self, module: nn.Module, *arguments: Any) -> Any:
-        """What a part gives; with gradient checkpointing, computed again on the way back."""
-        if self.gradient_checkpointing and torch.is_grad_enabled():
-            return self._gradient_checkpointing_func(module, *arguments)
-        return module(*arguments)
-
-    def _check_condition(self, condition: Tensor) -> None:
-        channels = self.config["condition_channels"]
-        if condition.ndim != 4 or condition.shape[1] != channels:
-            raise InputError(
-                f"The condition of this network must be (B, {channels}, rows, cols)",
-                value=f"shape {tuple(condition.shape)}",
-                remedy="Give it the channels that it was trained with, in their order.",
-            )
-        if any(size == 0 or size % self.size_multiple for size in condition.shape[2:]):
-            raise InputError(
-                f"Rows and columns of the condition must be multiples of {self.size_multiple}",
-                value=f"{condition.shape[2]} x {condition.shape[3]}",
-                remedy="Pad the map with -1 and cut the result; the pipeline does so.",
-            )
 
     def _check_latents(self, noisy: Tensor, t: Tensor) -> None:
         channels, factor = self._latent_shape
@@ -245,7 +223,7 @@ def build_unet(
     plain = config.model_dump(mode="json")
     plain["backbone"]["weights"] = None
     with seeded_weights(seed):
-        return ConditionalUnet(
+        network: ConditionalUnet = ConditionalUnet(
             condition_channels=condition_channels,
             latent_channels=latent_channels,
             latent_factor=latent_factor,
@@ -253,3 +231,6 @@ def build_unet(
             diffusion=diffusion.model_dump(mode="json", include={"prediction_type", "preconditioning"}),
             backbone_norm="group" if weights is None else "frozen",
         )
+    if weights is not None:
+        load_backbone_weights(network.backbone, weights, config.backbone.kind)
+    return network

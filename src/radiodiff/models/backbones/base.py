@@ -1,10 +1,14 @@
 """What every encoder of the condition is."""
 
 from abc import ABC, abstractmethod
+from typing import Literal
 
 from torch import Tensor, nn
 
-__all__ = ["Backbone"]
+__all__ = ["Backbone", "BackboneNorm"]
+
+BackboneNorm = Literal["group", "frozen"]
+"""What stands in place of batch normalisation: group normalisation, or the stored statistics of pretrained weights."""
 
 
 class Backbone(nn.Module, ABC):
@@ -15,10 +19,20 @@ class Backbone(nn.Module, ABC):
     Attributes:
         channels: Channels of each feature.
         entry_name: Name of the weight that sees the condition's channels.
+        is_of_images: Whether pretrained weights of this layout are for images of three colours.
     """
 
     channels: tuple[int, ...]
     entry_name: str
+    is_of_images: bool = True
+
+    def names_in_file(self, name: str) -> tuple[str, ...]:
+        """Names that a weight may have in a file of pretrained weights; none where such files do not have it.
+
+        Args:
+            name: Its name in `state_dict`.
+        """
+        return (name,)
 
     @abstractmethod
     def forward(self, condition: Tensor) -> tuple[Tensor, ...]:

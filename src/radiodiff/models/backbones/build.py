@@ -1,14 +1,9 @@
 """The encoder of the condition that settings name."""
 
-from typing import Literal
-
-from radiodiff.models.backbones.base import Backbone
+from radiodiff.models.backbones.base import Backbone, BackboneNorm
 from radiodiff.models.unet_config import BackboneConfig
 
-__all__ = ["BackboneNorm", "build_backbone"]
-
-BackboneNorm = Literal["group", "frozen"]
-"""What stands in place of batch normalisation: group normalisation, or the stored statistics of pretrained weights."""
+__all__ = ["build_backbone"]
 
 
 def build_backbone(

@@ -24,6 +24,7 @@ class ConvBackbone(Backbone):
     """
 
     entry_name = "entry.weight"
+    is_of_images = False
 
     def __init__(self, condition_channels: int, widths: Sequence[int], num_blocks: int) -> None:
         super().__init__()

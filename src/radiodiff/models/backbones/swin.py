@@ -15,6 +15,17 @@ LAYOUTS: dict[str, tuple[int, tuple[int, ...], tuple[int, ...]]] = {
 }
 """Channels of the first stage, blocks and attention heads of each stage; windows of 7 x 7 everywhere."""
 
+EARLIER_NAMES = (
+    ("attention.q_proj", "attention.self.query"),
+    ("attention.k_proj", "attention.self.key"),
+    ("attention.v_proj", "attention.self.value"),
+    ("attention.o_proj", "attention.output.dense"),
+    ("attention.relative_position_bias.relative", "attention.self.relative"),
+    ("mlp.fc1", "intermediate.dense"),
+    ("mlp.fc2", "output.dense"),
+)
+"""Parts of names in transformers 5, and before it."""
+
 
 class SwinBackbone(Backbone):
     """Swin-T, Swin-S or Swin-B, each stage's end normalised; without random depth, head and last normalisation.
@@ -47,7 +58,17 @@ class SwinBackbone(Backbone):
         }
         self.network = Network(SwinConfig(**settings))
         # Nothing here reads what it would normalise.
-        self.network.swin.layernorm = nn.Identity()
+        self.network.swin.set_submodule("layernorm", nn.Identity())
+
+    def names_in_file(self, name: str) -> tuple[str, ...]:
+        """As transformers names them in a classifier, also before its version 5; the stages' ends are ours."""
+        inner = name.removeprefix("network.")
+        if not inner.startswith("swin."):
+            return ()
+        earlier = inner
+        for new, old in EARLIER_NAMES:
+            earlier = earlier.replace(new, old)
+        return inner, earlier
 
     def forward(self, condition: Tensor) -> tuple[Tensor, ...]:
         """Features (B, channels[i], rows / stride, cols / stride) of a condition (B, C, rows, cols)."""
