@@ -1,5 +1,6 @@
 """The radio map: path loss at every cell of a grid."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,70 @@ if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
 
-__all__ = ["RadioMap"]
+__all__ = ["Ensemble", "RadioMap"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """What several draws of one radio map say of its uncertainty; arrays are float32, NaN where there is no value.
+
+    Attributes:
+        num_draws: Draws.
+        std_db: (rows, cols) standard deviation of the draws' path loss, with num_draws - 1 as the divisor [dB].
+        quantiles_db: (rows, cols) quantiles of it, by their share in [0, 1], interpolated between draws [dB].
+        draws_db: (num_draws, rows, cols) each draw [dB], or None where they were not kept.
+
+    Raises:
+        InputError: There are fewer than two draws, a share is not in [0, 1], or the arrays have different sizes.
+    """
+
+    num_draws: int
+    std_db: NDArray[np.float32] = field(repr=False)
+    quantiles_db: Mapping[float, NDArray[np.float32]] = field(repr=False)
+    draws_db: NDArray[np.float32] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        shape = self.std_db.shape
+        sizes = {shape, *(array.shape for array in self.quantiles_db.values())}
+        if self.draws_db is not None:
+            sizes |= {self.draws_db.shape[1:]}
+        draws = self.num_draws if self.draws_db is None else len(self.draws_db)
+        in_range = all(0.0 <= share <= 1.0 for share in self.quantiles_db)
+        if not (self.num_draws >= 2 and draws == self.num_draws and len(sizes) == 1 and len(shape) == 2 and in_range):
+            raise InputError(
+                "An ensemble must have at least 2 draws, arrays (rows, cols) of one size and quantiles of shares in "
+                "[0, 1]",
+                value=f"{self.num_draws} draws, {draws} of them kept, sizes {sorted(sizes)}, shares "
+                f"{', '.join(map(str, self.quantiles_db))}",
+                remedy="A single draw has no ensemble.",
+            )
+        for array in (self.std_db, *self.quantiles_db.values(), *([] if self.draws_db is None else [self.draws_db])):
+            array.flags.writeable = False
+
+    @classmethod
+    def of_draws(
+        cls, draws_db: NDArray[np.floating], quantiles: Sequence[float] = (0.05, 0.5, 0.95), *, keep: bool = False
+    ) -> "Ensemble":
+        """The ensemble of draws.
+
+        Args:
+            draws_db: (num_draws, rows, cols) path loss [dB], NaN where there is none.
+            quantiles: Shares of the quantiles.
+            keep: Keep the draws.
+
+        Raises:
+            InputError: There are fewer than two draws, or a share is not in [0, 1].
+        """
+        shares = [share for share in quantiles if 0.0 <= share <= 1.0]
+        values = np.quantile(draws_db, shares, axis=0) if shares else []
+        found = {share: array.astype(np.float32) for share, array in zip(shares, values, strict=True)}
+        if len(shares) < len(quantiles):
+            raise InputError(
+                "Shares of quantiles must be in [0, 1]", value=tuple(quantiles), remedy="0.05 is the 5 % quantile."
+            )
+        std_db = np.std(draws_db, axis=0, ddof=1) if len(draws_db) > 1 else np.zeros(draws_db.shape[1:])
+        kept = draws_db.astype(np.float32) if keep else None
+        return cls(len(draws_db), std_db.astype(np.float32), found, kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +91,10 @@ class RadioMap:
         producer: What produced the values, one line (engine and law, or data set and simulation).
         scene: The scene, or None where the file did not say.
         meta: More facts about the making, JSON types only.
+        ensemble: Where the map is the mean of several draws, what these say of its uncertainty. Files do not hold it.
 
     Raises:
-        InputError: The array has another size than the grid, or holds infinities.
+        InputError: The array or the ensemble has another size than the grid, or the array holds infinities.
     """
 
     path_loss_db: NDArray[np.float32] = field(repr=False)
@@ -38,6 +103,7 @@ class RadioMap:
     producer: str
     scene: Scene | None = field(default=None, repr=False)
     meta: dict[str, Any] = field(default_factory=dict, repr=False)
+    ensemble: Ensemble | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         values = np.array(self.path_loss_db, dtype=np.float32)
@@ -46,6 +112,12 @@ class RadioMap:
                 f"RadioMap.path_loss_db must be {self.grid.rows} x {self.grid.cols} cells, finite or NaN",
                 value=f"shape {values.shape} with {int(np.isinf(values).sum())} infinite cells",
                 remedy="Use NaN for cells without a value.",
+            )
+        if self.ensemble is not None and self.ensemble.std_db.shape != self.grid.shape:
+            raise InputError(
+                f"RadioMap.ensemble must be of {self.grid.rows} x {self.grid.cols} cells",
+                value=f"shape {self.ensemble.std_db.shape}",
+                remedy="Crop the ensemble along with the map, or leave it out.",
             )
         object.__setattr__(self, "path_loss_db", values)
         values.flags.writeable = False

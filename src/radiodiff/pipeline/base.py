@@ -1,102 +1,50 @@
-"""What all models share: they turn conditions, or scenes and transmitters, into radio maps, and are kept in a folder.
+"""What all models share: they turn conditions, or scenes and transmitters, into radio maps."""
 
-```
-model_index.json        the classes of the components, as diffusers writes them
-pipeline.py             lets `DiffusionPipeline.from_pretrained(folder, trust_remote_code=True)` find the class
-radiodiff.json          PipelineRecord: encoding, scale, data, training
-<component>/            settings and weights of each component
-```
-"""
-
-import json
-import os
 import secrets
-import shutil
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, ClassVar, Self, Unpack
+from typing import Any, Self, Unpack, overload
 
+import numpy as np
 import torch
-from diffusers.configuration_utils import ConfigMixin
-from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-from safetensors import SafetensorError
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from radiodiff.atomic_file import atomic_folder
 from radiodiff.errors import CheckpointError, InputError
-from radiodiff.pipeline.component import align_weights, load_component, read_json
+from radiodiff.pipeline.condition import SceneEncoder
 from radiodiff.pipeline.config import PredictConfig, PredictOptions
 from radiodiff.pipeline.guidance import Guide
 from radiodiff.pipeline.measurements import Measurements
 from radiodiff.pipeline.prediction import Layout, Sizes, Task, check_condition, padded
-from radiodiff.pipeline.record import RECORD_FILE, PipelineKind, PipelineRecord
+from radiodiff.pipeline.saved_pipeline import SavedPipeline
+from radiodiff.pipeline.scene_maps import (
+    CallOptions,
+    Generators,
+    check_model,
+    check_scenes,
+    make_requests,
+    map_of_draws,
+    same_sized,
+)
+from radiodiff.radio_map import Ensemble, RadioMap
+from radiodiff.scene import Scene, Transmitter
 
-__all__ = ["INDEX_FILE", "RadioMapPipeline"]
+__all__ = ["RadioMapPipeline"]
 
-INDEX_FILE = "model_index.json"
-CLASS_FILE = "pipeline.py"
-CLASS_TEXT = '"""The class of this model, for diffusers."""\n\nfrom radiodiff import {name}\n\n__all__ = ["{name}"]\n'
+QUANTILES = (0.05, 0.5, 0.95)
+
+PROGRESS_DELAY_S = 2.0
+"""What takes less shows no bar."""
 
 
-class RadioMapPipeline(DiffusionPipeline, ABC):
-    """A trained model with all it needs to predict radio maps.
-
-    Attributes:
-        kind: What it is called in its record.
-    """
-
-    kind: ClassVar[PipelineKind]
-
-    def _set_up(self, record: PipelineRecord | None, **components: Any) -> None:
-        """Take in the components; what `__init__` of each class does."""
-        self.register_modules(**components)  # type: ignore[no-untyped-call]
-        for network in self.networks.values():
-            align_weights(network)
-        self._record = record
-        if record is not None:
-            self._check(InputError)
-
-    @property
-    def record(self) -> PipelineRecord:
-        """What the model was trained for.
-
-        Raises:
-            CheckpointError: diffusers loaded the components from a folder without a record.
-            InputError: It was made without one.
-        """
-        if self._record is None:
-            # diffusers' own loader passes no record, but says where the components came from.
-            folder = self.config.get("_name_or_path")
-            if folder is None:
-                raise InputError(
-                    f"{type(self).__name__} must have a record to be used",
-                    value="record=None",
-                    remedy="Pass a PipelineRecord, or load the model by radiodiff.load_pipeline.",
-                )
-            self._record = PipelineRecord.read(Path(folder))
-            self._check(CheckpointError)
-        return self._record
-
-    @property
-    def networks(self) -> Mapping[str, nn.Module]:
-        """The components that are networks, by name."""
-        return {name: part for name, part in self.components.items() if isinstance(part, nn.Module)}
-
-    @classmethod
-    @abstractmethod
-    def component_classes(cls) -> Mapping[str, type[ConfigMixin]]:
-        """Class of each component, by name."""
+class RadioMapPipeline(SavedPipeline):
+    """A trained model with all it needs to predict radio maps."""
 
     @property
     @abstractmethod
     def sizes(self) -> Sizes:
         """Sizes of maps that the networks take."""
-
-    @abstractmethod
-    def _channel_counts(self) -> Mapping[str, tuple[object, object]]:
-        """What must agree: (found, wanted) by description."""
 
     @abstractmethod
     def _draw_maps(self, task: Task) -> Tensor:
@@ -183,6 +131,99 @@ class RadioMapPipeline(DiffusionPipeline, ABC):
         # Tensors of inference mode take no part in what the caller may do with gradients.
         return maps.clone()
 
+    @overload
+    def __call__(self, scene: Scene, tx: Transmitter, **options: Unpack[CallOptions]) -> RadioMap: ...
+
+    @overload
+    def __call__(self, scene: Scene, tx: Sequence[Transmitter], **options: Unpack[CallOptions]) -> list[RadioMap]: ...
+
+    @overload
+    def __call__(
+        self, scene: Sequence[Scene], tx: Transmitter | Sequence[Transmitter], **options: Unpack[CallOptions]
+    ) -> list[RadioMap]: ...
+
+    def __call__(
+        self,
+        scene: Scene | Sequence[Scene],
+        tx: Transmitter | Sequence[Transmitter],
+        *,
+        generator: Generators = None,
+        measurements: Measurements | Sequence[Measurements | None] | None = None,
+        quantiles: Sequence[float] = QUANTILES,
+        return_draws: bool = False,
+        **options: Unpack[PredictOptions],
+    ) -> RadioMap | list[RadioMap]:
+        """Radio maps of scenes and transmitters: the mean of the draws' path loss in dB, NaN inside buildings.
+
+        A bar shows the progress of what takes longer than two seconds; `set_progress_bar_config(disable=True)` turns it
+        off.
+
+        Args:
+            scene: A scene, or one for each transmitter.
+            tx: A transmitter, or one for each scene; several on one scene share the work of its geometry channels.
+            generator: Source of the draws. Of several maps each gets a seed of its own from it; a list has one for each
+                map. None takes fresh seeds. `RadioMap.meta["seed"]` is the seed that makes a map again.
+            measurements: Points that the map is to agree with; for several maps a list, with None for a map without. A
+                model that was trained with measured points sees them; any other is guided towards them.
+            quantiles: Shares of the quantiles in `RadioMap.ensemble`.
+            return_draws: Keep each draw in `RadioMap.ensemble`.
+            options: Keys of `PredictConfig`: num_inference_steps, num_draws, is_stochastic, batch_size, window ...
+
+        Returns:
+            A radio map, or a list of them where a list was given. With more than one draw it has an `ensemble`:
+            standard deviation, quantiles, and draws where they are wanted.
+
+        Raises:
+            ConfigError: An option is not allowed, or the model cannot do what it is asked for.
+            GridError: A scene is too small.
+            SceneError: A scene has no cell outside buildings.
+            TransmitterError: A transmitter stands off the grid or inside a building.
+            InputError: Lists have different lengths, a measured point is off the map or inside a building, or the model
+                needs measurements and has none.
+        """
+        config = PredictConfig(**options)
+        record = self.record
+        requests = make_requests(scene, tx, measurements, generator)
+        check_model(record)
+        check_scenes(requests, record, self.sizes)
+        encoder = SceneEncoder(record.encoding, record.data)
+        # All of them before the first draw: a mistake in the last scene shows at once.
+        for request in requests:
+            encoder.check(request.scene, request.tx, request.measurements)
+        num_steps = config.num_inference_steps or record.num_inference_steps
+        facts: dict[str, Any] = {
+            "model": type(self).__name__,
+            "num_inference_steps": num_steps,
+            "num_draws": config.num_draws,
+            "is_stochastic": record.is_stochastic if config.is_stochastic is None else config.is_stochastic,
+        }
+
+        def ensemble_of(draws_db: NDArray[np.float64]) -> Ensemble | None:
+            return Ensemble.of_draws(draws_db, quantiles, keep=return_draws) if len(draws_db) > 1 else None
+
+        maps: dict[int, RadioMap] = {}
+        with self.progress_bar(total=len(requests) * config.num_draws * num_steps) as bar:
+            for numbers in same_sized(requests, config.batch_size):
+                chosen = [requests[number] for number in numbers]
+                conditions = [encoder.condition(one.scene, one.tx, one.measurements) for one in chosen]
+                draws = self._predict(
+                    torch.from_numpy(np.stack(conditions)),
+                    [one.generator for one in chosen],
+                    [None if encoder.needs_measurements else one.measurements for one in chosen],
+                    config,
+                    bar.update,
+                )
+                for number, found in zip(numbers, draws[:, :, 0].cpu().numpy(), strict=True):
+                    maps[number] = map_of_draws(found, requests[number], record.encoding, ensemble_of, facts)
+        is_single = isinstance(scene, Scene) and isinstance(tx, Transmitter)
+        return maps[0] if is_single else [maps[number] for number in range(len(requests))]
+
+    def progress_bar(self, iterable: Any = None, total: int | None = None) -> Any:
+        """See `DiffusionPipeline`; it appears after two seconds."""
+        given = getattr(self, "_progress_bar_config", {})
+        self._progress_bar_config = {"delay": PROGRESS_DELAY_S, "desc": type(self).__name__, "unit": "step"} | given
+        return super().progress_bar(iterable, total)
+
     def prepare(self, *, compile: bool = False, channels_last: bool = False) -> Self:
         """Make the networks faster; the results differ by rounding. Returns the pipeline.
 
@@ -197,110 +238,6 @@ class RadioMapPipeline(DiffusionPipeline, ABC):
             self._compile()
         return self
 
-    def _check(self, error: type[InputError] | type[CheckpointError]) -> None:
-        """Compare the components with the record and with each other."""
-        record = self.record
-        if record.kind != self.kind:
-            raise error(
-                f"The record of a {type(self).__name__} must be of kind {self.kind!r}",
-                value=f"kind {record.kind!r}",
-                remedy="Use the class of that kind, or radiodiff.load_pipeline.",
-            )
-        for what, (found, wanted) in self._channel_counts().items():
-            if found != wanted:
-                raise error(
-                    f"The components of a model must fit: {what}",
-                    value=f"{found} and {wanted}; its condition is {', '.join(record.encoding.names)}",
-                    remedy="Put parts of one training together.",
-                )
-
-    def save_pretrained(self, save_directory: str | os.PathLike[str]) -> None:  # type: ignore[override]
-        """Write the model beside its place and move it there; an earlier model is replaced when this one is whole.
-
-        Args:
-            save_directory: Its place; the folder above it is made where it is not there.
-
-        Raises:
-            InputError: The record holds more than JSON types.
-            CheckpointError: The system refuses, the disk is full, or the place holds something else; what was there is
-                untouched.
-        """
-        target = Path(save_directory)
-        text = self.record.to_json()
-        if target.exists() and not (target.is_dir() and _holds_model_or_nothing(target)):
-            raise CheckpointError(
-                "A model must replace an earlier one, or nothing",
-                value=f"{target}, which is something else",
-                remedy="Use another folder.",
-            )
-        try:
-            with atomic_folder(target, is_forced=True) as temporary:
-                super().save_pretrained(temporary)
-                record_file = temporary / RECORD_FILE
-                record_file.write_text(text, encoding="utf-8")
-                self._write_class(temporary)
-                for weights in temporary.rglob("*.safetensors"):
-                    # safetensors gives its files to their owner alone.
-                    shutil.copymode(record_file, weights)
-        except (OSError, SafetensorError) as error:
-            raise CheckpointError(
-                "A model must be writable",
-                value=f"{target} ({error})",
-                remedy="Check the rights of the folder and the free space on the disk.",
-            ) from error
-
-    def _write_class(self, folder: Path) -> None:
-        """Say where the class is, which is none of diffusers' own."""
-        name = type(self).__name__
-        (folder / CLASS_FILE).write_text(CLASS_TEXT.format(name=name), encoding="utf-8")
-        index = read_json(folder / INDEX_FILE)
-        # Where the components were loaded from is nobody's business.
-        index.pop("_name_or_path", None)
-        index["_class_name"] = [CLASS_FILE.removesuffix(".py"), name]
-        (folder / INDEX_FILE).write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-
-    @classmethod
-    def from_pretrained(  # type: ignore[override]
-        cls, pretrained_model_name_or_path: str | os.PathLike[str], torch_dtype: torch.dtype | None = None
-    ) -> Self:
-        """A saved model, on the CPU and in eval mode: the same bits as the one that was saved.
-
-        Args:
-            pretrained_model_name_or_path: Its folder.
-            torch_dtype: Type of the weights; None takes float32.
-
-        Raises:
-            CheckpointError: The folder is not there or not whole, a file is damaged, a newer version wrote it, or it is
-                another kind of model.
-        """
-        folder = Path(pretrained_model_name_or_path)
-        name = class_in(folder)
-        if name != cls.__name__:
-            raise CheckpointError(
-                f"The folder of a {cls.__name__} must hold one",
-                value=f"{folder}, a {name}",
-                remedy="radiodiff.load_pipeline opens every kind of model.",
-            )
-        record = PipelineRecord.read(folder)
-        kinds = cls.component_classes()
-        for component in kinds:
-            if not (folder / component).is_dir():
-                raise CheckpointError(
-                    f"A {name} must have the components {', '.join(kinds)}",
-                    value=f"{folder} without {component}",
-                    remedy="The folder is not whole: copy or export the model again.",
-                )
-        components = {
-            component: load_component(folder / component, kind, torch_dtype or torch.float32)
-            for component, kind in kinds.items()
-        }
-        try:
-            pipeline = cls(**components, record=record)  # type: ignore[call-arg]
-        except InputError as error:
-            raise CheckpointError(error.rule, value=f"{error.value} ({folder})", remedy=error.remedy) from error
-        pipeline.register_to_config(_name_or_path=str(folder))  # type: ignore[no-untyped-call]
-        return pipeline
-
 
 @contextmanager
 def _evaluating(networks: Iterable[nn.Module]) -> Iterator[None]:
@@ -313,20 +250,3 @@ def _evaluating(networks: Iterable[nn.Module]) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
-
-
-def class_in(folder: Path) -> str:
-    """Name of the class of a saved model.
-
-    Raises:
-        CheckpointError: The folder holds no model, or its index is damaged.
-    """
-    if not folder.is_dir():
-        raise CheckpointError("The folder of a model must exist", value=folder, remedy="Check the path.")
-    name = read_json(folder / INDEX_FILE).get("_class_name")
-    return str(name[-1] if isinstance(name, list) and name else name)
-
-
-def _holds_model_or_nothing(folder: Path) -> bool:
-    names = {path.name for path in folder.iterdir()}
-    return not names or {RECORD_FILE, INDEX_FILE} <= names

@@ -5,9 +5,10 @@ from pathlib import Path
 import torch
 
 from radiodiff.errors import CheckpointError
-from radiodiff.pipeline.base import INDEX_FILE, RadioMapPipeline, class_in
+from radiodiff.pipeline.base import RadioMapPipeline
 from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
 from radiodiff.pipeline.regression_pipeline import RegressionPipeline
+from radiodiff.pipeline.saved_pipeline import INDEX_FILE, class_in
 
 __all__ = ["RUN_FOLDER", "find_pipeline", "load_pipeline"]
 

@@ -1,0 +1,162 @@
+"""Conditions of scenes: what a data set gives for its examples, for any buildings and transmitter."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.data.curvature import curvature_map
+from radiodiff.encoding import Encoding, encode_geometry
+from radiodiff.errors import ConfigError, InputError, SceneError
+from radiodiff.grey_scale import RADIOMAPSEER_GREY
+from radiodiff.pipeline.measurements import Measurements
+from radiodiff.propagation import GEOMETRY_CHANNELS, RADIOMAPSEER_LAW, GeometrySolver
+from radiodiff.scene import Scene, Transmitter
+
+__all__ = ["MEASURED_CHANNELS", "SceneEncoder", "scene_condition"]
+
+MEASURED_CHANNELS = ("measured_path_loss_db", "measurement_mask")
+SCENE_CHANNELS = ("buildings", "transmitter", "cars", *MEASURED_CHANNELS, *GEOMETRY_CHANNELS, "k2")
+"""Channels that follow from a scene, a transmitter and measurements."""
+
+
+class SceneEncoder:
+    """Makes conditions for one model; transmitters on one scene, one after another, share its corner graph.
+
+    Args:
+        encoding: Channels of the model.
+        data: Settings of the data set that it was trained on, as its record has them: what the channels `cars` and `k2`
+            show.
+
+    Raises:
+        ConfigError: The model needs a channel that does not follow from a scene.
+    """
+
+    def __init__(self, encoding: Encoding, data: Mapping[str, Any]) -> None:
+        self.encoding = encoding
+        self._k2 = data.get("k2")
+        self._third = data.get("cars_channel") or ("cars" if data.get("cars") else "empty")
+        self._solver: GeometrySolver | None = None
+        missing = [name for name in encoding.names if name not in SCENE_CHANNELS]
+        if missing:
+            raise ConfigError(
+                f"A scene gives the channels {', '.join(SCENE_CHANNELS)}",
+                value=f"a model that needs {', '.join(missing)} of the data set {data.get('kind', '?')!r}",
+                remedy="Encode its condition yourself and use pipeline.predict, or radiodiff sample on a data set.",
+            )
+        if "k2" in encoding.names and self._k2 not in ("log-distance", "dominant-path"):
+            raise ConfigError(
+                "The channel k2 of a scene is the curvature of the prediction 'log-distance' or 'dominant-path'",
+                value=f"a model whose k2 was read from {self._k2!r}",
+                remedy="Encode its condition yourself and use pipeline.predict, or radiodiff sample on a data set.",
+            )
+
+    @property
+    def needs_measurements(self) -> bool:
+        """Whether the model has a channel for measured points."""
+        return bool(set(self.encoding.names) & set(MEASURED_CHANNELS))
+
+    def check(self, scene: Scene, tx: Transmitter, measurements: Measurements | None) -> None:
+        """Make sure that a condition can be made.
+
+        Raises:
+            SceneError: No cell of the scene is outside buildings.
+            TransmitterError: The transmitter stands off the grid or inside a building.
+            InputError: The model needs measurements and there are none, or a point is off the map or in a building.
+        """
+        if scene.buildings.all():
+            raise SceneError(
+                "A scene must have cells outside buildings",
+                value=f"none of {scene.grid.rows} x {scene.grid.cols} cells",
+                remedy="If free cells read as buildings, invert the layer (--invert).",
+            )
+        scene.check_transmitter(tx)
+        if measurements is not None:
+            measurements.check_on(scene.buildings)
+        elif self.needs_measurements:
+            raise InputError(
+                "This model must be given measurements: it was trained with measured points",
+                value="none",
+                remedy="Pass measurements=Measurements(cells, path_loss_db).",
+            )
+        if self._third != "cars" and "cars" in self.encoding.names and scene.cars is not None and scene.cars.any():
+            warnings.warn(
+                f"The model was trained without cars (its third channel is {self._third!r}): those of the scene are "
+                "left out.",
+                stacklevel=2,
+            )
+
+    def condition(self, scene: Scene, tx: Transmitter, measurements: Measurements | None = None) -> NDArray[np.float32]:
+        """Condition (C, rows, cols) in [-1, 1] of a scene and a transmitter on it, once `check` finds no fault.
+
+        Raises:
+            InputError: See `check`; errors of scenes and transmitters are such errors.
+        """
+        self.check(scene, tx, measurements)
+        geometry = self._geometry(scene, tx)
+        return np.stack([self._channel(name, scene, tx, geometry, measurements) for name in self.encoding.names])
+
+    def _channel(
+        self,
+        name: str,
+        scene: Scene,
+        tx: Transmitter,
+        geometry: Mapping[str, NDArray[np.float32]],
+        measurements: Measurements | None,
+    ) -> NDArray[np.float32]:
+        """An encoded channel (rows, cols)."""
+        # Ranges are those that the model was trained with.
+        channel = self.encoding.condition[self.encoding.names.index(name)]
+        empty = np.full(scene.grid.shape, -1.0, dtype=np.float32)
+        if name == "buildings" or (name == "cars" and self._third == "buildings"):
+            return channel.encode(scene.buildings)
+        if name == "cars":
+            return channel.encode(scene.cars) if self._third == "cars" and scene.cars is not None else empty
+        if name == "transmitter":
+            empty[tx.cell(scene.grid)] = 1.0
+        elif name == "k2":
+            return channel.encode(self._curvature(scene, tx, geometry))
+        elif name in geometry:
+            outdoors = ~scene.buildings
+            empty[outdoors] = channel.encode(geometry[name][outdoors])
+        elif measurements is not None:
+            row, col = measurements.cells.T
+            empty[row, col] = channel.encode(measurements.path_loss_db) if name == "measured_path_loss_db" else 1.0
+        return empty
+
+    def _geometry(self, scene: Scene, tx: Transmitter) -> dict[str, NDArray[np.float32]]:
+        """Geometry channels by name; none where none is needed."""
+        is_needed = set(self.encoding.names) & set(GEOMETRY_CHANNELS)
+        if not is_needed and not ("k2" in self.encoding.names and self._k2 == "dominant-path"):
+            return {}
+        if self._solver is None or self._solver.scene is not scene:
+            self._solver = GeometrySolver(scene)
+        return dict(zip(GEOMETRY_CHANNELS, self._solver.channels(tx), strict=True))
+
+    def _curvature(
+        self, scene: Scene, tx: Transmitter, geometry: Mapping[str, NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        cell = tx.cell(scene.grid)
+        excluded = scene.buildings.copy()
+        excluded[cell] = True
+        if self._k2 == "dominant-path":
+            gain_db = geometry["dominant_path_gain_db"][None]
+            encoded = encode_geometry(("dominant_path_gain_db",), gain_db, scene.buildings)[0]
+            return curvature_map((encoded + 1.0) * 0.5, excluded)
+        row, col = np.ogrid[: scene.grid.rows, : scene.grid.cols]
+        distance_m = np.hypot(row - cell[0], col - cell[1]) * scene.grid.cell_size_m
+        loss_db = RADIOMAPSEER_LAW.line_of_sight_loss_db(distance_m)
+        return curvature_map(RADIOMAPSEER_GREY.to_level(loss_db, thresholded=False), excluded)
+
+
+def scene_condition(
+    encoding: Encoding,
+    data: Mapping[str, Any],
+    scene: Scene,
+    tx: Transmitter,
+    measurements: Measurements | None = None,
+) -> NDArray[np.float32]:
+    """Condition (C, rows, cols) of one scene and transmitter, see `SceneEncoder`."""
+    return SceneEncoder(encoding, data).condition(scene, tx, measurements)
