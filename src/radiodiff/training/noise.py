@@ -8,7 +8,7 @@ from torch import Tensor
 from radiodiff.data.example import Draw
 from radiodiff.diffusion.noise import normal_noise, seed_of
 
-__all__ = ["example_noise", "seed_of"]
+__all__ = ["example_generators", "example_noise", "seed_of"]
 
 
 def example_noise(draws: Sequence[Draw], shape: Sequence[int], seed: int, device: torch.device) -> Tensor:
@@ -25,3 +25,14 @@ def example_noise(draws: Sequence[Draw], shape: Sequence[int], seed: int, device
     """
     generators = [torch.Generator().manual_seed(seed_of(seed, number, draw)) for number, draw in draws]
     return normal_noise(generators, shape, device)
+
+
+def example_generators(draws: Sequence[Draw], seed: int, stream: int) -> list[torch.Generator]:
+    """A generator for each example, on the CPU; it follows from the seed, the stream, its number and its draw.
+
+    Args:
+        draws: Number and draw of each example.
+        seed: Seed of the run.
+        stream: Number of what the random numbers are for: other streams have other numbers.
+    """
+    return [torch.Generator().manual_seed(seed_of(seed, stream, number, draw)) for number, draw in draws]

@@ -1,0 +1,99 @@
+"""The first stage in the training of the second: frozen, it turns maps into posteriors of latents."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from torch import Tensor, nn
+
+from radiodiff.errors import CheckpointError, ConfigError
+from radiodiff.models.autoencoder import autoencoder_config
+from radiodiff.models.padding import padded_to_multiple
+
+__all__ = ["LatentEncoder", "without_float16"]
+
+ENCODER_PARTS = ("encoder.", "quant_conv.")
+"""Names of the weights that latents follow from."""
+
+
+class LatentEncoder:
+    """An autoencoder that learns no more: from now on it is in eval mode, without gradients.
+
+    Args:
+        autoencoder: The autoencoder.
+        size_multiple: Maps are padded with -1, below and on the right, to multiples of this many cells.
+
+    Attributes:
+        autoencoder: The same.
+        size_multiple: The same.
+        config: Its settings.
+
+    Raises:
+        CheckpointError: A weight is not finite.
+        ConfigError: `size_multiple` is no multiple of the autoencoder's factor.
+    """
+
+    def __init__(self, autoencoder: AutoencoderKL, size_multiple: int) -> None:
+        self.autoencoder = autoencoder.requires_grad_(False).eval()
+        self.size_multiple = size_multiple
+        self.config = autoencoder_config(autoencoder)
+        broken = [name for name, weight in autoencoder.named_parameters() if not torch.isfinite(weight).all()]
+        if broken:
+            raise CheckpointError(
+                "The weights of an autoencoder must be finite",
+                value=f"{broken[0]}, which is not",
+                remedy="The run that made it went wrong: use another autoencoder.",
+            )
+        if size_multiple % self.config.factor:
+            raise ConfigError(
+                "Cells along a latent cell must divide the multiple that maps are padded to",
+                value=f"{self.config.factor} and {size_multiple}",
+                remedy="Build the U-Net with latent_factor of this autoencoder.",
+            )
+
+    def to(self, device: torch.device) -> None:
+        """Move the autoencoder to a device."""
+        network: nn.Module = self.autoencoder
+        network.to(device)
+
+    @torch.no_grad()
+    def posterior(self, maps: Tensor) -> Tensor:
+        """Mean and then standard deviation of the latents of maps, (B, 2 * C, h, w) float32, not scaled.
+
+        Computed in the precision of the autocast around it, but never in float16, which activations of an autoencoder
+        may outgrow.
+
+        Args:
+            maps: (B, in_channels, rows, cols) in [-1, 1], on the autoencoder's device.
+        """
+        images = padded_to_multiple(maps, self.size_multiple)
+        with without_float16(maps.device):
+            found = self.autoencoder.encode(images).latent_dist
+        return torch.cat([found.mean, found.std], dim=1).float()
+
+    def latent_shape(self, rows: int, cols: int) -> tuple[int, int, int]:
+        """(C, h, w) of the latents of a map."""
+        full = (-(-length // self.size_multiple) * self.size_multiple // self.config.factor for length in (rows, cols))
+        return (self.config.latent_channels, *full)  # type: ignore[return-value]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What identifies the encoder, 64 hexadecimal digits: its settings and weights; the decoder's do not count."""
+        found = hashlib.sha256(self.config.model_dump_json().encode())
+        for name, tensor in sorted(self.autoencoder.state_dict().items()):
+            if name.startswith(ENCODER_PARTS):
+                found.update(f"{name} {tuple(tensor.shape)} ".encode())
+                found.update(tensor.float().cpu().contiguous().numpy().tobytes())
+        return found.hexdigest()
+
+
+@contextmanager
+def without_float16(device: torch.device) -> Iterator[None]:
+    """Compute in float32 where the autocast around this block would take float16; leave others as they are."""
+    kind = device.type
+    is_float16 = torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind) == torch.float16
+    with torch.autocast(kind, enabled=torch.is_autocast_enabled(kind) and not is_float16):
+        yield

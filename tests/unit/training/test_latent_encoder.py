@@ -1,0 +1,128 @@
+"""The frozen first stage, and which of its latent cells count."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from radiodiff.diffusion.config import DiffusionConfig, DiffusionLossConfig
+from radiodiff.diffusion.objective import example_losses
+from radiodiff.errors import CheckpointError, ConfigError
+from radiodiff.training.latent_encoder import LatentEncoder, without_float16
+from radiodiff.training.latent_mask import counted_losses, latent_mask
+from second_stage import small_autoencoder
+
+CPU = torch.device("cpu")
+
+
+def maps(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def test_posteriors_are_those_of_padded_maps() -> None:
+    autoencoder = small_autoencoder()
+    encoder = LatentEncoder(autoencoder, 16)
+    images = maps(2, 1, 20, 33)
+    found = encoder.posterior(images)
+    expected = autoencoder.encode(functional.pad(images, (0, 15, 0, 12), value=-1.0)).latent_dist
+    assert torch.equal(found, torch.cat([expected.mean, expected.std], dim=1))
+    assert not found.requires_grad
+    assert found.shape[2:] == encoder.latent_shape(20, 33)[1:] == (16, 24)
+    assert encoder.latent_shape(16, 48) == (3, 8, 24)
+
+
+def test_an_encoder_learns_no_more() -> None:
+    autoencoder = small_autoencoder().train()
+    LatentEncoder(autoencoder, 8)
+    assert not autoencoder.training
+    assert not any(parameter.requires_grad for parameter in autoencoder.parameters())
+
+
+def test_fingerprints_tell_encoders_apart() -> None:
+    first = LatentEncoder(small_autoencoder(), 8).fingerprint
+    assert len(bytes.fromhex(first)) == 32
+    assert LatentEncoder(small_autoencoder(), 16).fingerprint == first
+    assert LatentEncoder(small_autoencoder(1), 8).fingerprint != first
+    changed = small_autoencoder()
+    with torch.no_grad():
+        changed.quant_conv.bias[0] += 1e-6
+    assert LatentEncoder(changed, 8).fingerprint != first
+
+
+def test_weights_must_be_finite() -> None:
+    autoencoder = small_autoencoder()
+    with torch.no_grad():
+        autoencoder.decoder.conv_in.weight[0, 0] = float("nan")
+    with pytest.raises(CheckpointError, match=r"must be finite; got decoder\.conv_in\.weight"):
+        LatentEncoder(autoencoder, 8)
+
+
+def test_the_multiple_must_hold_whole_latent_cells() -> None:
+    with pytest.raises(ConfigError, match=r"must divide.*2 and 9"):
+        LatentEncoder(small_autoencoder(), 9)
+
+
+def test_precision_follows_the_autocast_but_for_float16() -> None:
+    encoder, images = LatentEncoder(small_autoencoder(), 8), maps(1, 1, 16, 16)
+    plain = encoder.posterior(images)
+    with torch.autocast("cpu", dtype=torch.float16):
+        assert torch.equal(encoder.posterior(images), plain)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded = encoder.posterior(images)
+        with without_float16(CPU):
+            assert torch.mm(images[0, 0], images[0, 0]).dtype == torch.bfloat16
+    assert rounded.dtype == torch.float32
+    assert not torch.equal(rounded, plain)
+    torch.testing.assert_close(rounded, plain, rtol=0.05, atol=0.05)
+    with without_float16(CPU):
+        assert torch.mm(images[0, 0], images[0, 0]).dtype == torch.float32
+
+
+def test_latent_cells_count_where_all_their_cells_do() -> None:
+    encoder = LatentEncoder(small_autoencoder(), 8)
+    mask = torch.rand((2, 1, 20, 24), generator=torch.Generator().manual_seed(1)) < 0.8
+    found = latent_mask(mask, encoder)
+    assert (found.dtype, found.shape) == (torch.bool, (2, 1, 12, 12))
+    for row in range(12):
+        for col in range(12):
+            cells = mask[:, 0, 2 * row : 2 * row + 2, 2 * col : 2 * col + 2]
+            expected = cells.flatten(1).all(1) if cells.numel() else torch.zeros(2, dtype=torch.bool)
+            assert torch.equal(found[:, 0, row, col], expected)
+    assert found.any()
+
+
+PROCESS = DiffusionConfig(), DiffusionLossConfig(weighting="exponential")
+
+
+def losses_of(shape: tuple[int, ...], seed: int = 3) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    clean, noise = (torch.randn(shape, generator=generator) for _ in range(2))
+    output = torch.randn((shape[0], 2 * shape[1], *shape[2:]), generator=generator)
+    return output, clean, noise, torch.rand(shape[0], generator=generator)
+
+
+def test_losses_are_means_over_the_cells_that_count() -> None:
+    output, clean, noise, t = losses_of((3, 3, 4, 6))
+    mask = torch.zeros((3, 1, 4, 6), dtype=torch.bool)
+    mask[0, :, :2] = True
+    mask[1] = True
+    found = counted_losses(output, (clean, noise), t, PROCESS, mask)
+    cut = example_losses(output[:1, :, :2], clean[:1, :, :2], noise[:1, :, :2], t[:1], *PROCESS)
+    whole = example_losses(output, clean, noise, t, *PROCESS)
+    torch.testing.assert_close(found.loss, torch.stack([cut.loss[0], whole.loss[1], torch.tensor(0.0)]))
+    for name, values in found.terms.items():
+        torch.testing.assert_close(values, torch.stack([cut.terms[name][0], whole.terms[name][1], torch.tensor(0.0)]))
+    assert torch.equal(counted_losses(output, (clean, noise), t, PROCESS).loss, whole.loss)
+
+
+def test_cells_that_do_not_count_may_be_anything() -> None:
+    output, clean, noise, t = losses_of((1, 3, 4, 6))
+    mask = torch.zeros((1, 1, 4, 6), dtype=torch.bool)
+    mask[..., :3] = True
+    expected = counted_losses(output, (clean, noise), t, PROCESS, mask).loss
+    output[..., 3:] = float("nan")
+    output.requires_grad_()
+    found = counted_losses(output, (clean, noise), t, PROCESS, mask).loss
+    assert torch.equal(found, expected)
+    (slope,) = torch.autograd.grad(found.sum(), output)
+    assert not slope[..., 3:].any()
+    assert slope[..., :3].all()
