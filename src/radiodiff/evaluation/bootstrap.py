@@ -56,7 +56,7 @@ class Resampler:
     @property
     def num_cities(self) -> int:
         """How many cities there are."""
-        return self.weights.shape[1]
+        return int(self.weights.shape[1])
 
     def mean_interval(self, values: Values) -> Interval | None:
         """Interval of the mean over the maps that have a value.

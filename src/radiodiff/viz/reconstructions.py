@@ -1,4 +1,4 @@
-"""Several maps, each with its reconstruction and their difference."""
+"""Several maps, each with its reconstruction, their difference and, where it has one, the spread of its draws."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,14 @@ from radiodiff.errors import InputError
 from radiodiff.viz.figure_file import check_figure_path, save_figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["ReconstructionRow", "draw_reconstructions", "reconstruction_figure"]
 
 COLOURS = "inferno"
 DIFFERENCE_COLOURS = "RdBu_r"
+SPREAD_COLOURS = "viridis"
 
 LIMIT_PERCENTILE = 99.0
 
@@ -40,6 +42,7 @@ class ReconstructionRow:
         dark: Value of the darkest colour.
         bright: Value of the brightest colour; may be the smaller one.
         rmse: Error to print, on levels in [0, 1]; None prints none.
+        spread: (rows, cols) standard deviation of the prediction, or None.
 
     Raises:
         InputError: The arrays are no maps of one shape, or both ends of the colours are the same.
@@ -52,12 +55,14 @@ class ReconstructionRow:
     dark: float
     bright: float
     rmse: float | None
+    spread: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
-        if not (self.truth.ndim == 2 and self.truth.shape == self.prediction.shape):
+        shapes = {array.shape for array in (self.truth, self.prediction, self.spread) if array is not None}
+        if not (self.truth.ndim == 2 and len(shapes) == 1):
             raise InputError(
-                "Truth and prediction of a row must be maps (rows, cols) of one shape",
-                value=f"{self.truth.shape} and {self.prediction.shape} for {self.title}",
+                "Truth, prediction and spread of a row must be maps (rows, cols) of one shape",
+                value=f"{' and '.join(map(str, sorted(shapes)))} for {self.title}",
                 remedy="Give one channel, cropped to one grid.",
             )
         if not (np.isfinite(self.dark) and np.isfinite(self.bright) and self.dark != self.bright):
@@ -90,7 +95,8 @@ def reconstruction_figure(rows: Sequence[ReconstructionRow]) -> "Figure":
     """The picture: truth and prediction on the colours of the whole range, and prediction minus truth.
 
     Rows with one label share the colours of their difference, which end at the 99th percentile of its size, and at 1 %
-    of the range at least: red is above the truth, blue below.
+    of the range at least: red is above the truth, blue below. Where a row has a spread, there is a fourth column, whose
+    colours end where those of the difference do.
 
     Raises:
         InputError: There is no row.
@@ -100,10 +106,11 @@ def reconstruction_figure(rows: Sequence[ReconstructionRow]) -> "Figure":
     if not rows:
         raise InputError("A picture of reconstructions needs a row", value="none", remedy="Give at least one map.")
     limits = {row.label: _difference_limit([other for other in rows if other.label == row.label]) for row in rows}
-    size = (3 * PANEL_INCHES + 2.4, (PANEL_INCHES + 0.2) * len(rows))
+    num_columns = 4 if any(row.spread is not None for row in rows) else 3
+    size = (num_columns * PANEL_INCHES + 2.4 + (num_columns - 3), (PANEL_INCHES + 0.2) * len(rows))
     figure = Figure(figsize=size, layout="constrained")
-    for row, panels in zip(rows, figure.subplots(len(rows), 3, squeeze=False), strict=True):
-        left, middle, right = panels
+    for row, panels in zip(rows, figure.subplots(len(rows), num_columns, squeeze=False), strict=True):
+        left, middle, right = panels[:3]
         is_falling = row.dark > row.bright
         colours = COLOURS + "_r" if is_falling else COLOURS
         low, high = sorted((row.dark, row.bright))
@@ -123,7 +130,19 @@ def reconstruction_figure(rows: Sequence[ReconstructionRow]) -> "Figure":
         if is_falling:
             bar.ax.invert_yaxis()
         figure.colorbar(difference, ax=right, label=f"prediction - truth{_unit(row.label)}", extend="both")
+        if row.spread is not None:
+            _show_spread(panels[3], row.spread, limit, _unit(row.label))
+        elif num_columns == 4:
+            panels[3].set_axis_off()
     return figure
+
+
+def _show_spread(axes: "Axes", spread: NDArray[np.floating], limit: float, unit: str) -> None:
+    image = axes.imshow(spread, cmap=SPREAD_COLOURS, vmin=0.0, vmax=limit, interpolation="nearest")
+    axes.set_title("spread of the draws", fontsize="medium")
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.colorbar(image, ax=axes, label=f"standard deviation{unit}", extend="max")
 
 
 def _difference_limit(rows: Sequence[ReconstructionRow]) -> float:

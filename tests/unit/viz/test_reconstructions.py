@@ -82,3 +82,20 @@ def test_what_cannot_be_drawn() -> None:
     for ends in ({"dark": 1.0, "bright": 1.0}, {"dark": float("nan")}, {"bright": float("inf")}):
         with pytest.raises(InputError, match="two finite ends that differ"):
             row(**ends)
+
+
+def test_the_spread_has_a_column_where_a_row_has_one() -> None:
+    figure = reconstruction_figure([row(3.0, spread=np.full_like(TRUTH, 1.5)), row(-8.0)])
+    with_spread, without = figure.axes[3], figure.axes[7]
+    assert with_spread.get_title() == "spread of the draws"
+    assert np.allclose(with_spread.images[0].get_array(), 1.5)
+    # The colours end where those of the difference do.
+    assert with_spread.images[0].get_clim() == pytest.approx((0.0, 8.0))
+    assert "standard deviation [dB]" in [axes.get_ylabel() for axes in figure.axes]
+    assert not without.images
+    assert not without.axison
+
+
+def test_a_spread_has_the_shape_of_its_map() -> None:
+    with pytest.raises(InputError, match="spread of a row must be maps"):
+        row(spread=TRUTH[1:])

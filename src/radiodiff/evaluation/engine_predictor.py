@@ -1,0 +1,102 @@
+"""Predictions of a propagation engine: peers that need no training."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.data.loader import Batch
+from radiodiff.data.radiomapseer.dataset import RadioMapSeer
+from radiodiff.errors import InputError
+from radiodiff.evaluation.examples import EvaluationExamples
+from radiodiff.evaluation.levels import levels_of
+from radiodiff.interrupts import interrupts_held
+from radiodiff.propagation import PropagationModel
+from radiodiff.propagation.base import Solver
+from radiodiff.scene import Grid, Scene, Transmitter
+
+__all__ = ["EnginePredictor"]
+
+LAYER = "buildings_complete"
+
+
+class EnginePredictor:
+    """An engine on the scenes of a data set in RadioMapSeer's layout, with all buildings, and cars where it has them.
+
+    Scenes come from the outlines where the data set keeps them, else from the images. Indoors an engine says nothing:
+    level 0 is taken, as in the images of the data set.
+
+    Args:
+        engine: The engine.
+        examples: What is predicted.
+
+    Attributes:
+        label: Name of the engine.
+
+    Raises:
+        InputError: The data set is another kind, or resamples its maps.
+    """
+
+    def __init__(self, engine: PropagationModel, examples: EvaluationExamples) -> None:
+        self.label = engine.name
+        self._engine = engine
+        if not isinstance(examples.source, RadioMapSeer):
+            raise InputError(
+                "Engines predict the maps of data sets in RadioMapSeer's layout",
+                value=f"data.kind={examples.config.kind!r}",
+                remedy="Leave --engine out.",
+            )
+        self._source = examples.source
+        if self._source.config.size is not None:
+            raise InputError(
+                "Engines predict maps in the size of the files",
+                value=f"data.size={self._source.config.size}",
+                remedy="Leave data.size out (data.size=null), or leave --engine out.",
+            )
+        self._prepared: tuple[int, Scene, Solver] | None = None
+
+    @property
+    def scale(self) -> str:
+        """See `Predictor`."""
+        return self._source.scale
+
+    def predict(self, batch: Batch) -> list[NDArray[np.float64]]:
+        """See `Predictor`.
+
+        Raises:
+            TransmitterError: A transmitter stands inside a building.
+            FormatError: Outlines are damaged.
+        """
+        found = []
+        for i, map_id in enumerate(batch.map_id.tolist()):
+            scene, solve = self._solver(map_id)
+            tx = Transmitter.at_cell(scene.grid, int(batch.tx[i, 1]), int(batch.tx[i, 0]))
+            scene.check_transmitter(tx)
+            with interrupts_held():
+                path_loss_db = solve(tx).astype(np.float32)
+            path_loss_db[scene.buildings] = np.nan
+            found.append(levels_of(batch.encoding.encode_target(path_loss_db)))
+        return found
+
+    def facts(self) -> Mapping[str, Any]:
+        """See `Predictor`."""
+        return {"kind": "engine", "engine": repr(self._engine)}
+
+    def _solver(self, map_id: int) -> tuple[Scene, Solver]:
+        """Scene of a map, prepared; kept for the next transmitter on it."""
+        if self._prepared is None or self._prepared[0] != map_id:
+            scene = self._scene(map_id)
+            with interrupts_held():
+                self._prepared = map_id, scene, self._engine.prepare(scene)
+        return self._prepared[1:]
+
+    def _scene(self, map_id: int) -> Scene:
+        store = self._source.store
+        scene = store.scene(LAYER, map_id)
+        if scene is None:
+            scene = Scene(Grid(*store.shape), store.mask(LAYER, map_id), source=f"map {map_id}")
+        if not self._source.config.cars:
+            return scene
+        return replace(scene, cars=store.mask("cars", map_id))

@@ -1,0 +1,212 @@
+"""The true maps of an evaluation, with their regions, and what data set they are of."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.data.loader import Batch, BatchLoader, ExampleSource
+from radiodiff.data.radiomapseer.config import BuildingsConfig, RadioMapSeerConfig
+from radiodiff.data.radiomapseer.dataset import RadioMapSeer
+from radiodiff.data.selection import AnyConfig
+from radiodiff.data.splits import NAMED_SPLITS, Split
+from radiodiff.encoding import Channel
+from radiodiff.errors import InputError
+from radiodiff.evaluation.levels import levels_of, on_scale, scale_channel
+from radiodiff.evaluation.regions import RegionFinder
+
+__all__ = ["DataFacts", "EvaluationExamples", "NamedExamples", "TrueMap", "example_names"]
+
+BUILDINGS = "buildings"
+
+GENERATED_RECORDS = ("dataset.json", "fake.json")
+"""Files that a data set of generated cities has, and the download has not."""
+
+PUBLISHED_SHAPE = (256, 256)
+
+
+class NamedExamples(ExampleSource, Protocol):
+    """A data set that knows the names of its examples without reading them, as those of `open_data_set` do."""
+
+    @property
+    def example_names(self) -> tuple[str, ...]:
+        """Names of the examples, in order."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrueMap:
+    """A map that predictions are compared with.
+
+    Attributes:
+        name: Name of its example.
+        map_id: Number of the city (RadioMapSeer) or building (ICASSP).
+        tx_id: Number of the transmitter.
+        levels: (rows, cols), without padding, on the scale of the figures.
+        regions: Cells of each region, (rows, cols).
+        channel: What the levels are.
+    """
+
+    name: str
+    map_id: int
+    tx_id: int
+    levels: NDArray[np.float64]
+    regions: Mapping[str, NDArray[np.bool_]]
+    channel: Channel
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What an evaluation is made on.
+
+    Attributes:
+        kind: "radiomapseer", "icassp" or "edges".
+        origin: "RadioMapSeer" for the published data set, "generated" for cities that radiodiff made, else "unknown".
+        simulation: Folder of the gain images, such as "carsDPM"; empty for other kinds.
+        split: Name of the split; empty where it has none.
+        part: Part of it.
+        num_examples: Examples of the part.
+        num_maps: Those that are looked at.
+    """
+
+    kind: str
+    origin: str
+    simulation: str
+    split: str
+    part: str
+    num_examples: int
+    num_maps: int
+
+    @property
+    def words(self) -> str:
+        """In words."""
+        named = f" of split {self.split}" if self.split else ""
+        share = "" if self.num_maps == self.num_examples else f", {self.num_maps} of its {self.num_examples} maps"
+        simulation = f" {self.simulation}" if self.simulation else ""
+        origin = {"RadioMapSeer": "RadioMapSeer", "generated": "generated cities"}.get(self.origin, self.kind)
+        return f"{origin}{simulation}, part {self.part}{named}{share}"
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationExamples:
+    """Examples of a part of a data set, and their true maps.
+
+    Attributes:
+        source: The data set.
+        config: Its settings.
+        numbers: Numbers of the examples that are looked at, rising.
+        finder: Finds the regions.
+    """
+
+    source: NamedExamples
+    config: AnyConfig
+    numbers: Sequence[int]
+    finder: RegionFinder = field(default_factory=RegionFinder)
+
+    def batches(self, batch_size: int) -> Iterator[Batch]:
+        """The examples, a batch at a time."""
+        return iter(BatchLoader(self.source, batch_size, sampler=list(self.numbers)))
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the examples.
+
+        Raises:
+            InputError: Two examples have one name.
+        """
+        return example_names(self.source, self.numbers)
+
+    def true_maps(self, batch: Batch, scale: str) -> list[TrueMap]:
+        """The maps of a batch, on the scale of the figures.
+
+        Raises:
+            InputError: The target has several channels, or the scale cannot be had from that of the data.
+        """
+        if batch.target.shape[1] != 1:
+            raise InputError(
+                "An evaluation needs a target of one channel",
+                value=f"{batch.target.shape[1]} channels",
+                remedy="Take data.view=multi-condition: the other views are for autoencoders.",
+            )
+        channel = scale_channel(batch.encoding.target, batch.scale, scale)
+        levels = on_scale(levels_of(batch.target[:, 0].numpy()), batch.scale, scale)
+        masks = None if batch.mask is None else batch.mask[:, 0].numpy()
+        buildings = self._buildings(batch)
+        found = []
+        for i, name in enumerate(batch.names):
+            rows, cols = batch.content[i].tolist()
+            place = (i, slice(0, rows), slice(0, cols))
+            regions = self.finder.regions(
+                (rows, cols),
+                None if buildings is None else buildings[place],
+                (int(batch.tx[i, 0]), int(batch.tx[i, 1])),
+                None if masks is None else masks[place],
+            )
+            found.append(TrueMap(name, int(batch.map_id[i]), int(batch.tx_id[i]), levels[place], regions, channel))
+        return found
+
+    def facts(self) -> DataFacts:
+        """What data set it is."""
+        source, config = self.source, self.config
+        split = getattr(source, "split", None)
+        origin, simulation = "unknown", ""
+        if isinstance(source, RadioMapSeer):
+            origin = _origin(source)
+            simulation = "mix" if source.config.simulation == "mix" else source.config.gain_folders[0]
+        return DataFacts(
+            kind=config.kind,
+            origin=origin,
+            simulation=simulation,
+            split=split.name if isinstance(split, Split) else "by building" if config.kind == "icassp" else "",
+            part=config.part,
+            num_examples=len(source),
+            num_maps=len(self.numbers),
+        )
+
+    def _buildings(self, batch: Batch) -> NDArray[np.bool_] | None:
+        """Building cells (B, rows, cols) of all buildings, also of those that a condition leaves out."""
+        if self._reference is not None:
+            shown = [self._reference.without_target(draw).condition[0] for draw in batch.draws]
+            return np.stack(shown) > 0.0
+        names = batch.encoding.names
+        if BUILDINGS not in names:
+            return None
+        return batch.condition[:, names.index(BUILDINGS)].numpy() > 0.0
+
+    @cached_property
+    def _reference(self) -> RadioMapSeer | None:
+        """The same examples with all buildings in the condition, where the data set leaves some out."""
+        config = self.config
+        if not isinstance(config, RadioMapSeerConfig) or config.buildings.layer == "complete":
+            return None
+        plain = {"geometry": (), "k2": None, "measurements": None, "edge_weights": None, "cars_channel": "absent"}
+        return RadioMapSeer(config.replaced(buildings=BuildingsConfig(), **plain))
+
+
+def example_names(source: NamedExamples, numbers: Sequence[int]) -> list[str]:
+    """Names of examples.
+
+    Raises:
+        InputError: Two examples have one name: files cannot be named by them.
+    """
+    known = source.example_names
+    names = [known[number] for number in numbers]
+    if len(set(names)) != len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise InputError(
+            "The examples must have different names: files are named by them",
+            value=f"{len(twice)} names of several examples, first {twice[0]}",
+            remedy="Tasks of the ICASSP set share maps: take one of them, data.tasks=[1].",
+        )
+    return names
+
+
+def _origin(source: RadioMapSeer) -> str:
+    root = source.config.root
+    if any((root / name).is_file() for name in GENERATED_RECORDS) or source.split.name == "generated":
+        return "generated"
+    # These splits name seven hundred maps, all of which are there.
+    is_published = source.split.name in NAMED_SPLITS and source.store.shape == PUBLISHED_SHAPE
+    return "RadioMapSeer" if is_published else "unknown"
