@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from radiodiff.diffusion.config import DiffusionConfig, DiffusionLossConfig
-from radiodiff.diffusion.process import HEADS, split_heads, targets_of
+from radiodiff.diffusion.process import HEADS, per_row, split_heads, targets_of
 
 __all__ = ["ExampleLosses", "diffusion_loss", "example_losses", "head_weight"]
 
@@ -77,6 +77,7 @@ def example_losses(
     """
     wide = torch.promote_types(torch.promote_types(output.dtype, clean.dtype), torch.float32)
     targets = targets_of(clean.to(wide), noise.to(wide), config.prediction_type)
+    times = per_row(t, targets)[:, 0, 0, 0]
     names = HEADS[config.prediction_type]
     predictions = split_heads(output.to(wide), clean, config.prediction_type)
     total = torch.zeros(clean.shape[0], dtype=wide, device=clean.device)
@@ -84,7 +85,7 @@ def example_losses(
     for name, prediction, target in zip(names, predictions, targets.chunk(len(names), dim=1), strict=True):
         difference = (prediction - target).flatten(1)
         mse, l1 = difference.square().mean(dim=1), difference.abs().mean(dim=1)
-        weight = head_weight(name, t.to(wide), config, loss_config)
+        weight = head_weight(name, times, config, loss_config)
         total = total + weight * (loss_config.mse_weight * mse + loss_config.l1_weight * l1) / len(names)
         terms |= {f"{name}_mse": mse.detach(), f"{name}_l1": l1.detach()}
     return ExampleLosses(total, terms)

@@ -23,8 +23,8 @@ def preconditioned(
     * velocity, the noise plus the drift: `v = (sqrt(t) - 1 + t) x_t + sqrt(t^2 - t + 1) / sqrt(t^2 + 1) F`; its factor
       on F is the root of the sum of both squares, as for independent errors
 
-    At t = 1 the skip gives all of the noise, which is x_1 itself, and nothing of x_0. For latents of unit variance an
-    ideal F is of the order of 1 at all times.
+    At t = 1 the skip gives all of the noise, which is x_1 itself, and nothing of x_0. For normal latents of unit
+    variance an ideal F is of the order of 1 at all times.
 
     Args:
         raw: (B, heads * C, h, w), output of the network.
