@@ -22,8 +22,8 @@ __all__ = ["DataFacts", "EvaluationExamples", "NamedExamples", "TrueMap", "examp
 
 BUILDINGS = "buildings"
 
-GENERATED_RECORDS = ("dataset.json", "fake.json")
-"""Files that a data set of generated cities has, and the download has not."""
+RECORDS = {"generated": "dataset.json", "fake": "fake.json"}
+"""Files that data sets of other origins have, and the download has not; packed ones keep the name of the split."""
 
 PUBLISHED_SHAPE = (256, 256)
 
@@ -63,7 +63,8 @@ class DataFacts:
 
     Attributes:
         kind: "radiomapseer", "icassp" or "edges".
-        origin: "RadioMapSeer" for the published data set, "generated" for cities that radiodiff made, else "unknown".
+        origin: "RadioMapSeer" for the published data set, "generated" for cities and maps that radiodiff made, "fake"
+            for those that are no figures' worth, else "unknown".
         simulation: Folder of the gain images, such as "carsDPM"; empty for other kinds.
         split: Name of the split; empty where it has none.
         part: Part of it.
@@ -85,7 +86,8 @@ class DataFacts:
         named = f" of split {self.split}" if self.split else ""
         share = "" if self.num_maps == self.num_examples else f", {self.num_maps} of its {self.num_examples} maps"
         simulation = f" {self.simulation}" if self.simulation else ""
-        origin = {"RadioMapSeer": "RadioMapSeer", "generated": "generated cities"}.get(self.origin, self.kind)
+        origins = {"RadioMapSeer": "RadioMapSeer", "generated": "generated cities", "fake": "made-up maps"}
+        origin = origins.get(self.origin, self.kind)
         return f"{origin}{simulation}, part {self.part}{named}{share}"
 
 
@@ -205,8 +207,9 @@ def example_names(source: NamedExamples, numbers: Sequence[int]) -> list[str]:
 
 def _origin(source: RadioMapSeer) -> str:
     root = source.config.root
-    if any((root / name).is_file() for name in GENERATED_RECORDS) or source.split.name == "generated":
-        return "generated"
+    for origin, record in RECORDS.items():
+        if (root / record).is_file() or source.split.name == origin:
+            return origin
     # These splits name seven hundred maps, all of which are there.
     is_published = source.split.name in NAMED_SPLITS and source.store.shape == PUBLISHED_SHAPE
     return "RadioMapSeer" if is_published else "unknown"

@@ -11,7 +11,7 @@ from radiodiff.data.loader import Batch
 from radiodiff.encoding import Channel, path_loss_channel
 from radiodiff.errors import InputError
 from radiodiff.evaluation.examples import EvaluationExamples
-from radiodiff.evaluation.levels import scale_channel
+from radiodiff.evaluation.levels import levels_of, scale_channel
 from radiodiff.formats import LevelMeaning, read_level_png
 
 __all__ = ["ImagePredictor"]
@@ -115,12 +115,14 @@ class ImagePredictor:
             )
         scale = self._scale if meaning is None else meaning.scale
         assert scale is not None
+        channel = self._channel_of(scale)
         if meaning is not None:
-            _check_values(path, meaning, self._expected(scale))
-        return levels, scale
+            _check_values(path, meaning, channel)
+        # As the data set rounds it: a prediction that is the truth has no error at all.
+        return levels_of(channel.encode(channel.decode(2.0 * levels - 1.0))), scale
 
-    def _expected(self, scale: str) -> Channel:
-        """What grey levels of a scale must be for these data."""
+    def _channel_of(self, scale: str) -> Channel:
+        """What grey levels of a scale are, for these data."""
         if scale == "raw" and self._data_scale == "thresholded":
             return path_loss_channel("raw")
         return scale_channel(self._channel, self._data_scale, scale)

@@ -1,0 +1,224 @@
+"""Predictors: images of a folder, engines, models."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from evaluation_cases import StandIn, examples_of, truth
+from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+from radiodiff.data.selection import open_data_set
+from radiodiff.diffusion.noise import seed_of
+from radiodiff.errors import FormatError, InputError
+from radiodiff.evaluation.engine_predictor import EnginePredictor
+from radiodiff.evaluation.evaluate import Evaluation
+from radiodiff.evaluation.examples import EvaluationExamples
+from radiodiff.evaluation.image_predictor import ImagePredictor
+from radiodiff.evaluation.pipeline_predictor import DrawSettings, PipelinePredictor
+from radiodiff.formats import LevelMeaning, write_level_png
+from radiodiff.grey_scale import RADIOMAPSEER_GREY
+from radiodiff.propagation import DominantPath, FreeSpace
+from radiodiff.scene import Transmitter
+from tiny_pipelines import tiny_diffusion, tiny_regression
+
+RAW = LevelMeaning("raw", "path_loss_db", 147.0, 47.84)
+PLAIN = ("buildings", "transmitter", "cars")
+
+
+def write_all(folder: Path, examples: EvaluationExamples, meaning: LevelMeaning | None = RAW) -> None:
+    """The truth of each example, as predictions."""
+    folder.mkdir(exist_ok=True)
+    for number in examples.numbers:
+        example = examples.source[number]
+        levels = (example.target[0].astype(np.float64) + 1.0) / 2.0
+        if meaning is None:
+            Image.fromarray(np.rint(255 * levels).astype(np.uint8)).save(folder / f"{example.name}.png")
+        else:
+            write_level_png(folder / f"{example.name}.png", levels, meaning)
+
+
+def error_of(examples: EvaluationExamples, predictor: object, **options: object) -> float:
+    evaluation = Evaluation(examples, [predictor], **options)
+    list(evaluation.run())
+    return evaluation.report().predictors[0].means["rmse"].value
+
+
+def test_images_are_read_as_levels(cities: Path, tmp_path: Path) -> None:
+    examples = examples_of(cities)
+    write_all(tmp_path / "named", examples)
+    write_all(tmp_path / "plain", examples, None)
+    named = ImagePredictor("named", tmp_path / "named", examples)
+    plain = ImagePredictor("plain", tmp_path / "plain", examples, "raw")
+    for predictor in (named, plain):
+        assert error_of(examples, predictor) == 0.0
+        assert predictor.scale == "raw"
+    assert named.facts() == {
+        "kind": "images",
+        "folder": str(tmp_path / "named"),
+        "scale": "raw",
+        "rounding": "8-bit levels",
+    }
+
+
+def test_gain_images_of_the_data_set_are_predictions_without_error(cities: Path) -> None:
+    examples = examples_of(cities)
+    predictor = ImagePredictor("gain", cities / "gain" / "DPM", examples, "raw")
+    assert error_of(examples, predictor) == 0.0
+    # Thresholded, both lose the same.
+    assert error_of(examples, predictor, scale="thresholded") == 0.0
+    # The same grey levels taken for thresholded ones are far off: they are on another scale.
+    with pytest.raises(InputError, match="must not be mixed"):
+        Evaluation(examples, [ImagePredictor("gain", cities / "gain" / "DPM", examples, "thresholded")])
+
+
+def test_raw_images_of_thresholded_data_are_thresholded(cities: Path, tmp_path: Path) -> None:
+    write_all(tmp_path / "raw", examples_of(cities))
+    thresholded = examples_of(cities, scale="thresholded")
+    for scale in (None, "raw"):
+        predictor = ImagePredictor("raw", tmp_path / "raw", thresholded, scale)
+        assert error_of(thresholded, predictor) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_scale_of_images_must_be_known(cities: Path, tmp_path: Path) -> None:
+    examples = examples_of(cities)
+    write_all(tmp_path, examples, None)
+    with pytest.raises(
+        InputError, match=r"scale of predictions.*must be said.*0_0\.png, which names none.*--pred-scale"
+    ):
+        ImagePredictor("plain", tmp_path, examples)
+    write_all(tmp_path, examples)
+    with pytest.raises(InputError, match=r"must be on the thresholded scale.*names the raw scale"):
+        ImagePredictor("named", tmp_path, examples, "thresholded")
+    # One image that says something else than the first.
+    write_level_png(
+        tmp_path / "3_1.png", np.zeros((48, 48)), LevelMeaning("thresholded", "path_loss_db", 127.168, 47.84)
+    )
+    with pytest.raises(InputError, match=r"must be on the raw scale.*3_1\.png"):
+        error_of(examples, ImagePredictor("named", tmp_path, examples))
+
+
+@pytest.mark.parametrize(
+    "meaning", [LevelMeaning("raw", "path_loss_db", 140.0, 47.84), LevelMeaning("raw", "distance_m", 147.0, 47.84)]
+)
+def test_images_of_other_values_are_refused(cities: Path, tmp_path: Path, meaning: LevelMeaning) -> None:
+    examples = examples_of(cities)
+    write_all(tmp_path, examples, meaning)
+    with pytest.raises(InputError, match=r"must hold path_loss_db, 147 at grey 0 and 47.84 at grey 255.*0_0\.png"):
+        ImagePredictor("other", tmp_path, examples)
+
+
+def test_missing_predictions_are_listed(cities: Path, tmp_path: Path) -> None:
+    examples = examples_of(cities)
+    write_all(tmp_path, examples)
+    for name in ("0_1", "3_0"):
+        (tmp_path / f"{name}.png").unlink()
+    with pytest.raises(InputError, match=r"without 2 of 8: 0_1\.png, 3_0\.png\. Predict them"):
+        ImagePredictor("some", tmp_path, examples)
+    for name in ("0_0", "1_0", "1_1", "2_0", "2_1"):
+        (tmp_path / f"{name}.png").unlink()
+    with pytest.raises(InputError, match=r"without 7 of 8: 0_0\.png, 0_1\.png, 1_0\.png, 1_1\.png, 2_0\.png, \.\.\."):
+        ImagePredictor("some", tmp_path, examples)
+    with pytest.raises(InputError, match=r"must be in a folder.*which is not there"):
+        ImagePredictor("none", tmp_path / "nothing", examples)
+    with pytest.raises(InputError, match=r"must be in a folder.*which is a file"):
+        ImagePredictor("none", tmp_path / "3_1.png", examples)
+
+
+def test_predictions_of_another_size_are_refused(cities: Path, tmp_path: Path) -> None:
+    examples = examples_of(cities)
+    write_all(tmp_path, examples)
+    write_level_png(tmp_path / "2_1.png", np.zeros((48, 47)), RAW)
+    with pytest.raises(InputError, match=r"must have the 48 x 48 cells.*2_1\.png of 48 x 47"):
+        error_of(examples, ImagePredictor("odd", tmp_path, examples))
+    (tmp_path / "0_0.png").write_bytes(b"no image")
+    with pytest.raises(FormatError, match="readable by Pillow"):
+        ImagePredictor("broken", tmp_path, examples)
+
+
+def test_the_dominant_path_engine_predicts_dominant_path_maps(cities: Path) -> None:
+    examples = examples_of(cities)
+    predictor = EnginePredictor(DominantPath(), examples)
+    evaluation = Evaluation(examples, [predictor])
+    list(evaluation.run(3))
+    # Images are rounded to a grey level of 0.39 dB.
+    assert evaluation.report().predictors[0].means["rmse_db"].value < 0.39 / 2
+    assert predictor.facts()["kind"] == "engine"
+    assert "DominantPath" in predictor.facts()["engine"]
+
+
+def test_engines_see_the_cars(cities: Path) -> None:
+    examples = examples_of(cities, cars=True)
+    with_cars, without = (
+        error_of(examples, EnginePredictor(DominantPath(), one)) for one in (examples, examples_of(cities))
+    )
+    assert with_cars < 0.5 * without
+
+
+def test_levels_of_an_engine_are_those_of_its_radio_map(cities: Path) -> None:
+    examples = examples_of(cities)
+    example = examples.source[5]
+    scene = examples.source.store.scene("buildings_complete", example.map_id)
+    tx = Transmitter.at_cell(scene.grid, example.tx[1], example.tx[0])
+    path_loss = FreeSpace().radio_map(scene, tx).path_loss_db
+    batch = next(examples.batches(8))
+    levels = EnginePredictor(FreeSpace(), examples).predict(batch)[5]
+    expected = RADIOMAPSEER_GREY.to_level(path_loss, thresholded=False)
+    np.testing.assert_allclose(levels, expected[None], atol=1e-6)
+    assert (levels[0][scene.buildings] == 0.0).all()
+
+
+def test_engines_need_scenes_in_the_size_of_the_files(cities: Path) -> None:
+    with pytest.raises(InputError, match=r"size of the files; got data\.size=32"):
+        EnginePredictor(FreeSpace(), examples_of(cities, size=32))
+    examples = examples_of(cities)
+    odd = EvaluationExamples(None, examples.config, [0])
+    with pytest.raises(InputError, match="RadioMapSeer's layout"):
+        EnginePredictor(FreeSpace(), odd)
+
+
+def test_draws_of_a_model_follow_from_seed_and_number(cities: Path) -> None:
+    torch.set_num_threads(1)
+    examples = examples_of(cities)
+    pipeline = tiny_diffusion(PLAIN, map_shape=(48, 48))
+    settings = DrawSettings(num_inference_steps=2, num_draws=3, seed=5)
+    predictor = PipelinePredictor("model", pipeline, None, settings)
+    batches = list(examples.batches(4))
+    first, second = (predictor.predict(batch) for batch in batches)
+    assert [levels.shape for levels in first] == [(3, 48, 48)] * 4
+    generator = torch.Generator().manual_seed(seed_of(5, 6))
+    alone = pipeline.predict(batches[1].condition[2:3], [generator], num_inference_steps=2, num_draws=3)
+    np.testing.assert_allclose(second[2], (alone[0, :, 0].numpy() + 1) / 2, atol=1e-5)
+    facts = predictor.facts()
+    assert (facts["num_inference_steps"], facts["num_draws"], facts["seed"]) == (2, 3, 5)
+    assert facts["seconds_per_map"] > 0
+    other = PipelinePredictor("model", pipeline, None, DrawSettings(2, 3, seed=6)).predict(batches[1])
+    assert not np.allclose(other[2], second[2], atol=1e-3)
+
+
+def test_a_model_may_have_a_condition_of_its_own(cities: Path) -> None:
+    torch.set_num_threads(1)
+    base, own = examples_of(cities), examples_of(cities, geometry=("los_mask",), geometry_cache=None)
+    pipeline = tiny_regression((*PLAIN, "los_mask"), map_shape=(48, 48))
+    evaluation = Evaluation(base, [StandIn("truth", truth), PipelinePredictor("regression", pipeline, own.source)])
+    list(evaluation.run())
+    direct = PipelinePredictor("regression", pipeline, None)
+    found = Evaluation(own, [direct])
+    list(found.run())
+    assert evaluation.report().predictors[1].means == found.report().predictors[0].means
+    assert direct.facts()["kind"] == "regression"
+    assert "num_inference_steps" not in direct.facts()
+
+
+def test_models_must_predict_the_same_maps(cities: Path) -> None:
+    base = examples_of(cities)
+    pipeline = tiny_regression(PLAIN)
+    others = [{"cars": True}, {"tx_per_map": 1}, {"size": 32}]
+    for settings in others:
+        source = open_data_set(RadioMapSeerConfig(root=cities, part="all", **settings))
+        with pytest.raises((InputError, IndexError)):
+            PipelinePredictor("other", pipeline, source).predict(next(base.batches(8)))
+    source = open_data_set(RadioMapSeerConfig(root=cities, part="all", cars=True))
+    with pytest.raises(InputError, match="must predict the same maps; got other: 0_0 and 0_0, or maps of another"):
+        PipelinePredictor("other", pipeline, source).predict(next(base.batches(8)))
