@@ -42,7 +42,7 @@ def load_component(folder: Path, kind: type[ConfigMixin], dtype: torch.dtype) ->
         # Buffers that no file holds are drawn: leave the global random state as it was.
         with seeded_weights(0), init_empty_weights():
             component: Any = kind.from_config(config)
-    except (RadiodiffError, TypeError, ValueError, ZeroDivisionError, AttributeError, KeyError) as error:
+    except (RadiodiffError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError, RuntimeError) as error:
         raise CheckpointError(
             f"{kind.config_name} of {folder.name!r} must describe a {kind.__name__}",
             value=f"{folder / str(kind.config_name)} ({error})",

@@ -1,6 +1,7 @@
 """The diffusion model: draws of radio maps from noise, through latents."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import ClassVar
 
@@ -136,11 +137,14 @@ class RadioDiffPipeline(RadioMapPipeline):
 
         decode = partial(self._decode, plan=task.plan, batch_size=task.batch_size)
         guide = task.guide
+        # `from_config` would lose what was not given by keyword.
+        scheduler = copy(self.scheduler)
+        scheduler.is_stochastic = task.is_stochastic
         latents = noise
         for step in sample_latents(
             denoise,
             noise,
-            DecoupledScheduler.from_config(self.scheduler.config, is_stochastic=task.is_stochastic),
+            scheduler,
             task.num_inference_steps,
             generators,
             correct=None if guide is None else lambda clean, _: guide.corrected_latents(clean, numbers, decode),

@@ -1,5 +1,6 @@
 """Models by the folder that they are in."""
 
+import re
 from pathlib import Path
 
 import torch
@@ -51,12 +52,23 @@ def find_pipeline(path: str | Path) -> Path:
             return folder
     if not path.exists():
         raise CheckpointError("The folder of a model must exist", value=path, remedy="Check the path.")
-    if (path / "autoencoder" / "config.json").is_file() or (path / "config.json").is_file():
+    stage = _stage_of(path)
+    if stage == "autoencoder" or any((path / name / "config.json").is_file() for name in (".", "autoencoder")):
         found, remedy = "a first stage", "Train the second stage on it: radiodiff train diffusion autoencoder=FOLDER."
-    elif (path / "checkpoints").is_dir():
-        found, remedy = "a run that has not finished", "Go on with it: radiodiff train diffusion --resume RUN."
+    elif stage is not None or (path / "checkpoints").is_dir():
+        found = "a run that has not finished"
+        remedy = f"Go on with it: radiodiff train {stage or 'diffusion'} --resume {path}."
     elif path.is_dir():
         found, remedy = f"a folder without {INDEX_FILE}", "Give the folder RUN/pipeline of a finished run, or the run."
     else:
         found, remedy = "a file", "Give the folder RUN/pipeline of a finished run, or the run."
     raise CheckpointError(f"A model must be a folder with {INDEX_FILE}", value=f"{path}, {found}", remedy=remedy)
+
+
+def _stage_of(run: Path) -> str | None:
+    """The stage that a run trains, as its recipe says, or None."""
+    recipe = run / "recipe.yaml"
+    if not recipe.is_file():
+        return None
+    found = re.search(r"^stage:\s*(\w+)", recipe.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+    return found[1] if found else None

@@ -1,0 +1,428 @@
+"""Predictions: their shapes, what they depend on, what they cost, what they refuse."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from radiodiff.diffusion.config import DiffusionConfig, PredictionType
+from radiodiff.diffusion.scheduler import DecoupledScheduler
+from radiodiff.encoding import Channel, Encoding, path_loss_channel
+from radiodiff.errors import CheckpointError, ConfigError, InputError
+from radiodiff.pipeline.base import RadioMapPipeline
+from radiodiff.pipeline.config import PredictConfig
+from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
+from radiodiff.pipeline.prediction import padded
+from tiny_pipelines import SCENE_NAMES, tiny_diffusion, tiny_regression
+
+ROUNDING = 2e-5
+"""Kernels add up in another order for batches of other sizes; untrained networks carry that on."""
+
+
+def conditions(count: int, rows: int = 32, cols: int = 32) -> Tensor:
+    return torch.rand((count, 5, rows, cols), generator=torch.Generator().manual_seed(9)) * 2 - 1
+
+
+def seeded(*seeds: int) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(seed) for seed in seeds]
+
+
+class Calls:
+    """Counts the rows that go through a module, call by call."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.rows: list[int] = []
+        module.register_forward_pre_hook(self._count, with_kwargs=True)
+
+    def _count(self, _: nn.Module, arguments: tuple[Tensor, ...], __: dict[str, Any]) -> None:
+        self.rows.append(len(arguments[0]))
+
+
+@pytest.fixture
+def diffusion() -> RadioDiffPipeline:
+    return tiny_diffusion()
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (24, 40), (29, 31), (8, 8)])
+@pytest.mark.parametrize("make", [tiny_diffusion, tiny_regression])
+def test_maps_have_the_size_of_their_condition(make: Any, shape: tuple[int, int]) -> None:
+    pipeline: RadioMapPipeline = make()
+    maps = pipeline.predict(conditions(2, *shape), seeded(0, 1), window="whole")
+    assert maps.shape == (2, 1, 1, *shape)
+    assert maps.dtype == torch.float32
+    assert maps.abs().max() <= 1.0
+    # Outside of inference mode they are tensors like any other.
+    maps += 1.0
+
+
+def test_a_map_is_padded_as_the_data_sets_do(diffusion: RadioDiffPipeline) -> None:
+    small = conditions(1, 29, 27)
+    by_hand = torch.full((1, 5, 32, 32), -1.0)
+    by_hand[..., :29, :27] = small
+    expected = diffusion.predict(by_hand, seeded(0))[..., :29, :27]
+    assert torch.equal(diffusion.predict(small, seeded(0)), expected)
+
+
+def test_far_away_lies_beside_a_map_of_distances() -> None:
+    distance = Channel("distance_m", 0.0, 128.0)
+    encoding = Encoding((Channel("transmittance_db", 0.0, 40.0), distance), path_loss_channel())
+    found = padded(torch.zeros(1, 2, 3, 3), (4, 5), encoding)
+    assert (found[0, 0, 3] == -1.0).all()
+    assert (found[0, 1, :, 3:] == 1.0).all()
+    assert (found[..., :3, :3] == 0.0).all()
+
+
+def test_one_condition_pass_and_n_evaluations(diffusion: RadioDiffPipeline) -> None:
+    backbone, unet, decoder = (
+        Calls(m) for m in (diffusion.unet.backbone, diffusion.unet, diffusion.autoencoder.decoder)
+    )
+    for steps in (1, 2, 5):
+        for calls in (backbone, unet, decoder):
+            calls.rows.clear()
+        diffusion.predict(conditions(2), seeded(0, 1), num_inference_steps=steps, num_draws=3)
+        assert backbone.rows == [2]
+        assert unet.rows == [6] * steps
+        assert decoder.rows == [6]
+
+
+def test_a_batch_bounds_what_goes_through_a_network(diffusion: RadioDiffPipeline) -> None:
+    backbone, unet, decoder = (
+        Calls(m) for m in (diffusion.unet.backbone, diffusion.unet, diffusion.autoencoder.decoder)
+    )
+    diffusion.predict(conditions(5), seeded(*range(5)), num_draws=3, batch_size=2)
+    assert backbone.rows == [2, 2, 1]
+    assert unet.rows == decoder.rows == [2, 2, 2, 2, 2, 2, 2, 1]
+
+
+def test_many_draws_of_one_step_differ(diffusion: RadioDiffPipeline) -> None:
+    draws = diffusion.predict(conditions(1), seeded(0), num_inference_steps=1, num_draws=4)[0]
+    for first in range(4):
+        for second in range(first):
+            assert (draws[first] - draws[second]).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("is_stochastic", [True, False])
+def test_a_draw_does_not_depend_on_its_batch(diffusion: RadioDiffPipeline, steps: int, is_stochastic: bool) -> None:
+    options: dict[str, Any] = {"num_inference_steps": steps, "is_stochastic": is_stochastic}
+    together = diffusion.predict(conditions(3), seeded(4, 5, 6), num_draws=3, **options)
+    for batch_size in (1, 2, 7):
+        found = diffusion.predict(conditions(3), seeded(4, 5, 6), num_draws=3, batch_size=batch_size, **options)
+        torch.testing.assert_close(found, together, rtol=0.0, atol=ROUNDING)
+    alone = diffusion.predict(conditions(3)[1:2], seeded(5), num_draws=1, **options)
+    torch.testing.assert_close(alone[0, 0], together[1, 0], rtol=0.0, atol=ROUNDING)
+    more = diffusion.predict(conditions(3)[2:], seeded(6), num_draws=5, **options)
+    torch.testing.assert_close(more[0, :3], together[2], rtol=0.0, atol=ROUNDING)
+
+
+def test_the_same_seed_gives_the_same_bits(diffusion: RadioDiffPipeline) -> None:
+    first = diffusion.predict(conditions(2), seeded(1, 2), num_inference_steps=2, num_draws=2)
+    assert torch.equal(diffusion.predict(conditions(2), seeded(1, 2), num_inference_steps=2, num_draws=2), first)
+
+
+def test_fresh_generators_give_other_draws_and_leave_the_global_one(diffusion: RadioDiffPipeline) -> None:
+    before = torch.get_rng_state()
+    assert not torch.equal(diffusion.predict(conditions(1)), diffusion.predict(conditions(1)))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_generator_moves_on(diffusion: RadioDiffPipeline) -> None:
+    generator = seeded(3)
+    assert not torch.equal(diffusion.predict(conditions(1), generator), diffusion.predict(conditions(1), generator))
+
+
+def test_both_samplers_share_a_single_step_and_no_more(diffusion: RadioDiffPipeline) -> None:
+    for steps, is_same in ((1, True), (2, False)):
+        drawn, straight = (
+            diffusion.predict(conditions(1), seeded(0), num_inference_steps=steps, is_stochastic=choice)
+            for choice in (True, False)
+        )
+        assert torch.equal(drawn, straight) == is_same
+
+
+def test_the_record_holds_the_defaults() -> None:
+    pipeline = tiny_diffusion(num_inference_steps=2, is_stochastic=False)
+    unet = Calls(pipeline.unet)
+    found = pipeline.predict(conditions(1), seeded(0))
+    assert len(unet.rows) == 2
+    assert torch.equal(found, pipeline.predict(conditions(1), seeded(0), num_inference_steps=2, is_stochastic=False))
+
+
+@pytest.mark.parametrize("prediction_type", ["pred_KC", "pred_x0", "pred_noise", "pred_v"])
+@pytest.mark.parametrize("initial_noise", ["normal", "uniform"])
+def test_every_process_can_be_sampled(prediction_type: PredictionType, initial_noise: Any) -> None:
+    settings = DiffusionConfig(prediction_type=prediction_type, initial_noise=initial_noise)
+    pipeline = tiny_diffusion(diffusion=settings)
+    maps = pipeline.predict(conditions(1), seeded(0), num_inference_steps=2)
+    assert maps.shape == (1, 1, 1, 32, 32)
+
+
+class Oracle(nn.Module):
+    """Stands for a U-Net that knows the clean latents: it says them of any noisy ones."""
+
+    def __init__(self, pipeline: RadioDiffPipeline, latents: Tensor) -> None:
+        super().__init__()
+        self.config = pipeline.unet.config
+        self.size_multiple = pipeline.unet.size_multiple
+        self.latents = latents
+        self.device = torch.device("cpu")
+
+    def encode_condition(self, condition: Tensor) -> tuple[Tensor, ...]:
+        return (condition.flatten(1).mean(1),)
+
+    def forward(self, noisy: Tensor, t: Tensor, features: Sequence[Tensor]) -> Tensor:
+        times = t[:, None, None, None]
+        clean = self.latents.expand_as(noisy)
+        return torch.cat([-clean, (noisy - (1 - times) * clean) / times.sqrt()], dim=1)
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_latents_are_scaled_back_before_they_are_decoded(diffusion: RadioDiffPipeline, steps: int) -> None:
+    latents = torch.randn((1, 3, 8, 8), generator=torch.Generator().manual_seed(8))
+    with torch.no_grad():
+        expected = diffusion.autoencoder.decode(latents).sample.clamp(-1, 1)
+    scale = diffusion.autoencoder.config.scaling_factor
+    assert scale == 0.5
+    # A pipeline of the same parts takes anything for its network.
+    diffusion.__dict__["unet"] = Oracle(diffusion, latents * scale)
+    found = diffusion.predict(conditions(1), seeded(0), num_inference_steps=steps)
+    torch.testing.assert_close(found[:, 0], expected, rtol=0.0, atol=1e-5)
+
+
+def test_networks_are_in_eval_mode_meanwhile_and_as_before_afterwards(diffusion: RadioDiffPipeline) -> None:
+    diffusion.unet.train()
+    diffusion.autoencoder.encoder.train()
+    diffusion.autoencoder.decoder.eval()
+    modes: list[bool] = []
+    diffusion.unet.register_forward_pre_hook(lambda module, _: modes.append(module.training))
+    diffusion.predict(conditions(1), seeded(0))
+    assert modes == [False]
+    assert all(module.training for module in diffusion.unet.modules())
+    assert diffusion.autoencoder.encoder.training
+    assert not any(module.training for module in diffusion.autoencoder.decoder.modules())
+
+
+def test_a_mode_is_restored_after_an_error(diffusion: RadioDiffPipeline) -> None:
+    diffusion.unet.train()
+    diffusion.unet.register_forward_pre_hook(lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        diffusion.predict(conditions(1), seeded(0))
+    assert diffusion.unet.training
+
+
+def test_no_gradients_are_kept(diffusion: RadioDiffPipeline) -> None:
+    assert not diffusion.predict(conditions(1).requires_grad_(True), seeded(0)).requires_grad
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("make", [tiny_diffusion, tiny_regression])
+def test_half_precision_comes_near_to_single(make: Any, dtype: torch.dtype) -> None:
+    pipeline: RadioMapPipeline = make()
+    full = pipeline.predict(conditions(1), seeded(0))
+    for network in pipeline.networks.values():
+        nn.Module.to(network, dtype)
+    half = pipeline.predict(conditions(1), seeded(0))
+    assert half.dtype == torch.float32
+    # Eight bits of a bfloat16 are 0.4 % of a number; some layers add up.
+    assert (half - full).abs().mean() < (0.03 if dtype == torch.bfloat16 else 0.004)
+
+
+def test_channels_last_changes_rounding_alone(diffusion: RadioDiffPipeline) -> None:
+    before = diffusion.predict(conditions(1), seeded(0))
+    assert diffusion.prepare(channels_last=True) is diffusion
+    assert diffusion.unet.entry.weight.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(diffusion.predict(conditions(1), seeded(0)), before, rtol=0.0, atol=1e-4)
+
+
+def test_maps_that_are_not_finite_are_refused(diffusion: RadioDiffPipeline) -> None:
+    with torch.no_grad():
+        diffusion.autoencoder.decoder.conv_out.bias.fill_(float("nan"))
+    with pytest.raises(CheckpointError, match="Maps of a model must be finite; got 1024 of 1024 cells are not"):
+        diffusion.predict(conditions(1), seeded(0))
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"num_inference_steps": 0}, "PredictConfig.num_inference_steps must be greater than or equal to 1; got 0"),
+        ({"num_draws": 0}, "PredictConfig.num_draws must be greater than or equal to 1; got 0"),
+        ({"num_draws": 2.5}, "PredictConfig.num_draws must be"),
+        ({"batch_size": 0}, "PredictConfig.batch_size must be greater than or equal to 1"),
+        ({"overlap": 0.9}, "PredictConfig.overlap must be"),
+        ({"overlap": 0.0}, "PredictConfig.overlap must be"),
+        ({"window": "large"}, "PredictConfig.window must be"),
+        ({"guidance_steps": -1}, "PredictConfig.guidance_steps must be"),
+        ({"num_steps": 5}, "PredictConfig has no key 'num_steps'; got 5. Did you mean"),
+    ],
+)
+def test_options_that_are_not_allowed_are_named(
+    diffusion: RadioDiffPipeline, options: dict[str, Any], fault: str
+) -> None:
+    with pytest.raises(ConfigError, match=fault):
+        diffusion.predict(conditions(1), seeded(0), **options)
+
+
+def test_more_steps_than_the_process_has_are_refused(diffusion: RadioDiffPipeline) -> None:
+    with pytest.raises(InputError, match="num_inference_steps must be a whole number from 1 to 10000"):
+        diffusion.predict(conditions(1), seeded(0), num_inference_steps=10_001)
+
+
+@pytest.mark.parametrize(
+    ("condition", "fault"),
+    [
+        (
+            torch.zeros(1, 4, 32, 32),
+            r"must be \(B, 5, rows, cols\): buildings, transmitter, cars.*shape \(1, 4, 32, 32\)",
+        ),
+        (torch.zeros(5, 32, 32), r"got shape \(5, 32, 32\)"),
+        (torch.zeros(0, 5, 32, 32), r"got shape \(0, 5, 32, 32\)"),
+        (torch.full((1, 5, 32, 32), float("nan")), "A condition must be finite; got 5120 values that are not"),
+    ],
+)
+def test_conditions_of_other_models_are_refused(diffusion: RadioDiffPipeline, condition: Tensor, fault: str) -> None:
+    with pytest.raises(InputError, match=fault):
+        diffusion.predict(condition, seeded(0))
+
+
+def test_there_is_a_generator_for_each_map(diffusion: RadioDiffPipeline) -> None:
+    with pytest.raises(InputError, match="Generators must be one for each map; got 1 for 2 maps"):
+        diffusion.predict(conditions(2), seeded(0))
+
+
+@pytest.mark.parametrize("options", [{"num_draws": 2}, {"num_inference_steps": 5}])
+def test_a_regression_has_no_draws_and_no_steps(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="of a regression model must be 1: it has no randomness and no steps"):
+        tiny_regression().predict(conditions(1), **options)
+
+
+def test_a_regression_is_one_evaluation_of_its_network() -> None:
+    pipeline = tiny_regression()
+    calls = Calls(pipeline.network)
+    found = pipeline.predict(conditions(5), batch_size=2)
+    assert calls.rows == [2, 2, 1]
+    with torch.no_grad():
+        expected = pipeline.network.eval()(conditions(5)).clamp(-1, 1)
+    torch.testing.assert_close(found[:, 0], expected, rtol=0.0, atol=1e-5)
+
+
+class TestWindows:
+    """Maps larger than those of the training."""
+
+    def test_large_maps_go_through_in_windows_of_the_training(self, diffusion: RadioDiffPipeline) -> None:
+        calls = Calls(diffusion.unet)
+        shapes = []
+        diffusion.unet.register_forward_pre_hook(lambda _, arguments: shapes.append(arguments[0].shape[2:]))
+        maps = diffusion.predict(conditions(1, 70, 45), seeded(0), num_inference_steps=2, num_draws=2, batch_size=5)
+        assert maps.shape == (1, 2, 1, 70, 45)
+        assert set(shapes) == {(8, 8)}
+        # 72 rows in 3 windows of 32, 48 columns in 2.
+        assert calls.rows == [5, 5, 2] * 2
+
+    def test_the_condition_of_each_window_is_encoded_once(self, diffusion: RadioDiffPipeline) -> None:
+        calls = Calls(diffusion.unet.backbone)
+        diffusion.predict(
+            conditions(2, 32, 56), seeded(0, 1), num_inference_steps=3, num_draws=4, batch_size=3, overlap=0.25
+        )
+        assert calls.rows == [2, 2]
+
+    def test_the_training_size_is_no_large_map(self, diffusion: RadioDiffPipeline) -> None:
+        calls = Calls(diffusion.unet)
+        diffusion.predict(conditions(1, 32, 32), seeded(0))
+        assert calls.rows == [1]
+
+    def test_whole_cuts_nothing(self, diffusion: RadioDiffPipeline) -> None:
+        calls = Calls(diffusion.unet)
+        diffusion.predict(conditions(1, 64, 64), seeded(0), window="whole")
+        assert calls.rows == [1]
+
+    def test_where_nobody_knows_the_training_size_nothing_is_cut(self) -> None:
+        pipeline = tiny_diffusion(map_shape=None)
+        calls = Calls(pipeline.unet)
+        pipeline.predict(conditions(1, 64, 64), seeded(0))
+        assert calls.rows == [1]
+
+    @pytest.mark.parametrize("window", [16, (16, 24)])
+    def test_a_window_may_be_given(self, diffusion: RadioDiffPipeline, window: Any) -> None:
+        shapes = []
+        diffusion.unet.register_forward_pre_hook(lambda _, arguments: shapes.append(tuple(arguments[0].shape[2:])))
+        diffusion.predict(conditions(1), seeded(0), window=window)
+        assert set(shapes) == {(4, 4) if window == 16 else (4, 6)}
+
+    def test_a_window_must_be_a_multiple(self, diffusion: RadioDiffPipeline) -> None:
+        with pytest.raises(ConfigError, match=r"must be multiples of 8 cells; got 20 x 20\. Take 24 x 24"):
+            diffusion.predict(conditions(1), seeded(0), window=20)
+
+    @pytest.mark.parametrize("make", [tiny_diffusion, tiny_regression])
+    def test_a_model_that_does_not_see_the_distance_refuses_windows(self, make: Any) -> None:
+        pipeline: RadioMapPipeline = make(("buildings", "transmitter", "cars", "los_mask", "turning_angle_deg"))
+        with pytest.raises(ConfigError, match=r"how far the transmitter is.*Set window to \"whole\""):
+            pipeline.predict(conditions(1, 64, 64), seeded(0))
+        pipeline.predict(conditions(1, 32, 32), seeded(0))
+        pipeline.predict(conditions(1, 64, 64), seeded(0), window="whole")
+
+    def test_all_windows_share_one_noise(self, diffusion: RadioDiffPipeline) -> None:
+        """An oracle of the noise alone, whose decoded map shows the noise: windows and the whole agree."""
+        latents = torch.zeros(1, 3, 1, 1)
+
+        class Passes(Oracle):
+            def forward(self, noisy: Tensor, t: Tensor, features: Sequence[Tensor]) -> Tensor:
+                return torch.cat([noisy * 0.1, noisy * 0.5], dim=1)
+
+        diffusion.__dict__["unet"] = Passes(diffusion, latents)
+        seen: list[Tensor] = []
+        diffusion._decode = (
+            lambda latents, plan, batch_size: (  # type: ignore[method-assign]
+                seen.append(latents.clone()),
+                latents[:, :1].repeat_interleave(4, 2).repeat_interleave(4, 3),
+            )[1]
+        )
+        for window in ("auto", "whole"):
+            diffusion.predict(conditions(1, 72, 48), seeded(7), num_inference_steps=3, window=window)
+        torch.testing.assert_close(seen[0], seen[1], rtol=0.0, atol=1e-6)
+
+    def test_a_local_network_gives_the_same_map_in_windows(self) -> None:
+        """One that looks at neighbours only: what a window sees differently lies where its weight is 0."""
+        pipeline = tiny_regression()
+        local = nn.Conv2d(5, 1, 5, padding=2)
+        nn.init.normal_(local.weight, std=0.05, generator=torch.Generator().manual_seed(0))
+
+        class Local(nn.Module):
+            dtype = torch.float32
+            device = torch.device("cpu")
+            config = pipeline.network.config
+            size_multiple = 2
+
+            def forward(self, condition: Tensor) -> Tensor:
+                found: Tensor = local(condition)
+                return found
+
+        pipeline.__dict__["network"] = Local()
+        condition = conditions(1, 70, 50)
+        whole = pipeline.predict(condition, window="whole")
+        windows = pipeline.predict(condition, overlap=0.5)
+        torch.testing.assert_close(windows, whole, rtol=0.0, atol=1e-6)
+
+    def test_seams_are_no_larger_than_other_steps(self, diffusion: RadioDiffPipeline) -> None:
+        """The gradient of a map across the borders of windows is that of any other place."""
+        maps = diffusion.predict(conditions(1, 32, 120), seeded(0), num_draws=8, window=(32, 32))[0, :, 0]
+        steps = (maps[:, :, 1:] - maps[:, :, :-1]).abs().mean(dim=(0, 1))
+        plan_starts = [22, 44, 66, 88]
+        borders = [edge for start in plan_starts for edge in (start - 1, start + 31) if 0 < edge < 119]
+        others = [place for place in range(119) if place not in borders]
+        assert steps[borders].mean() < 1.5 * steps[others].mean()
+
+
+def test_the_scheduler_of_the_pipeline_is_left_as_it_is(diffusion: RadioDiffPipeline) -> None:
+    assert isinstance(diffusion.scheduler, DecoupledScheduler)
+    diffusion.predict(conditions(1), seeded(0), num_inference_steps=3, is_stochastic=False)
+    assert diffusion.scheduler.num_inference_steps is None
+    assert diffusion.scheduler.is_stochastic
+
+
+def test_the_options_and_their_types_are_the_same_keys() -> None:
+    from radiodiff.pipeline.config import PredictOptions
+
+    assert set(PredictOptions.__annotations__) == set(PredictConfig.model_fields)
+    assert len(SCENE_NAMES) == 5
