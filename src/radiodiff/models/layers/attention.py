@@ -4,7 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["ChannelNorm", "FullAttention", "LinearAttention", "heads_of"]
+__all__ = ["ChannelNorm", "FullAttention", "LinearAttention", "cells_of", "heads_of", "map_of"]
+
+VARIANCE_FLOOR = 1e-5
 
 
 class ChannelNorm(nn.Module):
@@ -16,13 +18,11 @@ class ChannelNorm(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.scale = nn.Parameter(torch.ones(channels, 1, 1))
+        self.scale = nn.Parameter(torch.ones(channels))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Of the shape of x (B, channels, rows, cols)."""
-        variance, mean = torch.var_mean(x.float(), dim=1, correction=0, keepdim=True)
-        factor = (variance + 1e-5).rsqrt()
-        return ((x - mean) * factor).to(x.dtype) * self.scale
+    def forward(self, cells: Tensor) -> Tensor:
+        """Of the shape and type of cells (B, number, channels)."""
+        return functional.layer_norm(cells, self.scale.shape, self.scale, eps=VARIANCE_FLOOR).to(cells.dtype)
 
 
 class LinearAttention(nn.Module):
@@ -44,19 +44,17 @@ class LinearAttention(nn.Module):
         super().__init__()
         self.num_heads = num_heads
         self.norm = ChannelNorm(channels)
-        self.qkv = nn.Conv2d(channels, 3 * num_heads * head_channels, 1, bias=False)
-        self.out = nn.Conv2d(num_heads * head_channels, channels, 1)
+        self.qkv = nn.Linear(channels, 3 * num_heads * head_channels, bias=False)
+        self.out = nn.Linear(num_heads * head_channels, channels)
         self.norm_out = ChannelNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Of the shape of x (B, channels, rows, cols)."""
-        query, key, value = (heads_of(part, self.num_heads) for part in self.qkv(self.norm(x)).chunk(3, dim=1))
-        query = query.softmax(dim=2) * query.shape[2] ** -0.5
-        key = key.softmax(dim=3)
-        context = value @ key.transpose(2, 3)
-        found = (context @ query).reshape(x.shape[0], -1, *x.shape[2:])
-        result: Tensor = self.norm_out(self.out(found))
-        return x + result
+        parts = self.qkv(self.norm(cells_of(x))).chunk(3, dim=2)
+        query, key, value = (heads_of(part, self.num_heads) for part in parts)
+        context = key.softmax(dim=2).transpose(2, 3) @ value
+        found = (query.softmax(dim=3) * query.shape[3] ** -0.5) @ context
+        return x + map_of(self.norm_out(self.out(found.transpose(1, 2).flatten(2))), x)
 
 
 class FullAttention(nn.Module):
@@ -72,18 +70,26 @@ class FullAttention(nn.Module):
         super().__init__()
         self.num_heads = num_heads
         self.norm = ChannelNorm(channels)
-        self.qkv = nn.Conv2d(channels, 3 * num_heads * head_channels, 1, bias=False)
-        self.out = nn.Conv2d(num_heads * head_channels, channels, 1)
+        self.qkv = nn.Linear(channels, 3 * num_heads * head_channels, bias=False)
+        self.out = nn.Linear(num_heads * head_channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Of the shape of x (B, channels, rows, cols)."""
-        parts = self.qkv(self.norm(x)).chunk(3, dim=1)
-        query, key, value = (heads_of(part, self.num_heads).transpose(2, 3) for part in parts)
-        found = functional.scaled_dot_product_attention(query, key, value)
-        result: Tensor = self.out(found.transpose(2, 3).reshape(x.shape[0], -1, *x.shape[2:]))
-        return x + result
+        parts = self.qkv(self.norm(cells_of(x))).chunk(3, dim=2)
+        found = functional.scaled_dot_product_attention(*(heads_of(part, self.num_heads) for part in parts))
+        return x + map_of(self.out(found.transpose(1, 2).flatten(2)), x)
 
 
-def heads_of(x: Tensor, num_heads: int) -> Tensor:
-    """(B, num_heads, channels of a head, cells) of x (B, channels, rows, cols)."""
-    return x.reshape(x.shape[0], num_heads, -1, x.shape[2] * x.shape[3])
+def cells_of(x: Tensor) -> Tensor:
+    """(B, rows * cols, channels) of x (B, channels, rows, cols)."""
+    return x.flatten(2).transpose(1, 2)
+
+
+def map_of(cells: Tensor, like: Tensor) -> Tensor:
+    """(B, channels, rows, cols) of cells (B, rows * cols, channels), with the rows and columns of another map."""
+    return cells.transpose(1, 2).unflatten(2, like.shape[2:])
+
+
+def heads_of(cells: Tensor, num_heads: int) -> Tensor:
+    """(B, num_heads, number, channels of a head) of cells (B, number, channels)."""
+    return cells.unflatten(2, (num_heads, -1)).transpose(1, 2)

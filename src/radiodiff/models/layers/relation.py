@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from radiodiff.models.layers.attention import cells_of, heads_of, map_of
+
 __all__ = ["ConditionSum", "RelationNet", "position_code"]
 
 LONGEST_PERIOD = 200.0 * math.pi
@@ -52,7 +54,9 @@ class RelationNet(nn.Module):
         self.value = nn.Linear(channels, channels)
         self.mlp_1 = nn.Conv2d(channels, 2 * channels, 1)
         self.mlp_2 = nn.Conv2d(2 * channels, channels, 1)
-        self.mix = nn.Conv2d(2 * channels, channels, 1)
+        # One convolution on both together, written as two: each works where its input is.
+        self.mix_condition = nn.Conv2d(channels, channels, 1, bias=False)
+        self.mix_features = nn.Conv2d(channels, channels, 1)
         self.mix_norm = nn.GroupNorm(norm_groups, channels)
         self.out = nn.Conv2d(channels, channels, 1)
 
@@ -66,9 +70,9 @@ class RelationNet(nn.Module):
         condition = self.condition_norm(self.condition_in(condition))
         features = self.features_norm(self.features_in(x))
         tokens = self._attended(condition, features)
-        mixed = self.mix_norm(features + self.mix(torch.cat([resized(condition, features), features], dim=1)))
+        mixed = features + self.mix_features(features) + resized(self.mix_condition(condition), features)
         # A convolution 1x1 and an interpolation may change places; on tokens it costs less.
-        result: Tensor = x + mixed + resized(self.out(tokens), features)
+        result: Tensor = x + self.mix_norm(mixed) + resized(self.out(tokens), features)
         return result
 
     def _attended(self, condition: Tensor, features: Tensor) -> Tensor:
@@ -78,12 +82,10 @@ class RelationNet(nn.Module):
         if not self.is_condition_asking:
             asking, asked = asked, asking
         code = position_code(asking.shape[1], *grid, device=asking.device).to(asking.dtype)
-        asked_tokens = (asked + code).flatten(2).transpose(1, 2)
-        query = self.query((asking + code).flatten(2).transpose(1, 2))
-        parts = (query, self.key(asked_tokens), self.value(asked_tokens))
-        heads = (part.unflatten(2, (self.num_heads, -1)).transpose(1, 2) for part in parts)
-        found = functional.scaled_dot_product_attention(*heads)
-        tokens = asking + found.transpose(2, 3).reshape(asking.shape)
+        asked_cells, asking_cells = cells_of(asked + code), cells_of(asking + code)
+        parts = (self.query(asking_cells), self.key(asked_cells), self.value(asked_cells))
+        found = functional.scaled_dot_product_attention(*(heads_of(part, self.num_heads) for part in parts))
+        tokens = asking + map_of(found.transpose(1, 2).flatten(2), asking)
         hidden: Tensor = self.mlp_2(functional.silu(self.mlp_1(tokens)))
         return tokens + hidden
 
