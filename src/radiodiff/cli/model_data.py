@@ -1,33 +1,41 @@
-"""A trained autoencoder, and data for it: what its record says, from a folder that the user gives."""
+"""A trained model, and data for it: what its record says, from a folder that the user gives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from radiodiff.config import Config, checked
 from radiodiff.data.autoencoder_examples import AutoencoderExamples, AutoencoderExamplesConfig
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import BuildingsConfig, RadioMapSeerConfig
-from radiodiff.data.selection import DataConfig, part_config
+from radiodiff.data.selection import AnyConfig, DataConfig, part_config
+from radiodiff.encoding import Encoding
 from radiodiff.errors import ConfigError
 from radiodiff.recipes.overrides import with_overrides
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
+    from radiodiff.evaluation.examples import NamedExamples
     from radiodiff.models.autoencoder_folder import AutoencoderRecord
+    from radiodiff.pipeline.record import PipelineRecord
 
-__all__ = ["ModelData", "load_model", "open_model_data"]
+__all__ = ["ModelData", "PipelineData", "load_model", "open_model_data", "pipeline_data"]
+
+FIXED_DATA = {"data.root": "--data gives the folder", "data.augment": "maps are not turned here"}
 
 FIXED = {
-    "data.root": "--data gives the folder",
+    **FIXED_DATA,
     "data.part": "--part gives the part",
-    "data.augment": "maps are not turned here",
     "examples.crop_size": "maps are whole here",
     "examples.with_condition": "the model alone is looked at",
 }
-"""Settings that cannot be changed, and why."""
+"""Settings of an autoencoder's data that cannot be changed, and why."""
 
+FIXED_OF_PIPELINE = {**FIXED_DATA, "data.part": "--split gives the part"}
+"""Settings of a second stage's data that cannot be changed, and why."""
+
+DEFAULT_KIND = RadioMapSeerConfig.model_fields["kind"].default
 KIND_WITH_WINDOWS = IcasspConfig.model_fields["kind"].default
 
 
@@ -41,6 +49,16 @@ class ModelData(Config):
 
     data: DataConfig
     examples: AutoencoderExamplesConfig = AutoencoderExamplesConfig()
+
+
+class PipelineData(Config):
+    """Settings of the data that a model of the second stage is used on; keys as in recipes.
+
+    Attributes:
+        data: The data set.
+    """
+
+    data: DataConfig
 
 
 def load_model(path: Path, *, on_cpu: bool) -> "tuple[AutoencoderKL, AutoencoderRecord]":
@@ -82,34 +100,82 @@ def open_model_data(
         ConfigError: A change is not allowed, or gives other channels or another scale than the model knows.
         DataSetError: The data set is not there, or has not what is asked for.
     """
-    for text in overrides:
-        name = text.partition("=")[0].strip()
-        if name in FIXED:
-            raise ConfigError(f"{name} cannot be changed: {FIXED[name]}", value=text, remedy="Leave it out.")
-    start: dict[str, Any] = {"data": dict(record.data), "examples": dict(record.examples)}
-    if for_figures and start["data"].get("kind") == KIND_WITH_WINDOWS:
-        start["data"]["crop"] = "none"
-    values = with_overrides(start, overrides, ModelData)
-    if isinstance(values["data"], dict):
-        values["data"] |= {"root": str(root), "part": part}
-    config = checked(ModelData, values)
+    _check_changes(overrides, FIXED)
+    start: dict[str, Any] = {"data": _start(record.data, whole=for_figures), "examples": dict(record.examples)}
+    config = checked(ModelData, _with_changes(start, overrides, ModelData, root, part))
     settings, seen = part_config(config.data, part), config.examples.replaced(crop_size=None, with_condition=False)
     if for_figures and isinstance(settings, RadioMapSeerConfig) and seen.input != "condition":
         # The rest of the condition would be computed for nothing.
         settings = settings.replaced(geometry=(), k2=None, measurements=None, buildings=BuildingsConfig())
         seen = seen.replaced(with_condition=True)
     examples = AutoencoderExamples(settings, seen)
-    if (examples.input_encoding, examples.scale) != (record.encoding, record.scale):
-        raise ConfigError(
-            "The data must have the channels and the scale that the model was trained with: "
-            f"{_described(record.encoding, record.scale)}",
-            value=_described(examples.input_encoding, examples.scale),
-            remedy="Take back the change of the settings, or use another model.",
-        )
+    _check_same((record.encoding, record.scale), (examples.input_encoding, examples.scale))
     return examples
 
 
-def _described(encoding: Any, scale: str) -> str:
+def pipeline_data(
+    record: "PipelineRecord | None", root: Path, part: str, overrides: Sequence[str] = ()
+) -> tuple["NamedExamples", AnyConfig]:
+    """The data set that a model of the second stage was trained on, whole maps without augmentation; and its settings.
+
+    Args:
+        record: What is stored with the model; None for predictions without one, on a data set in RadioMapSeer's layout.
+        root: Folder of a data set of the same kind.
+        part: Which part.
+        overrides: Changes `data.key=value` of the settings it was trained with.
+
+    Raises:
+        ConfigError: A change is not allowed, or gives other channels or another scale than the model knows.
+        DataSetError: The data set is not there, or has not what is asked for.
+    """
+    from radiodiff.data.selection import open_data_set
+
+    _check_changes(overrides, FIXED_OF_PIPELINE)
+    start = {"data": {"kind": DEFAULT_KIND} if record is None else _start(record.data, whole=True)}
+    values = _with_changes(start, overrides, PipelineData, root, part)
+    if record is None and isinstance(values["data"], dict) and values["data"].get("kind") == KIND_WITH_WINDOWS:
+        values["data"] = {"crop": "none"} | values["data"]
+    config = checked(PipelineData, values).data
+    settings = part_config(config, part)
+    source = cast("NamedExamples", open_data_set(settings))
+    if record is not None:
+        _check_same((record.encoding, record.scale), (source.encoding, source.scale))
+    return source, settings
+
+
+def _check_changes(overrides: Sequence[str], fixed: Mapping[str, str]) -> None:
+    """Refuse changes of settings that something else gives."""
+    for text in overrides:
+        name = text.partition("=")[0].strip()
+        if name in fixed:
+            raise ConfigError(f"{name} cannot be changed: {fixed[name]}", value=text, remedy="Leave it out.")
+
+
+def _start(data: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
+    """Settings of the data on record; whole maps also where the data set draws windows of its own (ICASSP)."""
+    return dict(data) | ({"crop": "none"} if whole and data.get("kind") == KIND_WITH_WINDOWS else {})
+
+
+def _with_changes(
+    start: dict[str, Any], overrides: Sequence[str], schema: type[Config], root: Path, part: str
+) -> dict[str, Any]:
+    values = with_overrides(start, overrides, schema)
+    if isinstance(values["data"], dict):
+        values["data"] |= {"root": str(root), "part": part}
+    return values
+
+
+def _check_same(known: tuple[Encoding, str], given: tuple[Encoding, str]) -> None:
+    """Refuse data with other channels or another scale than a model knows."""
+    if known != given:
+        raise ConfigError(
+            f"The data must have the channels and the scale that the model was trained with: {_described(*known)}",
+            value=_described(*given),
+            remedy="Take back the change of the settings, or use another model.",
+        )
+
+
+def _described(encoding: Encoding, scale: str) -> str:
     channels = ", ".join(f"{channel.name} {channel.low:g}..{channel.high:g}" for channel in encoding.condition)
     target = encoding.target
     return f"{channels} to {target.name} {target.low:g}..{target.high:g} on the {scale} scale"

@@ -119,7 +119,7 @@ PUBLISHED = (
         psnr=36.51,
     ),
     PublishedRow(
-        method="GeoRayMap without ray channels",
+        method="GeoRayMap",
         source="its README, 2026",
         simulation="IRT2",
         scale="thresholded",

@@ -77,6 +77,6 @@ def test_outdoor_maps_and_rooms_have_rows_of_their_own() -> None:
 def test_rows_are_plausible(row: PublishedRow) -> None:
     """PSNR is about -20 log10 of the RMSE: a slip of the pen would show."""
     if isinstance(row.rmse, float) and row.psnr is not None:
-        assert row.psnr == pytest.approx(-20 * np.log10(row.rmse), abs=1.5)
+        assert row.psnr == pytest.approx(-20 * np.log10(row.rmse), abs=2.0)
     assert row.ssim is None or 0.8 < row.ssim < 1
     assert row.set_name in ("", "SRM (DPM)", "DRM (carsDPM)", "IRT2", "IRT4")
