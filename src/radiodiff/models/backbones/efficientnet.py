@@ -1,14 +1,29 @@
 """EfficientNet-B7 as an encoder of the condition, through transformers."""
 
-from torch import Tensor, nn
+from typing import Any
+
+from torch import Tensor
 
 from radiodiff.models.backbones.base import Backbone, BackboneNorm
 from radiodiff.models.backbones.norms import replace_batch_norm
 
 __all__ = ["EfficientnetBackbone"]
 
+LAYOUT: dict[str, tuple[int, ...]] = {
+    "in_channels": (32, 16, 24, 40, 80, 112, 192),
+    "out_channels": (16, 24, 40, 80, 112, 192, 320),
+    "kernel_sizes": (3, 3, 5, 3, 5, 5, 3),
+    "strides": (1, 2, 2, 2, 1, 2, 1),
+    "num_block_repeats": (1, 2, 2, 3, 3, 4, 1),
+    "expand_ratios": (1, 6, 6, 6, 6, 6, 6),
+}
+"""The seven stages of B0, which B7 widens and repeats."""
+
+STAGES = (2, 3, 5, 7)
+"""Stages up to the last one of strides 4, 8, 16 and 32."""
+
 ENDS = (11, 18, 38, 55)
-"""Blocks up to the last one of strides 4, 8, 16 and 32: after the second, third, fifth and seventh stage."""
+"""Blocks of B7 up to there."""
 
 WIDTHS = (48, 80, 224, 640)
 
@@ -30,18 +45,19 @@ class EfficientnetBackbone(Backbone):
         super().__init__()
         from transformers import EfficientNetConfig, EfficientNetModel
 
-        config = EfficientNetConfig(
-            num_channels=condition_channels,
-            width_coefficient=2.0,
-            depth_coefficient=3.1,
-            hidden_dim=2560,
-            dropout_rate=0.0,
-            drop_connect_rate=0.0,
-        )
-        whole = EfficientNetModel(config)
+        settings: dict[str, Any] = {
+            "num_channels": condition_channels,
+            "width_coefficient": 2.0,
+            "depth_coefficient": 3.1,
+            "hidden_dim": 2560,
+            "dropout_rate": 0.0,
+            "drop_connect_rate": 0.0,
+        }
+        layout = {key: list(stages[: STAGES[num_levels - 1]]) for key, stages in LAYOUT.items()}
+        whole = EfficientNetModel(EfficientNetConfig(**settings, **layout))
         self.channels = WIDTHS[:num_levels]
         self.embeddings = whole.embeddings
-        self.blocks = nn.ModuleList(whole.encoder.blocks[: ENDS[num_levels - 1]])
+        self.blocks = whole.encoder.blocks
         replace_batch_norm(self, norm)
 
     def names_in_file(self, name: str) -> tuple[str, ...]:

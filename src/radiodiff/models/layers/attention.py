@@ -76,7 +76,8 @@ class FullAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Of the shape of x (B, channels, rows, cols)."""
         parts = self.qkv(self.norm(cells_of(x))).chunk(3, dim=2)
-        found = functional.scaled_dot_product_attention(*(heads_of(part, self.num_heads) for part in parts))
+        query, key, value = (heads_of(part, self.num_heads) for part in parts)
+        found = functional.scaled_dot_product_attention(query, key, value)
         return x + map_of(self.out(found.transpose(1, 2).flatten(2)), x)
 
 

@@ -84,7 +84,8 @@ class RelationNet(nn.Module):
         code = position_code(asking.shape[1], *grid, device=asking.device).to(asking.dtype)
         asked_cells, asking_cells = cells_of(asked + code), cells_of(asking + code)
         parts = (self.query(asking_cells), self.key(asked_cells), self.value(asked_cells))
-        found = functional.scaled_dot_product_attention(*(heads_of(part, self.num_heads) for part in parts))
+        query, key, value = (heads_of(part, self.num_heads) for part in parts)
+        found = functional.scaled_dot_product_attention(query, key, value)
         tokens = asking + map_of(found.transpose(1, 2).flatten(2), asking)
         hidden: Tensor = self.mlp_2(functional.silu(self.mlp_1(tokens)))
         return tokens + hidden
