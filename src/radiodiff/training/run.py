@@ -2,12 +2,11 @@
 
 import json
 import math
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -19,6 +18,7 @@ from radiodiff.training.checkpoint import CheckpointStore, read_checkpoint
 from radiodiff.training.config import TrainerConfig
 from radiodiff.training.engine import Engine
 from radiodiff.training.precision import tensor_float_32
+from radiodiff.training.processes import in_first_process, start_processes
 from radiodiff.training.reports import Listener, ValidationReport
 from radiodiff.training.run_folder import RunFolder
 from radiodiff.training.run_state import is_finite, restore, snapshot_of
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 __all__ = ["Outcome", "TrainingRun", "in_first_process", "make_accelerator"]
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -60,43 +58,7 @@ def make_accelerator(config: TrainerConfig) -> "Accelerator":
     Raises:
         ConfigError: Several processes were started, and this one does not find the others.
     """
-    from accelerate import Accelerator
-    from accelerate.utils import DistributedDataParallelKwargs
-
-    wanted = int(os.environ.get("WORLD_SIZE", "1"))
-    # Without a GPU accelerate takes each of several processes for one that is alone, unless it is told so.
-    is_on_cpu = config.cpu or (wanted > 1 and not torch.cuda.is_available())
-    parallel = DistributedDataParallelKwargs(gradient_as_bucket_view=True)
-    accelerator = Accelerator(mixed_precision="no", cpu=is_on_cpu, kwargs_handlers=[parallel])
-    if accelerator.num_processes != wanted:
-        raise ConfigError(
-            "Processes that were started together must find each other",
-            value=f"WORLD_SIZE={wanted}, {accelerator.num_processes} found",
-            remedy="Start them by torchrun --standalone --nproc_per_node N -m radiodiff train ...",
-        )
-    return accelerator
-
-
-def in_first_process(accelerator: "Accelerator", action: Callable[[], Result]) -> Result | None:
-    """Do something in the first process while the others wait; what it raises is raised in all of them.
-
-    Returns:
-        What the action gives, in the first process; None in the others.
-    """
-    from accelerate.utils import broadcast_object_list
-
-    result: Result | None = None
-    failure: list[Exception | None] = [None]
-    if accelerator.is_main_process:
-        try:
-            result = action()
-        except (RadiodiffError, OSError) as error:
-            failure = [error]
-    if accelerator.num_processes > 1:
-        broadcast_object_list(failure)
-    if failure[0] is not None:
-        raise failure[0]
-    return result
+    return start_processes(on_cpu=config.cpu)
 
 
 class TrainingRun:
