@@ -2,19 +2,41 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 
 from radiodiff.data.create import CreateSettings, create_data_set
+from radiodiff.data.example import Draw
+from radiodiff.data.loader import Batch, ExampleSource, collate
+from radiodiff.diffusion.config import DiffusionConfig, DiffusionLossConfig
 from radiodiff.layouts import CitySettings
 from radiodiff.models.autoencoder import build_autoencoder
 from radiodiff.models.config import AutoencoderConfig
-from radiodiff.models.unet_config import UnetConfig
+from radiodiff.models.radio_unet import build_radio_unet
+from radiodiff.models.unet import build_unet
+from radiodiff.models.unet_config import RadioUnetConfig, UnetConfig
+from radiodiff.pipeline.record import PipelineRecord
+from radiodiff.training.config import OptimizerConfig
+from radiodiff.training.diffusion_config import RegressionLossConfig, SamplingConfig
+from radiodiff.training.diffusion_stage import DiffusionParts
+from radiodiff.training.regression_stage import RegressionParts
 
-__all__ = ["FACTOR", "SIZE", "UNET", "PlainPass", "make_city", "small_autoencoder"]
+__all__ = [
+    "AUTOENCODER",
+    "FACTOR",
+    "SIZE",
+    "UNET",
+    "PlainPass",
+    "batch_of",
+    "diffusion_parts",
+    "make_city",
+    "regression_parts",
+    "small_autoencoder",
+]
 
 SIZE = 48
 """Rows and columns of the maps."""
@@ -34,6 +56,8 @@ UNET = UnetConfig(
     fourier_features=4,
 )
 
+REGRESSION = RadioUnetConfig(base_channels=8, channel_multipliers=(1, 2), blocks_per_level=1, norm_groups=4)
+
 
 def make_city(root: Path, *, num_maps: int = 3, num_tx: int = 4) -> Path:
     """A data set of square maps with dominant path targets."""
@@ -44,6 +68,59 @@ def make_city(root: Path, *, num_maps: int = 3, num_tx: int = 4) -> Path:
 def small_autoencoder(seed: int = 0) -> AutoencoderKL:
     """An autoencoder that has learnt nothing; its latents tell maps apart all the same."""
     return build_autoencoder(AUTOENCODER, seed=seed)
+
+
+def diffusion_parts(
+    source: ExampleSource, diffusion: DiffusionConfig | None = None, unet: UnetConfig = UNET, **changes: Any
+) -> DiffusionParts:
+    """A second stage that is trained and validated on the same examples."""
+    diffusion = diffusion or DiffusionConfig()
+    parts = DiffusionParts(
+        unet=build_unet(
+            unet,
+            condition_channels=len(source.encoding.names),
+            latent_channels=AUTOENCODER.latent_channels,
+            latent_factor=FACTOR,
+            diffusion=diffusion,
+        ),
+        autoencoder=small_autoencoder(),
+        record=PipelineRecord(kind="diffusion", encoding=source.encoding, scale=source.scale),
+        diffusion=diffusion,
+        loss=DiffusionLossConfig(),
+        sampling=SamplingConfig(num_inference_steps=(1, 3)),
+        optimizer=OptimizerConfig(learning_rate=2e-3),
+        scaling_factor=1.7,
+        is_sampled=True,
+        source=source,
+        validation_source=source,
+        validation_part="all",
+        shows_all_buildings=True,
+        num_previews=1,
+        seed=5,
+    )
+    return replace(parts, **changes)
+
+
+def regression_parts(source: ExampleSource, **changes: Any) -> RegressionParts:
+    """A regression that is trained and validated on the same examples."""
+    parts = RegressionParts(
+        network=build_radio_unet(REGRESSION, in_channels=len(source.encoding.names)),
+        record=PipelineRecord(kind="regression", encoding=source.encoding, scale=source.scale),
+        loss=RegressionLossConfig(),
+        optimizer=OptimizerConfig(learning_rate=2e-3),
+        source=source,
+        validation_source=source,
+        validation_part="all",
+        shows_all_buildings=True,
+        num_previews=1,
+    )
+    return replace(parts, **changes)
+
+
+def batch_of(source: ExampleSource, *draws: int | Draw) -> Batch:
+    """A batch of examples, by number, or by number and draw."""
+    pairs = [draw if isinstance(draw, tuple) else (draw, 0) for draw in draws]
+    return collate([source[draw] for draw in pairs], source.encoding, source.scale, pairs)
 
 
 @dataclass

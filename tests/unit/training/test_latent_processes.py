@@ -115,3 +115,23 @@ def test_a_cache_that_one_does_not_see_is_refused(tmp_path: Path) -> None:
     debug_launcher(fill_apart, (str(tmp_path),), num_processes=2)
     errors = [(tmp_path / f"error-{rank}.txt").read_text() for rank in (0, 1)]
     assert all("must see the whole cache" in error for error in errors)
+
+
+class Emptied(Elsewhere):
+    """Has a disk of its own with an older, empty cache."""
+
+    def __init__(self, root: Path, encoder: LatentEncoder, source: object) -> None:
+        super().__init__(root, encoder, source)
+        self.begin([])
+
+
+def fill_apart_again(folder: str) -> None:
+    fill(Path(folder), Emptied)
+
+
+def test_files_that_one_does_not_see_are_missed(tmp_path: Path) -> None:
+    make_city(tmp_path / "city")
+    debug_launcher(fill_apart_again, (str(tmp_path),), num_processes=2)
+    errors = [(tmp_path / f"error-{rank}.txt").read_text() for rank in (0, 1)]
+    assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 3
+    assert all(error.startswith("Every process must see the whole cache") for error in errors)
