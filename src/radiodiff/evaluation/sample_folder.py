@@ -1,0 +1,228 @@
+"""A folder of sampled maps, filled by one or several processes, in one run or several.
+
+```
+sampling.json           settings: what makes two runs add to one folder
+<map>_<tx>.png          grey levels on the scale of the model, the mean of the draws
+std/<map>_<tx>.npz      std, (rows, cols) float32: standard deviation of the draws in the unit of the channel
+index.csv               a row for each map
+index.<process>.csv     rows of a run that has not ended
+```
+
+A map is finished when its files and its row are there.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
+from radiodiff.encoding import Channel
+from radiodiff.errors import InputError
+from radiodiff.formats import LevelMeaning, read_json, write_level_png
+
+__all__ = ["INDEX", "SampleFolder", "SampleRow"]
+
+INDEX = "index.csv"
+RECORD = "sampling.json"
+SPREAD = "std"
+FORMAT = {"format": "radiodiff-sampling", "format_version": 1}
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """A row of the index.
+
+    Attributes:
+        name: Name of the example.
+        file: Its image.
+        number: Number of the example in its part: with the seed, what its draws follow from.
+        seed: Seed of all draws.
+        steps: Steps of a draw.
+        draws: Draws of the map.
+        seconds: Time of its batch, by the maps in it [s].
+        scale: Scale of the levels.
+        min: Smallest value, before rounding, in the unit of the channel.
+        max: Largest value.
+    """
+
+    name: str
+    file: str
+    number: int
+    seed: int
+    steps: int
+    draws: int
+    seconds: float
+    scale: str
+    min: float
+    max: float
+
+
+COLUMNS = [field.name for field in fields(SampleRow)]
+
+
+class SampleFolder:
+    """A folder of sampled maps.
+
+    Args:
+        path: The folder.
+        settings: What all its maps share, JSON types.
+        with_spread: Whether each map has its standard deviation beside it.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, Any], *, with_spread: bool = False) -> None:
+        self.path = path
+        self.with_spread = with_spread
+        self._settings = {**FORMAT, **settings, "with_spread": with_spread}
+
+    def begin(self) -> None:
+        """Make the folder, or check that what is there was sampled with the same settings; gather its index.
+
+        One process does it before the others look at the folder.
+
+        Raises:
+            InputError: It holds something else, or maps of other settings.
+            FormatError: Its record is damaged, or a file cannot be written.
+            OSError: The system refuses.
+        """
+        record = self.path / RECORD
+        if record.is_file():
+            self._check_settings(read_json(record))
+        else:
+            # Unfinished files of an earlier run are no content.
+            there = [path.name for path in self.path.iterdir()] if self.path.is_dir() else []
+            if self.path.exists() and (not self.path.is_dir() or [n for n in there if not _is_temporary(n)]):
+                raise InputError(
+                    "--out must be a folder that is empty or absent, or that holds maps of the same settings",
+                    value=f"{self.path}, which {'holds something else' if self.path.is_dir() else 'is a file'}",
+                    remedy="Give another name, or remove it first.",
+                )
+            self.path.mkdir(parents=True, exist_ok=True)
+            with atomic_write(record) as temporary:
+                temporary.write_text(json.dumps(self._settings, indent=1) + "\n", encoding="utf-8")
+        for path in (self.path, self.path / SPREAD):
+            for leftover in path.glob(f"{TEMPORARY_PREFIX}*"):
+                leftover.unlink(missing_ok=True)
+        if self.with_spread:
+            (self.path / SPREAD).mkdir(exist_ok=True)
+        self.end()
+
+    def finished(self) -> frozenset[str]:
+        """Names of the maps that are finished."""
+        return frozenset(row.name for row in self._rows([self.path / INDEX]) if self._is_whole(row.name))
+
+    def write(self, name: str, draws: NDArray[np.float64], channel: Channel, scale: str) -> tuple[float, float]:
+        """Write the files of a map.
+
+        Args:
+            name: Name of the example.
+            draws: (draws, rows, cols) levels.
+            channel: What they are.
+            scale: Their scale.
+
+        Returns:
+            Smallest and largest value of the mean of the draws, in the unit of the channel.
+
+        Raises:
+            FormatError: The system refuses.
+        """
+        mean = draws.mean(axis=0) if len(draws) > 1 else draws[0]
+        if self.with_spread:
+            std = draws.std(axis=0, ddof=1) * abs(channel.high - channel.low)
+            with atomic_write(self.path / SPREAD / f"{name}.npz") as temporary:
+                np.savez_compressed(temporary, std=std.astype(np.float32))
+        write_level_png(self.path / f"{name}.png", mean, LevelMeaning(scale, channel.name, channel.low, channel.high))
+        values = channel.decode(2.0 * mean - 1.0)
+        return float(values.min()), float(values.max())
+
+    def note(self, rows: Iterable[SampleRow], process: int) -> None:
+        """Add rows of maps that are written to the index of a process."""
+        path = self.path / _index_of(process)
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        if not path.exists():
+            writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+        with open(path, "a", encoding="utf-8", newline="") as file:
+            file.write(text.getvalue())
+
+    def end(self) -> list[SampleRow]:
+        """Put the indices of all processes into one, in the order of the examples; rows without files are left out.
+
+        One process does it after the others have ended.
+
+        Raises:
+            FormatError: The system refuses.
+        """
+        parts = sorted(self.path.glob("index.*.csv"))
+        found = {row.name: row for row in self._rows([self.path / INDEX, *parts]) if self._is_whole(row.name)}
+        rows = sorted(found.values(), key=lambda row: row.number)
+        with atomic_write(self.path / INDEX) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(asdict(row) for row in rows)
+        for part in parts:
+            part.unlink()
+        return rows
+
+    def _check_settings(self, there: Any) -> None:
+        wanted = json.loads(json.dumps(self._settings))
+        there = there if isinstance(there, dict) else {}
+        if there == wanted:
+            return
+        changed = [name for name in {**there, **wanted} if there.get(name) != wanted.get(name)]
+        raise InputError(
+            "A folder of maps can go on with the settings that it was begun with",
+            value=f"{self.path}: "
+            + "; ".join(f"{name} {_shown(there.get(name))}, now {_shown(wanted.get(name))}" for name in changed),
+            remedy="Give the same settings, or another folder.",
+        )
+
+    def _is_whole(self, name: str) -> bool:
+        files = [self.path / f"{name}.png", *([self.path / SPREAD / f"{name}.npz"] if self.with_spread else [])]
+        # A power cut can leave a file of 0 bytes.
+        return all(file.is_file() and file.stat().st_size > 0 for file in files)
+
+    def _rows(self, paths: Sequence[Path]) -> Iterator[SampleRow]:
+        for path in paths:
+            if path.is_file():
+                # What an interrupt has cut short is no row.
+                whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
+                yield from filter(None, map(_row, csv.DictReader(whole.splitlines())))
+
+
+def _row(values: Mapping[str, Any]) -> SampleRow | None:
+    """A row of a file; None for what is none."""
+    try:
+        return SampleRow(
+            name=values["name"],
+            file=values["file"],
+            number=int(values["number"]),
+            seed=int(values["seed"]),
+            steps=int(values["steps"]),
+            draws=int(values["draws"]),
+            seconds=float(values["seconds"]),
+            scale=values["scale"],
+            min=float(values["min"]),
+            max=float(values["max"]),
+        )
+    except (TypeError, ValueError, KeyError):
+        return None
+
+
+def _index_of(process: int) -> str:
+    return f"index.{process}.csv"
+
+
+def _is_temporary(name: str) -> bool:
+    return name.startswith(TEMPORARY_PREFIX)
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else json.dumps(value) if isinstance(value, dict | list) else str(value)
