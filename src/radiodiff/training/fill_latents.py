@@ -1,10 +1,12 @@
 """Making what a cache of latents lacks, by all processes of a run together."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from radiodiff.errors import CheckpointError, RadiodiffError
 from radiodiff.training.latent_cache import LatentCache, Shard
+from radiodiff.training.processes import in_all_processes, in_first_process
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -52,25 +54,23 @@ def fill_latents(
         Maps that were encoded by all processes together.
 
     Raises:
-        CheckpointError: See `LatentCache.begin` and `make`, or another process failed.
-        RadiodiffError: See `LatentCache.make`.
+        CheckpointError: See `LatentCache.begin`; or a process does not see what others have made.
+        RadiodiffError: See `LatentCache.make`; ConfigError where another process failed.
     """
     from accelerate.utils import broadcast_object_list
 
     cache.encoder.to(accelerator.device)
-    found: list[list[Shard]] = [[]]
-    failure: Exception | None = None
-    if accelerator.is_main_process:
-        try:
-            found[0] = cache.missing()
-            cache.begin(found[0])
-        except (RadiodiffError, OSError) as error:
-            failure = error
-    _agree(accelerator, failure)
+
+    def begin() -> list[Shard]:
+        missing = cache.missing()
+        cache.begin(missing)
+        return missing
+
+    found = [in_first_process(accelerator, begin)]
     if accelerator.num_processes > 1:
         broadcast_object_list(found)
-    _agree(accelerator, None if cache.folder.is_dir() else _unseen(cache))
-    missing = found[0]
+    missing = found[0] or []
+    in_all_processes(accelerator, lambda: _check_seen(cache, cache.folder.is_dir()))
     rank, world = accelerator.process_index, accelerator.num_processes
     rounds = [missing[first : first + world] for first in range(0, len(missing), world)]
     mine = sum(cache.num_maps(shard) for shards in rounds for shard in shards[rank : rank + 1])
@@ -78,7 +78,7 @@ def fill_latents(
     if rounds:
         for _ in track(maps, mine, "encoding latents", "maps"):
             pass
-    _agree(accelerator, _unseen(cache) if cache.missing() else None)
+    in_all_processes(accelerator, lambda: _check_seen(cache, not cache.missing()))
     return sum(map(cache.num_maps, missing))
 
 
@@ -98,30 +98,18 @@ def _encoded(
                     yield from [None] * count
         except (RadiodiffError, OSError) as error:
             failure = error
-        _agree(accelerator, failure)
+        in_all_processes(accelerator, partial(_raise, failure))
 
 
-def _unseen(cache: LatentCache) -> CheckpointError:
-    return CheckpointError(
-        "Every process must see the whole cache of latents",
-        value=f"one that does not find all of {cache.folder}",
-        remedy="Set latents.cache to a folder that all machines share.",
-    )
-
-
-def _agree(accelerator: "Accelerator", failure: Exception | None) -> None:
-    """Raise an error in all processes where one has failed."""
-    from accelerate.utils import gather_object
-
-    texts = [None if failure is None else str(failure)]
-    if accelerator.num_processes > 1:
-        texts = gather_object(texts)
+def _raise(failure: Exception | None) -> None:
     if failure is not None:
         raise failure
-    others = [text for text in texts if text is not None]
-    if others:
+
+
+def _check_seen(cache: LatentCache, is_seen: bool) -> None:
+    if not is_seen:
         raise CheckpointError(
-            "Every process must be able to make its share of the latents",
-            value=f"another process that could not: {others[0]}",
-            remedy="Mend what it says, then start again: what is done is kept.",
+            "Every process must see the whole cache of latents",
+            value=f"one that does not find all of {cache.folder}",
+            remedy="Set latents.cache to a folder that all machines share.",
         )

@@ -76,7 +76,7 @@ def test_all_end_where_one_cannot_write(tmp_path: Path) -> None:
     make_city(tmp_path / "city")
     debug_launcher(fail_in_one, (str(tmp_path),), num_processes=2)
     errors = [(tmp_path / f"error-{rank}.txt").read_text() for rank in (0, 1)]
-    assert errors[0].startswith("Every process must be able to make its share")
+    assert errors[0].startswith("Every process must be able to do its share")
     assert "no room" in errors[0]
     assert errors[1].startswith("A file must be written")
     assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 1
