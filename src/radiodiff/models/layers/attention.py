@@ -88,9 +88,9 @@ def cells_of(x: Tensor) -> Tensor:
 
 def map_of(cells: Tensor, like: Tensor) -> Tensor:
     """(B, channels, rows, cols) of cells (B, rows * cols, channels), with the rows and columns of another map."""
-    return cells.transpose(1, 2).unflatten(2, like.shape[2:])
+    return cells.transpose(1, 2).reshape(len(cells), -1, *like.shape[2:])
 
 
 def heads_of(cells: Tensor, num_heads: int) -> Tensor:
     """(B, num_heads, number, channels of a head) of cells (B, number, channels)."""
-    return cells.unflatten(2, (num_heads, -1)).transpose(1, 2)
+    return cells.reshape(*cells.shape[:2], num_heads, -1).transpose(1, 2)

@@ -20,7 +20,7 @@ class StandardizedConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, out_channels, rows, cols) of x (B, in_channels, rows, cols)."""
-        weight = self.weight.float()
+        weight = self.weight.to(torch.promote_types(self.weight.dtype, torch.float32))
         fan_in = weight[0].numel()
         variance, mean = torch.var_mean(weight, dim=(1, 2, 3), correction=0, keepdim=True)
         weight = (weight - mean) * ((variance + VARIANCE_FLOOR) * fan_in).rsqrt()
