@@ -1,25 +1,38 @@
-"""Conditions of scenes: what a data set gives for its examples, for any buildings and transmitter."""
+"""Conditions of scenes: what a data set gives for its examples, for any buildings and transmitter.
+
+Images of buildings and cars in RadioMapSeer's layout stand half a cell beside the gains (docs/decisions/002), and a
+network has learnt them so: here they are drawn by the rule of the images, everything else in the frame of the gains.
+"""
 
 import warnings
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.curvature import curvature_map
+from radiodiff.data.radiomapseer.geometry_cache import STEPS
 from radiodiff.encoding import Encoding, encode_geometry
 from radiodiff.errors import ConfigError, InputError, SceneError
+from radiodiff.formats import CAR_PNG_SAMPLE_OFFSET, PNG_SAMPLE_OFFSET
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
 from radiodiff.pipeline.measurements import Measurements
 from radiodiff.propagation import GEOMETRY_CHANNELS, RADIOMAPSEER_LAW, GeometrySolver
-from radiodiff.scene import Scene, Transmitter
+from radiodiff.scene import Footprint, Grid, Scene, Transmitter, rasterize
+from radiodiff.scene.trace import trace_footprints
 
 __all__ = ["MEASURED_CHANNELS", "SceneEncoder", "scene_condition"]
 
 MEASURED_CHANNELS = ("measured_path_loss_db", "measurement_mask")
 SCENE_CHANNELS = ("buildings", "transmitter", "cars", *MEASURED_CHANNELS, *GEOMETRY_CHANNELS, "k2")
 """Channels that follow from a scene, a transmitter and measurements."""
+
+IMAGE_KINDS = ("radiomapseer", "edges")
+"""Data sets whose masks are images in RadioMapSeer's layout."""
+
+GeometryChannels = Mapping[str, NDArray[np.float32]]
 
 
 class SceneEncoder:
@@ -38,7 +51,8 @@ class SceneEncoder:
         self.encoding = encoding
         self._k2 = data.get("k2")
         self._third = data.get("cars_channel") or ("cars" if data.get("cars") else "empty")
-        self._solver: GeometrySolver | None = None
+        self._from_images = data.get("kind") in IMAGE_KINDS
+        self._prepared: _Prepared | None = None
         missing = [name for name in encoding.names if name not in SCENE_CHANNELS]
         if missing:
             raise ConfigError(
@@ -95,29 +109,33 @@ class SceneEncoder:
             InputError: See `check`; errors of scenes and transmitters are such errors.
         """
         self.check(scene, tx, measurements)
-        geometry = self._geometry(scene, tx)
-        return np.stack([self._channel(name, scene, tx, geometry, measurements) for name in self.encoding.names])
+        if self._prepared is None or self._prepared.scene is not scene:
+            self._prepared = _Prepared(scene, is_image=self._from_images)
+        geometry = self._geometry(self._prepared, tx)
+        names = self.encoding.names
+        return np.stack([self._channel(name, self._prepared, tx, geometry, measurements) for name in names])
 
     def _channel(
         self,
         name: str,
-        scene: Scene,
+        prepared: "_Prepared",
         tx: Transmitter,
-        geometry: Mapping[str, NDArray[np.float32]],
+        geometry: GeometryChannels,
         measurements: Measurements | None,
     ) -> NDArray[np.float32]:
         """An encoded channel (rows, cols)."""
         # Ranges are those that the model was trained with.
         channel = self.encoding.condition[self.encoding.names.index(name)]
+        scene = prepared.scene
         empty = np.full(scene.grid.shape, -1.0, dtype=np.float32)
         if name == "buildings" or (name == "cars" and self._third == "buildings"):
-            return channel.encode(scene.buildings)
+            return channel.encode(prepared.buildings)
         if name == "cars":
-            return channel.encode(scene.cars) if self._third == "cars" and scene.cars is not None else empty
+            return channel.encode(prepared.cars) if self._third == "cars" else empty
         if name == "transmitter":
             empty[tx.cell(scene.grid)] = 1.0
         elif name == "k2":
-            return channel.encode(self._curvature(scene, tx, geometry))
+            return channel.encode(self._curvature(prepared, tx, geometry))
         elif name in geometry:
             outdoors = ~scene.buildings
             empty[outdoors] = channel.encode(geometry[name][outdoors])
@@ -126,25 +144,23 @@ class SceneEncoder:
             empty[row, col] = channel.encode(measurements.path_loss_db) if name == "measured_path_loss_db" else 1.0
         return empty
 
-    def _geometry(self, scene: Scene, tx: Transmitter) -> dict[str, NDArray[np.float32]]:
+    def _geometry(self, prepared: "_Prepared", tx: Transmitter) -> GeometryChannels:
         """Geometry channels by name; none where none is needed."""
         is_needed = set(self.encoding.names) & set(GEOMETRY_CHANNELS)
         if not is_needed and not ("k2" in self.encoding.names and self._k2 == "dominant-path"):
             return {}
-        if self._solver is None or self._solver.scene is not scene:
-            self._solver = GeometrySolver(scene)
-        return dict(zip(GEOMETRY_CHANNELS, self._solver.channels(tx), strict=True))
+        return dict(zip(GEOMETRY_CHANNELS, prepared.solver.channels(tx), strict=True))
 
-    def _curvature(
-        self, scene: Scene, tx: Transmitter, geometry: Mapping[str, NDArray[np.float32]]
-    ) -> NDArray[np.float32]:
+    def _curvature(self, prepared: "_Prepared", tx: Transmitter, geometry: GeometryChannels) -> NDArray[np.float32]:
+        scene = prepared.scene
         cell = tx.cell(scene.grid)
-        excluded = scene.buildings.copy()
+        excluded = prepared.buildings.copy()
         excluded[cell] = True
         if self._k2 == "dominant-path":
             gain_db = geometry["dominant_path_gain_db"][None]
             encoded = encode_geometry(("dominant_path_gain_db",), gain_db, scene.buildings)[0]
-            return curvature_map((encoded + 1.0) * 0.5, excluded)
+            # In the steps of the data sets' cache, which the curvature is large enough to show.
+            return curvature_map(np.rint((encoded + 1.0) * (STEPS / 2)) / STEPS, excluded)
         row, col = np.ogrid[: scene.grid.rows, : scene.grid.cols]
         distance_m = np.hypot(row - cell[0], col - cell[1]) * scene.grid.cell_size_m
         loss_db = RADIOMAPSEER_LAW.line_of_sight_loss_db(distance_m)
@@ -160,3 +176,42 @@ def scene_condition(
 ) -> NDArray[np.float32]:
     """Condition (C, rows, cols) of one scene and transmitter, see `SceneEncoder`."""
     return SceneEncoder(encoding, data).condition(scene, tx, measurements)
+
+
+class _Prepared:
+    """What transmitters on one scene share, made when it is asked for.
+
+    Args:
+        scene: The scene.
+        is_image: Masks are drawn by the rules of RadioMapSeer's images.
+    """
+
+    def __init__(self, scene: Scene, *, is_image: bool) -> None:
+        self.scene = scene
+        self._is_image = is_image
+
+    @cached_property
+    def solver(self) -> GeometrySolver:
+        return GeometrySolver(self.scene)
+
+    @cached_property
+    def buildings(self) -> NDArray[np.bool_]:
+        scene = self.scene
+        if not self._is_image:
+            return scene.buildings
+        return _drawn(scene.grid, scene.footprints, scene.buildings, PNG_SAMPLE_OFFSET)
+
+    @cached_property
+    def cars(self) -> NDArray[np.bool_]:
+        scene = self.scene
+        if scene.cars is None or not self._is_image:
+            return np.zeros(scene.grid.shape, dtype=np.bool_) if scene.cars is None else scene.cars
+        return _drawn(scene.grid, scene.car_footprints, scene.cars, CAR_PNG_SAMPLE_OFFSET)
+
+
+def _drawn(
+    grid: Grid, footprints: tuple[Footprint, ...] | None, mask: NDArray[np.bool_], offset: tuple[float, float]
+) -> NDArray[np.bool_]:
+    """Outlines as an image shows them; where only the cells are known, these are traced."""
+    outlines = trace_footprints(grid, mask) if footprints is None else footprints
+    return rasterize(grid, [footprint.polygon for footprint in outlines], sample_offset=offset)

@@ -38,13 +38,14 @@ class PointField:
     Args:
         measurements: The points.
         encoding: What the model's maps mean.
-        outdoors: (rows, cols) bool, cells that are corrected.
+        outdoors: (rows, cols) bool, cells that are corrected, besides those of the points.
     """
 
     def __init__(self, measurements: Measurements, encoding: Encoding, outdoors: Tensor) -> None:
         device = outdoors.device
         target = encoding.target
-        self.outdoors = outdoors
+        self.outdoors = outdoors.clone()
+        self.outdoors[tuple(torch.from_numpy(measurements.cells.T.copy()).to(device))] = True
         self.cells = torch.tensor(measurements.cells, device=device)
         self.values = torch.from_numpy(target.encode(measurements.path_loss_db)).to(device)
         self.length = measurements.correlation_cells
@@ -120,14 +121,16 @@ class Guide:
                 value=f"{len(measurements)} for {len(condition)} maps",
                 remedy="Give a list with an entry for each map.",
             )
-        fields = []
+        fields: list[PointField | None] = []
         for number, points in enumerate(measurements):
-            indoors = torch.zeros(condition.shape[2:], dtype=torch.bool, device=condition.device)
+            if points is None:
+                fields.append(None)
+                continue
+            outdoors = torch.ones(condition.shape[2:], dtype=torch.bool, device=condition.device)
             if "buildings" in encoding.names:
-                indoors = condition[number, encoding.names.index("buildings")] > 0
-            if points is not None:
-                points.check_on(indoors.cpu().numpy())
-            fields.append(None if points is None else PointField(points, encoding, ~indoors))
+                outdoors = condition[number, encoding.names.index("buildings")] < 0
+            points.check_on(_surrounded(~outdoors).cpu().numpy())
+            fields.append(PointField(points, encoding, outdoors))
         return cls(tuple(fields), steps)
 
     def corrected_maps(self, maps: Tensor) -> Tensor:
@@ -204,6 +207,15 @@ class _Fit:
 
     def _loss(self, maps: Tensor) -> Tensor:
         return (self.weights * (maps - self.targets).square()).flatten(1).sum(1)
+
+
+def _surrounded(indoors: Tensor) -> Tensor:
+    """Cells (rows, cols) indoors with nothing but cells indoors around them.
+
+    The image of the buildings stands half a cell beside the gains: a cell at its rim may be outside.
+    """
+    free = torch.nn.functional.max_pool2d((~indoors).float()[None], 3, stride=1, padding=1)[0]
+    return free == 0
 
 
 def _per_row(values: Tensor) -> Tensor:

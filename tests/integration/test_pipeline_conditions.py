@@ -1,0 +1,79 @@
+"""The condition of a scene is that of the data set's example."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from radiodiff.data.create import CreateSettings, create_data_set
+from radiodiff.data.radiomapseer import RadioMapSeer, RadioMapSeerConfig
+from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
+from radiodiff.formats import read_radiomapseer_scene
+from radiodiff.layouts import CitySettings
+from radiodiff.pipeline.condition import scene_condition
+from radiodiff.pipeline.measurements import Measurements
+from radiodiff.scene import Transmitter
+
+QUANTISED = 2.0 / 65535
+"""The cache of a data set holds geometry channels in 65,536 steps."""
+
+
+@pytest.fixture(scope="module")
+def fake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("fake")
+    list(write_fake_radiomapseer(root, FakeRadioMapSeerSettings(2, 3, 4, size=96)))
+    return root
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("generated") / "data"
+    city = CitySettings(rows=96, cols=96, cars_per_hectare=20.0)
+    list(create_data_set(root, CreateSettings(2, 3, 1, cars=True, city=city)))
+    return root
+
+
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"cars": True},
+    {"cars_channel": "buildings"},
+    {"cars_channel": "absent", "geometry": ("los_mask", "log_distance_gain_db", "obstructed_length_m")},
+    {
+        "geometry": ("shortest_path_length_m", "turning_angle_deg", "dominant_path_gain_db"),
+        "allow_answer_channels": True,
+    },
+    {"k2": "log-distance"},
+    {"k2": "dominant-path", "allow_answer_channels": True},
+    {"scale": "thresholded", "measurements": {"kind": "random", "num_points": (5, 30)}},
+    {"measurements": {"kind": "vertices"}},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: ",".join(settings) or "plain")
+@pytest.mark.parametrize("name", ["fake", "generated"])
+def test_the_condition_of_a_scene_is_that_of_the_example(
+    name: str, settings: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    root: Path = request.getfixturevalue(name)
+    data = RadioMapSeer(RadioMapSeerConfig(root=root, part="all", split="all", **settings))
+    plain = data.config.model_dump(mode="json", exclude={"root"})
+    for number in range(len(data)):
+        example = data[number]
+        scene = read_radiomapseer_scene(root, example.map_id, cars=data.config.cars)
+        tx = Transmitter.at_cell(scene.grid, example.tx[1], example.tx[0])
+        points = None
+        if data.config.measurements is not None:
+            mask = example.condition[data.encoding.names.index("measurement_mask")] > 0
+            cells = np.argwhere(mask & ~scene.buildings)
+            path_loss_db = data.encoding.decode_target(example.target)[0]
+            points = Measurements(cells, path_loss_db[cells[:, 0], cells[:, 1]])
+        found = scene_condition(data.encoding, plain, scene, tx, points)
+        assert found.dtype == np.float32
+        for channel, mine, theirs in zip(data.encoding.names, found, example.condition, strict=True):
+            if channel in ("measured_path_loss_db", "measurement_mask"):
+                # Points at the rim of a building, half a cell beside the gain, are no cells outdoors.
+                theirs = np.where(scene.buildings, -1.0, theirs)
+            # A curvature of rounded levels, divided by small ones, shows the rounding of float32 as well.
+            tolerance = 1e-3 if channel == "k2" else QUANTISED
+            np.testing.assert_allclose(mine, theirs, atol=tolerance, err_msg=channel)
