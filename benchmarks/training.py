@@ -20,7 +20,7 @@ from torch import nn
 from benchmarks.measure import spread, write
 from radiodiff.data.create import CreateSettings, create_data_set
 from radiodiff.recipes.load import load_recipe
-from radiodiff.recipes.train import prepare_autoencoder
+from radiodiff.recipes.train import prepare_run
 from radiodiff.training.checkpoint import write_checkpoint
 from radiodiff.training.listeners import JsonLinesListener, ProgressListener, TensorBoardListener, TextLogListener
 from radiodiff.training.run_state import snapshot_of
@@ -51,7 +51,7 @@ def step_split(root: Path, run_dir: Path, steps: int) -> dict[str, Any]:
         "autoencoder/tiny",
         [f"data.root={root}", f"trainer.run_dir={run_dir}", "loss.adversarial.start=1", "trainer.log_every=10"],
     )
-    run = prepare_autoencoder(recipe).run
+    run = prepare_run(recipe).run
     listeners = [
         ProgressListener(),
         JsonLinesListener(run.folder.json_lines, 10),
@@ -87,7 +87,7 @@ def checkpoint_size(root: Path, run_dir: Path) -> dict[str, Any]:
             *("loss.adversarial.start=1", "trainer.ema.update_after=0"),
         ],
     )
-    run = prepare_autoencoder(recipe).run
+    run = prepare_run(recipe).run
     next(iter(run.engine.train(StopRequest())))
     start = perf_counter()
     folder = run_dir / "checkpoints" / "step-00000001"

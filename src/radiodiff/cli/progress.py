@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+    from rich.status import Status
 
-__all__ = ["counted", "counted_result", "tracked", "waiting"]
+    from radiodiff.training.fill_latents import Track
+
+__all__ = ["counted", "counted_result", "tracked", "tracked_beside", "waiting"]
 
 Result = TypeVar("Result")
 
@@ -73,9 +76,20 @@ def _bar(title: str, unit: str) -> "Progress":
 
 
 @contextmanager
-def waiting(title: str) -> Iterator[None]:
+def waiting(title: str) -> "Iterator[Status]":
     """Show a spinner while a block runs."""
     from rich.console import Console
 
-    with Console(stderr=True).status(title):
-        yield
+    with Console(stderr=True).status(title) as spinner:
+        yield spinner
+
+
+def tracked_beside(spinner: "Status") -> "Track":
+    """`tracked`, for work inside a block of `waiting`: one thing at a time moves on the terminal."""
+
+    def track(items: Iterable[Result], total: int, title: str, unit: str) -> Iterator[Result]:
+        spinner.stop()
+        yield from tracked(items, total, title, unit)
+        spinner.start()
+
+    return track

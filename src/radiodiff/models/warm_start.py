@@ -13,6 +13,8 @@ from radiodiff.models.weight_file import read_weights
 __all__ = ["WeightReport", "load_weights"]
 
 MODEL_FILE = "diffusion_pytorch_model.safetensors"
+MODEL_FOLDER = "pipeline"
+"""Folder of the model that a run leaves, with a folder for each of its networks."""
 AVERAGE_FILES = ("average.safetensors", "ema.safetensors")
 """Moving average of the weights in a checkpoint of a run."""
 
@@ -57,9 +59,9 @@ def load_weights(
 
     Args:
         module: The network.
-        path: A folder that `from_pretrained` reads, a run with such a folder of the network's name, a checkpoint of a
-            run, or a safetensors file. Of a checkpoint it takes the moving average, as a finished run exports it,
-            where there is one.
+        path: A folder that `from_pretrained` reads, a run or a model with such a folder of the network's name, a
+            checkpoint of a run, or a safetensors file. Of a checkpoint it takes the moving average, as a finished run
+            exports it, where there is one.
         allow_missing: Take what fits and report the rest.
         network: Name of the network in runs and checkpoints. Names in a file that begin with it lose it; what else is
             in such a file is the training's own, and left out.
@@ -113,7 +115,7 @@ def _weight_files(path: Path, network: str) -> tuple[Path, ...]:
         return (path,)
     if not path.exists():
         raise CheckpointError("Weights to begin with must exist", value=path, remedy="Check the path.")
-    for folder in (path, path / network):
+    for folder in (path, path / network, path / MODEL_FOLDER / network):
         if (folder / MODEL_FILE).is_file():
             return (folder / MODEL_FILE,)
     found = tuple(path / name for name in (f"{network}.safetensors", *AVERAGE_FILES) if (path / name).is_file())

@@ -8,12 +8,12 @@ from difflib import get_close_matches
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from radiodiff.config import Config, checked, faults
 from radiodiff.errors import ConfigError
 from radiodiff.recipes.overrides import with_overrides
-from radiodiff.recipes.schema import AutoencoderRecipe
+from radiodiff.recipes.schema import AutoencoderRecipe, BaselineRecipe, DiffusionRecipe, Recipe
 from radiodiff.recipes.yaml_text import format_yaml, parse_yaml, read_yaml
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "about",
     "dump_recipe",
     "load_recipe",
+    "load_recipe_of",
     "recipe_faults",
     "recipe_names",
     "recipe_schema",
@@ -28,14 +29,20 @@ __all__ = [
     "recipe_values",
 ]
 
-STAGES: Mapping[str, type[AutoencoderRecipe]] = {"autoencoder": AutoencoderRecipe}
+STAGES: Mapping[str, type[Recipe]] = {
+    "autoencoder": AutoencoderRecipe,
+    "diffusion": DiffusionRecipe,
+    "baseline": BaselineRecipe,
+}
 """What a recipe of each stage holds."""
+
+OfStage = TypeVar("OfStage", bound=Recipe)
 
 SUFFIXES = (".yaml", ".yml")
 
 
-def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> AutoencoderRecipe:
-    """A recipe.
+def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """A recipe of any stage.
 
     Args:
         name_or_path: Name of a recipe of this package, or a YAML file.
@@ -46,6 +53,24 @@ def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Auto
     """
     values = recipe_values(name_or_path, overrides)
     return checked(recipe_schema(values), values)
+
+
+def load_recipe_of(kind: type[OfStage], name_or_path: str | Path, overrides: Sequence[str] = ()) -> OfStage:
+    """A recipe of one stage; see `load_recipe`.
+
+    Raises:
+        ConfigError: It is of another stage (and the cases of `load_recipe`).
+    """
+    values = recipe_values(name_or_path, overrides)
+    found = recipe_schema(values)
+    if found is not kind:
+        wanted, given = (kind_of.model_fields["stage"].default for kind_of in (kind, found))
+        raise ConfigError(
+            f"The recipe must be of stage {wanted!r}",
+            value=f"{name_or_path}, of stage {given!r}",
+            remedy=f"Train it by radiodiff train {given}, or take another one (radiodiff config list).",
+        )
+    return checked(kind, values)
 
 
 def recipe_faults(name_or_path: str | Path, overrides: Sequence[str] = ()) -> list[ConfigError]:
@@ -81,8 +106,7 @@ def recipe_text(name: str) -> str:
     """
     recipes = dict(_packaged())
     if name not in recipes:
-        last = {known.rpartition("/")[2]: known for known in recipes}
-        near = [last[found] for found in get_close_matches(name.rpartition("/")[2], last, n=3)]
+        near = _near_names(name, sorted(recipes))
         hint = f"Did you mean {' or '.join(near)}? " if near else ""
         raise ConfigError(
             "A recipe must be a name of this package or a YAML file",
@@ -90,6 +114,15 @@ def recipe_text(name: str) -> str:
             remedy=f"{hint}The names: {', '.join(sorted(recipes))}.",
         )
     return recipes[name].read_text(encoding="utf-8")
+
+
+def _near_names(name: str, known: Sequence[str]) -> list[str]:
+    """Names that may be meant: those whose last part is alike, of the stage that is written if there is one."""
+    stage, _, last = name.rpartition("/")
+    of_stage = [other for other in known if other.startswith(f"{stage}/")] if stage else []
+    names = of_stage or known
+    alike = get_close_matches(last, {other.rpartition("/")[2] for other in names}, n=3)
+    return [other for word in alike for other in names if other.rpartition("/")[2] == word]
 
 
 def about(name: str) -> str:
@@ -106,7 +139,7 @@ def dump_recipe(recipe: Config) -> str:
     return format_yaml(recipe.model_dump(mode="json"))
 
 
-def recipe_schema(values: Mapping[str, Any]) -> type[AutoencoderRecipe]:
+def recipe_schema(values: Mapping[str, Any]) -> type[Recipe]:
     """What a recipe must hold, by its stage.
 
     Raises:
@@ -118,7 +151,7 @@ def recipe_schema(values: Mapping[str, Any]) -> type[AutoencoderRecipe]:
         raise ConfigError(
             f"stage must be {' or '.join(map(repr, STAGES))}",
             value=repr(stage),
-            remedy=f"Did you mean {near[0]!r}?" if near else "Other stages cannot be trained yet.",
+            remedy=f"Did you mean {near[0]!r}?" if near else "Correct the value.",
         )
     return STAGES[stage]
 

@@ -8,7 +8,15 @@ from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.data.selection import DataConfig
 from radiodiff.encoding import path_loss_channel
 
-__all__ = ["is_view", "map_size", "num_condition_channels", "num_target_channels", "target_span_db", "window_size"]
+__all__ = [
+    "is_view",
+    "map_size",
+    "num_condition_channels",
+    "num_target_channels",
+    "padded_size",
+    "target_span_db",
+    "window_size",
+]
 
 
 def num_target_channels(data: DataConfig) -> int:
@@ -57,6 +65,13 @@ def map_size(data: DataConfig) -> tuple[str, int] | None:
     if isinstance(data, IcasspConfig) and data.crop != "none":
         return "data.size", data.size
     return None
+
+
+def padded_size(data: DataConfig) -> tuple[str, int] | None:
+    """Key and number that rows and columns of the maps are multiples of, or None where the files say it."""
+    if isinstance(data, IcasspConfig) and data.crop == "none":
+        return "data.multiple", data.multiple
+    return map_size(data)
 
 
 def window_size(data: DataConfig, examples: AutoencoderExamplesConfig) -> tuple[str, int] | None:

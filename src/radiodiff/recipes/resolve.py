@@ -7,11 +7,9 @@ from typing import Any
 
 from radiodiff.config import checked
 from radiodiff.recipes.load import recipe_schema, recipe_values
+from radiodiff.recipes.schema import DiffusionRecipe, Recipe
 
-__all__ = ["MUST_BE_GIVEN", "NOT_THERE", "Difference", "differences", "flat", "resolved_values"]
-
-MUST_BE_GIVEN = (("data", "root"), ("trainer", "run_dir"))
-"""Settings that recipes of this package leave to the user."""
+__all__ = ["NOT_THERE", "Difference", "differences", "flat", "must_be_given", "resolved_values", "value_at"]
 
 NOT_THERE = "-"
 """In place of a setting that one of two recipes has not."""
@@ -32,6 +30,15 @@ class Difference:
     second: Any
 
 
+def must_be_given(kind: type[Recipe]) -> tuple[str, ...]:
+    """Dotted keys of the settings that recipes of this package leave to the user.
+
+    Args:
+        kind: What the recipe holds.
+    """
+    return ("data.root", *(["autoencoder"] if kind is DiffusionRecipe else []), "trainer.run_dir")
+
+
 def resolved_values(name_or_path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """Every setting of a recipe, JSON types, without those that must be given and are not.
 
@@ -39,17 +46,34 @@ def resolved_values(name_or_path: str | Path, overrides: Sequence[str] = ()) -> 
         ConfigError: There is no such recipe, it is no YAML, or a setting is unknown or not allowed.
     """
     values = recipe_values(name_or_path, overrides)
-    absent = [
-        (group, key)
-        for group, key in MUST_BE_GIVEN
-        if isinstance(values.setdefault(group, {}), dict) and key not in values[group]
-    ]
-    for group, key in absent:
-        values[group][key] = "given later"
-    resolved = checked(recipe_schema(values), values).model_dump(mode="json")
-    for group, key in absent:
-        del resolved[group][key]
+    kind = recipe_schema(values)
+    absent = [key for key in must_be_given(kind) if _can_hold(values, key)]
+    for key in absent:
+        _group_of(values, key)[key.rpartition(".")[2]] = "given later"
+    resolved = checked(kind, values).model_dump(mode="json")
+    for key in absent:
+        del _group_of(resolved, key)[key.rpartition(".")[2]]
     return resolved
+
+
+def value_at(values: Mapping[str, Any], key: str) -> Any:
+    """Value of a dotted key in plain values, or None."""
+    found: Any = values
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
+def _can_hold(values: dict[str, Any], key: str) -> bool:
+    """Whether a key is not given and there is a group that could hold it."""
+    group = _group_of(values, key)
+    return isinstance(group, dict) and key.rpartition(".")[2] not in group
+
+
+def _group_of(values: dict[str, Any], key: str) -> Any:
+    """The group that a key stands in, made where it is not there; all groups in question are at the top."""
+    group = key.rpartition(".")[0]
+    return values.setdefault(group, {}) if group else values
 
 
 def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:

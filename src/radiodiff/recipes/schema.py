@@ -16,7 +16,7 @@ from radiodiff.recipes.contradictions import check_contradictions
 from radiodiff.training.config import OptimizerConfig, TrainerConfig
 from radiodiff.training.diffusion_config import LatentSourceConfig, RegressionLossConfig, SamplingConfig
 
-__all__ = ["AutoencoderRecipe", "BaselineRecipe", "DiffusionRecipe", "LatentsConfig"]
+__all__ = ["AutoencoderRecipe", "BaselineRecipe", "DiffusionRecipe", "LatentsConfig", "Recipe"]
 
 
 class LatentsConfig(Config):
@@ -95,6 +95,11 @@ class DiffusionRecipe(Config):
     optimizer: OptimizerConfig = OptimizerConfig()
     trainer: TrainerConfig
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_contradictions(self)
+        return self
+
 
 class BaselineRecipe(Config):
     """Everything about the training of the regression network.
@@ -117,3 +122,12 @@ class BaselineRecipe(Config):
     loss: RegressionLossConfig = RegressionLossConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     trainer: TrainerConfig
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_contradictions(self)
+        return self
+
+
+Recipe = AutoencoderRecipe | DiffusionRecipe | BaselineRecipe
+"""Everything about a training; `stage` says of what."""

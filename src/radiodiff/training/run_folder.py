@@ -54,7 +54,11 @@ class RunFolder:
             CheckpointError: A run to go on with is not there, or its provenance is damaged.
             FormatError: The system refuses a write.
         """
-        starts = self._check_empty() if resume_step is None else self._earlier_starts()
+        starts: list[dict[str, Any]] = []
+        if resume_step is None:
+            self.check_free()
+        else:
+            starts = self._earlier_starts()
         for folder in (self.path, self.tensorboard, self.checkpoints, self.samples, self.metrics):
             folder.mkdir(parents=True, exist_ok=True)
         starts.append({"step": resume_step or 0} | provenance.to_dict())
@@ -72,14 +76,18 @@ class RunFolder:
         """
         return self._earlier_starts()
 
-    def _check_empty(self) -> list[dict[str, Any]]:
+    def check_free(self) -> None:
+        """Check that a new run may have the folder.
+
+        Raises:
+            TrainingError: It holds something.
+        """
         if not self.is_free():
             raise TrainingError(
                 "The folder of a new run must be empty or absent",
                 value=self.path,
                 remedy=f"Go on with the run in it by --resume {self.path}, or give another trainer.run_dir.",
             )
-        return []
 
     def is_free(self) -> bool:
         """Whether a new run may have the folder: it holds at most what a run writes before its first checkpoint."""

@@ -16,9 +16,9 @@ from radiodiff.errors import ConfigError
 from radiodiff.models.autoencoder import build_autoencoder
 from radiodiff.recipes.check import CheckRow, check_recipe
 from radiodiff.recipes.check.machine import computes_bf16
-from radiodiff.recipes.check.networks import NetworkSizes, network_sizes
-from radiodiff.recipes.load import dump_recipe, load_recipe
-from radiodiff.recipes.schema import AutoencoderRecipe
+from radiodiff.recipes.check.sizes import NetworkSizes, network_sizes
+from radiodiff.recipes.load import dump_recipe, load_recipe, load_recipe_of
+from radiodiff.recipes.schema import AutoencoderRecipe, Recipe
 from radiodiff.training.checkpoint import CheckpointStore, Snapshot
 
 SMALL = ("autoencoder.base_channels=8", "autoencoder.norm_groups=4", "discriminator.base_channels=8")
@@ -59,7 +59,7 @@ def has(rows: Sequence[CheckRow], what: str, status: str, *parts: str) -> bool:
 def test_a_recipe_that_can_be_run(check: Check, tmp_path: Path) -> None:
     rows = check("trainer.batch_size=4", "latents.num_examples=4")
     assert {row.status for row in rows} == {"ok"}
-    tiny = load_recipe("autoencoder/tiny", ("data.root=x", "trainer.run_dir=y"))
+    tiny = load_recipe_of(AutoencoderRecipe, "autoencoder/tiny", ("data.root=x", "trainer.run_dir=y"))
     assert tiny.loss.adversarial is not None
     heard = tiny.trainer.max_steps - tiny.loss.adversarial.start + 1
     assert has(rows, "settings", "ok", f"{tiny.trainer.max_steps} steps, the discriminator learns in the last {heard}")
@@ -267,7 +267,7 @@ def test_the_published_networks_have_their_parameters(monkeypatch: pytest.Monkey
     monkeypatch.setattr(torch.nn.Module, "register_parameter", register)
     sizes = network_sizes(recipe)
     assert made
-    assert (sizes.autoencoder, sizes.discriminator) == (55_307_453, 2_763_585)
+    assert sizes.learned == {"autoencoder": 55_307_453, "discriminator": 2_763_585}
     # Weights, two moments and the average of the one; weights and two moments of the other.
     assert sizes.checkpoint_bytes == 4 * (4 * 55_307_453 + 3 * 2_763_585)
     assert sizes.training_bytes == 4 * (5 * 55_307_453 + 4 * 2_763_585)
@@ -283,7 +283,7 @@ def test_a_discriminator_that_sees_the_condition_is_larger(check: Check) -> None
     given = ("data.root=x", "trainer.run_dir=y", "examples.with_condition=true")
     plain = network_sizes(load_recipe("autoencoder/tiny", given))
     seeing = network_sizes(load_recipe("autoencoder/tiny", (*given, "loss.adversarial.conditional=true")))
-    assert seeing.discriminator - plain.discriminator == 3 * 4 * 4 * 16
+    assert seeing.learned["discriminator"] - plain.learned["discriminator"] == 3 * 4 * 4 * 16
 
 
 def test_too_little_memory(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,7 +294,7 @@ def test_too_little_memory(check: Check, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_weights_to_begin_with(check: Check, tmp_path: Path) -> None:
     weights = tmp_path / "weights"
-    recipe = load_recipe("autoencoder/tiny", ("data.root=x", "trainer.run_dir=y", *SMALL))
+    recipe = load_recipe_of(AutoencoderRecipe, "autoencoder/tiny", ("data.root=x", "trainer.run_dir=y", *SMALL))
     build_autoencoder(recipe.autoencoder).save_pretrained(weights)
     start = f"trainer.warm_start.init_from={weights}"
     rows = check(start, "trainer.warm_start.freeze=['encoder.*']")
@@ -363,7 +363,7 @@ def test_checkpoints_that_are_there_make_room_for_others(
 def test_networks_are_measured_once(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[object] = []
 
-    def count(recipe: AutoencoderRecipe) -> NetworkSizes:
+    def count(recipe: Recipe, first_stage: object) -> NetworkSizes:
         measured.append(recipe)
         return network_sizes(recipe)
 

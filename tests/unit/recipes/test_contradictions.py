@@ -16,7 +16,7 @@ from radiodiff.losses.lpips import STAGES
 from radiodiff.losses.structure import NUM_SCALES
 from radiodiff.models.config import DiscriminatorConfig
 from radiodiff.models.discriminator import PatchDiscriminator
-from radiodiff.recipes.load import load_recipe
+from radiodiff.recipes.load import load_recipe, load_recipe_of
 from radiodiff.recipes.map_shape import (
     map_size,
     num_condition_channels,
@@ -24,7 +24,7 @@ from radiodiff.recipes.map_shape import (
     target_span_db,
     window_size,
 )
-from radiodiff.recipes.schema import AutoencoderRecipe
+from radiodiff.recipes.schema import AutoencoderRecipe, Recipe
 
 GIVEN = ("data.root=maps", "trainer.run_dir=run")
 ICASSP = ("data.kind=icassp", "examples.crop_size=null")
@@ -32,7 +32,12 @@ VIEWS = {"building": 2, "antenna": 1, "radio": 1, "condition": 3}
 
 
 def tiny(*changes: str) -> AutoencoderRecipe:
-    return load_recipe("autoencoder/tiny", (*GIVEN, *changes))
+    return load_recipe_of(AutoencoderRecipe, "autoencoder/tiny", (*GIVEN, *changes))
+
+
+def second(name: str, *changes: str) -> Recipe:
+    first_stage = ["autoencoder=first"] if name.startswith("diffusion/") else []
+    return load_recipe(name, (*GIVEN, *first_stage, *changes))
 
 
 ALLOWED = {
@@ -175,6 +180,84 @@ REFUSED = {
 def test_what_does_not_go_together(changes: list[str], parts: list[str]) -> None:
     with pytest.raises(ConfigError) as error:
         tiny(*changes)
+    for part in parts:
+        assert part in str(error.value)
+
+
+ROOMS = ("data.kind=icassp", "data.size=96")
+FROZEN = "unet.backbone.is_frozen=true"
+
+ALLOWED_LATER = {
+    "rooms": ("diffusion/tiny", [*ROOMS]),
+    "rooms by a baseline": ("baseline/tiny", [*ROOMS]),
+    "edges of an image": ("baseline/tiny", ["data.kind=edges"]),
+    # Maps are padded.
+    "maps that do not divide": ("diffusion/tiny", ["data.size=50"]),
+    "curvature of predictions": ("diffusion/tiny", ["data.k2=maps/gain/cheap"]),
+    "curvature of cars' targets for maps without": ("diffusion/tiny", ["data.k2=maps/gain/carsDPM"]),
+    "a frozen encoder with weights": ("diffusion/tiny", [FROZEN, "unet.backbone.weights=x"]),
+    "a frozen encoder of a run": ("diffusion/tiny", [FROZEN, "trainer.warm_start.init_from=x"]),
+    "kept latents": ("diffusion/tiny", ["latents.cache=x"]),
+    "kept latents of windows in the middle": ("diffusion/tiny", [*ROOMS, "data.crop=tx-centred", "latents.cache=x"]),
+    "kept latents of a fixed mix": (
+        "diffusion/tiny",
+        ["data.simulation=mix", "data.mix_weight=0.5", "latents.cache=x"],
+    ),
+    "drawn windows": ("diffusion/tiny", [*ROOMS, "data.crop=tx-aware"]),
+    "a fixed factor": ("diffusion/tiny", ["latents.scaling_factor=0.3"]),
+    "weights to begin with": ("baseline/tiny", ["trainer.warm_start={init_from: x, freeze: ['*.bias']}"]),
+}
+
+
+@pytest.mark.parametrize(("name", "changes"), ALLOWED_LATER.values(), ids=ALLOWED_LATER)
+def test_what_goes_together_in_later_stages(name: str, changes: list[str]) -> None:
+    assert second(name, *changes).stage == name.partition("/")[0]
+
+
+VIEW = "data.view must be 'multi-condition' to learn the map from a condition; got data.view='radio'"
+REFUSED_LATER = {
+    "a view": ("diffusion/tiny", [*ROOMS, "data.view=radio"], [VIEW]),
+    "a view of a baseline": ("baseline/tiny", [*ROOMS, "data.view=radio"], [VIEW]),
+    "the answer": (
+        "diffusion/tiny",
+        ["data.geometry=[dominant_path_gain_db]"],
+        ["The condition must not hold the answer", "dominant_path_gain_db"],
+    ),
+    "curvature of the target": (
+        "diffusion/tiny",
+        ["data.k2=maps/other/../gain/DPM"],
+        ["data.k2 must come from a prediction", "the folder of the targets"],
+    ),
+    "curvature of the target's cars": (
+        "baseline/tiny",
+        ["data.cars=true", "data.k2=maps/gain/carsDPM/"],
+        ["data.k2 must come from a prediction"],
+    ),
+    "a frozen encoder of noise": ("diffusion/tiny", [FROZEN], ["unet.backbone.is_frozen needs weights"]),
+    "kept latents of drawn windows": (
+        "diffusion/tiny",
+        [*ROOMS, "latents.cache=x"],
+        ["windows that are drawn anew", "data.crop='tx-aware'", "latents.cache"],
+    ),
+    "kept latents of a drawn mix": (
+        "diffusion/tiny",
+        ["data.simulation=mix", "latents.cache=x"],
+        ["mixed anew in each epoch", "data.mix_weight"],
+    ),
+    "a factor of 0": ("diffusion/tiny", ["latents.scaling_factor=0"], ["latents.scaling_factor must be"]),
+    "frozen noise": ("baseline/tiny", ["trainer.warm_start.freeze=['*']"], ["freeze needs trainer.warm_start.init"]),
+    "half precision on a CPU": (
+        "diffusion/tiny",
+        ["trainer.precision=fp16", "trainer.cpu=true"],
+        ["trainer.precision 'fp16' needs a GPU"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "changes", "parts"), REFUSED_LATER.values(), ids=REFUSED_LATER)
+def test_what_does_not_go_together_in_later_stages(name: str, changes: list[str], parts: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        second(name, *changes)
     for part in parts:
         assert part in str(error.value)
 

@@ -5,19 +5,22 @@ from pathlib import Path
 import pytest
 
 from radiodiff.data.icassp.config import IcasspConfig
-from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+from radiodiff.data.radiomapseer.config import ANSWER_CHANNELS, RadioMapSeerConfig
 from radiodiff.errors import ConfigError
 from radiodiff.recipes.load import (
     about,
     dump_recipe,
     load_recipe,
+    load_recipe_of,
     recipe_faults,
     recipe_names,
     recipe_text,
 )
+from radiodiff.recipes.schema import AutoencoderRecipe, BaselineRecipe, DiffusionRecipe
 from radiodiff.training.config import EmaConfig
 
 GIVEN = ("data.root=maps", "trainer.run_dir=runs/one")
+FIRST_STAGE = "autoencoder=runs/first"
 
 NAMES = (
     "autoencoder/edges",
@@ -29,7 +32,25 @@ NAMES = (
     "autoencoder/radiomapseer",
     "autoencoder/radiomapseer-small",
     "autoencoder/tiny",
+    "baseline/radiounet",
+    "baseline/tiny",
+    "diffusion/edges",
+    "diffusion/icassp",
+    "diffusion/radiomapseer-cardpm",
+    "diffusion/radiomapseer-dpm",
+    "diffusion/radiomapseer-dpm-small",
+    "diffusion/radiomapseer-irt2",
+    "diffusion/radiomapseer-irt4",
+    "diffusion/radiomapseer-k2",
+    "diffusion/radiomapseer-measurements-half",
+    "diffusion/radiomapseer-measurements-random",
+    "diffusion/radiomapseer-measurements-vertices",
+    "diffusion/tiny",
 )
+
+
+def given(name: str) -> tuple[str, ...]:
+    return (*GIVEN, FIRST_STAGE) if name.startswith("diffusion/") else GIVEN
 
 
 def test_the_recipes_of_this_package() -> None:
@@ -48,19 +69,50 @@ def test_a_recipe_says_what_it_is_where_it_comes_from_and_what_it_costs(name: st
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_recipe_needs_a_data_set_and_a_folder_and_nothing_more(name: str, tmp_path: Path) -> None:
+def test_a_recipe_needs_a_data_set_and_a_folder_and_the_second_stage_a_first_one(name: str, tmp_path: Path) -> None:
     rules = [error.rule for error in recipe_faults(name)]
-    assert rules == ["data.root must be given", "trainer.run_dir must be given"]
-    assert recipe_faults(name, GIVEN) == []
-    recipe = load_recipe(name, GIVEN)
+    first_stage = ["autoencoder must be given"] if name.startswith("diffusion/") else []
+    assert rules == ["data.root must be given", *first_stage, "trainer.run_dir must be given"]
+    assert recipe_faults(name, given(name)) == []
+    recipe = load_recipe(name, given(name))
+    assert name == f"{recipe.stage}/{name.partition('/')[2]}"
     assert (recipe.data.root, recipe.trainer.run_dir) == (Path("maps"), Path("runs/one"))
     path = tmp_path / "recipe.yaml"
     path.write_text(dump_recipe(recipe))
     assert load_recipe(path) == recipe
 
 
+def test_the_published_settings_of_the_second_stage() -> None:
+    # The paper and its settings: see the recipe.
+    recipe = load_recipe_of(DiffusionRecipe, "diffusion/radiomapseer-dpm", given("diffusion/"))
+    trainer, optimizer = recipe.trainer, recipe.optimizer
+    assert (trainer.max_steps, trainer.batch_size, trainer.accumulation, trainer.clip_norm) == (50_000, 16, 1, 1.0)
+    assert trainer.ema == EmaConfig(decay=0.999, update_every=10, update_after=10_000)
+    assert (optimizer.learning_rate, optimizer.schedule.floor, optimizer.weight_decay) == (5e-5, 5e-6, 1e-4)
+    assert (optimizer.schedule.kind, optimizer.schedule.power) == ("polynomial", 0.95)
+    assert (recipe.unet.base_channels, recipe.unet.channel_multipliers) == (128, (1, 2, 4, 4))
+    assert recipe.unet.backbone.kind == "swin_b"
+    assert (recipe.diffusion.prediction_type, recipe.diffusion.time_min) == ("pred_KC", 1e-4)
+    assert (recipe.loss.mse_weight, recipe.loss.l1_weight, recipe.loss.weighting) == (1.0, 1.0, "exponential")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("autoencoder/")])
+def test_no_condition_holds_the_answer(name: str) -> None:
+    data = load_recipe(name, given(name)).data
+    if isinstance(data, RadioMapSeerConfig):
+        assert not data.allow_answer_channels
+        assert not set(data.geometry) & set(ANSWER_CHANNELS)
+        assert data.k2 in (None, "log-distance")
+
+
+def test_tiny_and_its_peer_see_the_same() -> None:
+    first, second = (load_recipe(f"{stage}/tiny", given(f"{stage}/")) for stage in ("diffusion", "baseline"))
+    assert first.data == second.data
+    assert first.trainer.ema == second.trainer.ema
+
+
 def test_the_published_settings() -> None:
-    recipe = load_recipe("autoencoder/radiomapseer", GIVEN)
+    recipe = load_recipe_of(AutoencoderRecipe, "autoencoder/radiomapseer", GIVEN)
     assert recipe.trainer.max_steps == 150_000
     assert (recipe.trainer.batch_size, recipe.trainer.accumulation) == (2, 1)
     assert (recipe.trainer.save_every, recipe.trainer.log_every) == (5_000, 100)
@@ -75,6 +127,22 @@ def test_the_published_settings() -> None:
     assert recipe.loss.adversarial is not None
     assert (recipe.loss.adversarial.start, recipe.loss.adversarial.weight) == (50_001, 0.5)
     assert (recipe.loss.kl_weight, recipe.loss.reduction) == (1e-6, "sum")
+
+
+def test_a_recipe_of_another_stage_names_its_command() -> None:
+    recipe = load_recipe_of(BaselineRecipe, "baseline/tiny", GIVEN)
+    assert recipe == load_recipe("baseline/tiny", GIVEN)
+    with pytest.raises(ConfigError, match="must be of stage 'diffusion'") as error:
+        load_recipe_of(DiffusionRecipe, "baseline/tiny", GIVEN)
+    assert "got baseline/tiny, of stage 'baseline'. Train it by radiodiff train baseline" in str(error.value)
+
+
+def test_a_file_without_a_stage_is_of_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text("data: {kind: edges, root: maps}\ntrainer: {run_dir: run}")
+    assert load_recipe(path).stage == "autoencoder"
+    with pytest.raises(ConfigError, match="of stage 'autoencoder'\\. Train it by radiodiff train autoencoder"):
+        load_recipe_of(BaselineRecipe, path)
 
 
 def test_a_file_is_what_ends_in_yaml_or_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +162,9 @@ def test_a_file_is_what_ends_in_yaml_or_is_there(tmp_path: Path, monkeypatch: py
     ("name", "parts"),
     [
         ("autoencoder/tny", ["got 'autoencoder/tny'. Did you mean autoencoder/tiny? The names"]),
-        ("radiomapseer", ["Did you mean autoencoder/radiomapseer or autoencoder/radiomapseer-small?"]),
+        ("radiomapseer", ["Did you mean autoencoder/radiomapseer or diffusion/radiomapseer-"]),
+        ("tny", ["Did you mean autoencoder/tiny or baseline/tiny or diffusion/tiny?"]),
+        ("difusion/edgs", ["Did you mean autoencoder/edges or diffusion/edges?"]),
         ("zzz", ["got 'zzz'. The names: autoencoder/edges, "]),
     ],
 )
@@ -197,8 +267,8 @@ REFUSED = {
     "an unknown kind": ("data.kind=icasp", ["data.kind must be", "Did you mean 'icassp'?"]),
     "no kind": ("data={root: x}", ["data.kind must be given: radiomapseer, icassp, edges"]),
     "an unknown stage": ("stage=autoencodr", ["stage must be 'autoencoder'", "Did you mean 'autoencoder'?"]),
-    "a stage that cannot be trained": ("stage=diffusion", ["stage must be 'autoencoder'", "cannot be trained yet"]),
-    "no stage": ("stage=null", ["stage must be 'autoencoder'"]),
+    "another stage": ("stage=baseline", ["There is no key loss.reduction", "The keys of loss: mse_weight, l1_weight."]),
+    "no stage": ("stage=null", ["stage must be 'autoencoder' or 'diffusion' or 'baseline'; got None"]),
     "a rule of a group": ("optimizer.schedule.floor=1", ["optimizer.schedule.floor must not lie above"]),
 }
 

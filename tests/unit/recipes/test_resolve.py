@@ -22,6 +22,14 @@ def test_settings_that_are_not_given_are_left_out(tmp_path: Path) -> None:
     assert load_recipe(path, GIVEN).model_dump(mode="json") == whole
 
 
+def test_a_first_stage_that_is_not_given_is_left_out() -> None:
+    values = resolved_values("diffusion/tiny")
+    whole = load_recipe("diffusion/tiny", (*GIVEN, "autoencoder=first")).model_dump(mode="json")
+    assert dict(flat(whole)).keys() - dict(flat(values)).keys() == {"data.root", "autoencoder", "trainer.run_dir"}
+    assert resolved_values("diffusion/tiny", ["autoencoder=first"])["autoencoder"] == "first"
+    assert "autoencoder" not in resolved_values("baseline/tiny")
+
+
 def test_what_is_wrong_is_still_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"trainer\.max_steps must be"):
         resolved_values("autoencoder/tiny", ["trainer.max_steps=0"])

@@ -21,11 +21,12 @@ def show(
 
     Example: radiodiff config show autoencoder/tiny trainer.max_steps=100 > mine.yaml
     """
-    from radiodiff.recipes.resolve import MUST_BE_GIVEN, resolved_values
+    from radiodiff.recipes.load import recipe_schema
+    from radiodiff.recipes.resolve import must_be_given, resolved_values, value_at
     from radiodiff.recipes.yaml_text import format_yaml
 
     values = resolved_values(recipe, overrides or [])
-    absent = [f"{group}.{key}" for group, key in MUST_BE_GIVEN if key not in values[group]]
+    absent = [key for key in must_be_given(recipe_schema(values)) if value_at(values, key) is None]
     if absent:
         typer.echo(f"# To be given: {', '.join(absent)}")
     typer.echo(format_yaml(values), nl=False)

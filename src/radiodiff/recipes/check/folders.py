@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from radiodiff.errors import RadiodiffError
-from radiodiff.recipes.check.networks import NetworkSizes
 from radiodiff.recipes.check.rows import CheckRow, error_row
+from radiodiff.recipes.check.sizes import NetworkSizes
 from radiodiff.recipes.resolve import differences, resolved_values
-from radiodiff.recipes.schema import AutoencoderRecipe
+from radiodiff.recipes.schema import Recipe
 
-__all__ = ["check_folders"]
+__all__ = ["check_folders", "first_there"]
 
 GIB = 2**30
 SPARE_CHECKPOINTS = 2
 """The best one, and the one being written."""
 
 
-def check_folders(recipe: AutoencoderRecipe, sizes: NetworkSizes) -> Iterator[CheckRow]:
+def check_folders(recipe: Recipe, sizes: NetworkSizes) -> Iterator[CheckRow]:
     """Look at the folder of the run and the disk that it is on.
 
     Args:
@@ -29,12 +29,12 @@ def check_folders(recipe: AutoencoderRecipe, sizes: NetworkSizes) -> Iterator[Ch
     yield _disk(recipe, sizes)
 
 
-def _run_dir(recipe: AutoencoderRecipe) -> CheckRow:
+def _run_dir(recipe: Recipe) -> CheckRow:
     from radiodiff.training.checkpoint import CheckpointStore
     from radiodiff.training.run_folder import RunFolder
 
     path, trainer = recipe.trainer.run_dir, recipe.trainer
-    there = _first_there(path)
+    there = first_there(path)
     if not os.access(there, os.W_OK):
         return CheckRow("run folder", "error", f"{there} is not writable", "Give another trainer.run_dir.")
     if not there.is_dir():
@@ -52,7 +52,7 @@ def _run_dir(recipe: AutoencoderRecipe) -> CheckRow:
         steps = CheckpointStore(folder.checkpoints, trainer.keep_last, trainer.save_every).steps()
         other = differences(resolved_values(folder.recipe), recipe.model_dump(mode="json"))
     except RadiodiffError as error:
-        return error_row("run folder", error)
+        return error_row("run folder", error, type(recipe))
     # Where the run is does not matter for what it is.
     changed = [difference.key for difference in other if difference.key != "trainer.run_dir"]
     state = f"with a checkpoint of step {steps[-1]}" if steps else "without a checkpoint"
@@ -64,11 +64,11 @@ def _run_dir(recipe: AutoencoderRecipe) -> CheckRow:
     return CheckRow("run folder", "error", finding, "Remove it, or give another trainer.run_dir.")
 
 
-def _disk(recipe: AutoencoderRecipe, sizes: NetworkSizes) -> CheckRow:
+def _disk(recipe: Recipe, sizes: NetworkSizes) -> CheckRow:
     from radiodiff.training.run_folder import RunFolder
 
     size, kept = sizes.checkpoint_bytes, recipe.trainer.keep_last + SPARE_CHECKPOINTS
-    free = shutil.disk_usage(_first_there(recipe.trainer.run_dir)).free
+    free = shutil.disk_usage(first_there(recipe.trainer.run_dir)).free
     # New checkpoints take the place of those that are there.
     files = RunFolder(recipe.trainer.run_dir).checkpoints.rglob("*")
     taken = sum(path.stat().st_size for path in files if path.is_file())
@@ -82,7 +82,7 @@ def _disk(recipe: AutoencoderRecipe, sizes: NetworkSizes) -> CheckRow:
     return CheckRow("disk", "ok", finding)
 
 
-def _first_there(path: Path) -> Path:
+def first_there(path: Path) -> Path:
     """The path itself, or the nearest folder above it that exists."""
     path = path.absolute()
     return next(folder for folder in (path, *path.parents) if folder.exists())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from radiodiff.recipes.check.rows import CheckRow
-from radiodiff.recipes.schema import AutoencoderRecipe
+from radiodiff.recipes.schema import Recipe
 
 __all__ = ["check_machine", "computes_bf16"]
 
@@ -14,7 +14,7 @@ CPU_FLAGS = Path("/proc/cpuinfo")
 BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
-def check_machine(recipe: AutoencoderRecipe) -> Iterator[CheckRow]:
+def check_machine(recipe: Recipe) -> Iterator[CheckRow]:
     """Look at devices, threads and precision."""
     import torch
 
@@ -51,7 +51,7 @@ def check_machine(recipe: AutoencoderRecipe) -> Iterator[CheckRow]:
             )
 
 
-def _precision(recipe: AutoencoderRecipe, *, has_gpu: bool) -> CheckRow:
+def _precision(recipe: Recipe, *, has_gpu: bool) -> CheckRow:
     precision = recipe.trainer.precision
     if precision == "fp16" and not has_gpu:
         return CheckRow("precision", "error", "fp16 needs a GPU", "Set trainer.precision to fp32 or bf16.")

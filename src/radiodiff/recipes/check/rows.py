@@ -5,7 +5,7 @@ from typing import Literal
 
 from radiodiff.config import with_keys
 from radiodiff.errors import RadiodiffError
-from radiodiff.recipes.schema import AutoencoderRecipe
+from radiodiff.recipes.schema import Recipe
 
 __all__ = ["CheckRow", "Status", "error_row"]
 
@@ -33,9 +33,13 @@ class CheckRow:
         return asdict(self)
 
 
-def error_row(what: str, error: RadiodiffError) -> CheckRow:
-    """An error as a finding, in the keys of a recipe."""
-    finding, remedy = (
-        with_keys(text, AutoencoderRecipe) for text in (f"{error.rule}; got {error.value}", error.remedy)
-    )
+def error_row(what: str, error: RadiodiffError, kind: type[Recipe]) -> CheckRow:
+    """An error as a finding, in the keys of a recipe.
+
+    Args:
+        what: What was looked at.
+        error: The error.
+        kind: What the recipe holds.
+    """
+    finding, remedy = (with_keys(text, kind) for text in (f"{error.rule}; got {error.value}", error.remedy))
     return CheckRow(what, "error", finding, remedy)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from radiodiff.recipes.resolve import MUST_BE_GIVEN
+from radiodiff.recipes.resolve import must_be_given, value_at
 from radiodiff.recipes.schema import AutoencoderRecipe
 from radiodiff.recipes.yaml_text import format_yaml
 
@@ -52,14 +52,11 @@ class OriginalImport:
     @property
     def not_given(self) -> tuple[str, ...]:
         """Keys that must be given to train with the recipe."""
-        return tuple(key for key in map(".".join, MUST_BE_GIVEN) if self.get(key) is None)
+        return tuple(key for key in must_be_given(AutoencoderRecipe) if self.get(key) is None)
 
     def get(self, key: str) -> Any:
         """Value of one of our keys, or None."""
-        found: Any = self.values
-        for part in key.split("."):
-            found = found.get(part) if isinstance(found, dict) else None
-        return found
+        return value_at(self.values, key)
 
     def set(self, key: str, value: Any) -> None:
         """Give one of our keys a value."""

@@ -1,4 +1,4 @@
-"""Settings of a recipe that cannot both hold. Nothing on the disk is looked at."""
+"""Settings of a first stage that cannot both hold."""
 
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from radiodiff.recipes.map_shape import (
     map_size,
     num_condition_channels,
     num_target_channels,
+    padded_size,
     target_span_db,
     window_size,
 )
@@ -17,16 +18,16 @@ from radiodiff.recipes.map_shape import (
 if TYPE_CHECKING:
     from radiodiff.recipes.schema import AutoencoderRecipe
 
-__all__ = ["check_contradictions"]
+__all__ = ["check_autoencoder"]
 
 
-def check_contradictions(recipe: "AutoencoderRecipe") -> None:
-    """Refuse a recipe whose settings contradict each other.
+def check_autoencoder(recipe: "AutoencoderRecipe") -> None:
+    """Refuse a recipe of a first stage whose settings contradict each other.
 
     Raises:
         ConfigError: Two settings contradict each other; the error names both keys.
     """
-    for check in (_input, _channels, _sizes, _discriminator, _edge_weight, _helmholtz, _warm_start, _precision):
+    for check in (_input, _channels, _sizes, _discriminator, _edge_weight, _helmholtz):
         check(recipe)
 
 
@@ -63,18 +64,17 @@ def _sizes(recipe: "AutoencoderRecipe") -> None:
         )
     # Maps that are not trained on, in a validation or for latents, are padded.
     window = window_size(data, examples)
-    sizes = [] if window is None else [window]
-    if isinstance(data, IcasspConfig) and data.crop == "none" and window is None:
-        sizes.append(("data.multiple", data.multiple))
-    for key, count in sizes:
-        below = count // factor * factor
-        if count != below:
-            raise ConfigError(
-                f"{key} must be a multiple of {factor}, by which autoencoder.channel_multipliers divides rows and "
-                "columns",
-                value=f"{count} with {len(recipe.autoencoder.channel_multipliers)} levels",
-                remedy=f"Take {f'{below} or ' if below else ''}{below + factor}, or fewer levels.",
-            )
+    size = padded_size(data) if window is None else window
+    if size is None:
+        return
+    key, count = size
+    below = count // factor * factor
+    if count != below:
+        raise ConfigError(
+            f"{key} must be a multiple of {factor}, by which autoencoder.channel_multipliers divides rows and columns",
+            value=f"{count} with {len(recipe.autoencoder.channel_multipliers)} levels",
+            remedy=f"Take {f'{below} or ' if below else ''}{below + factor}, or fewer levels.",
+        )
 
 
 def _discriminator(recipe: "AutoencoderRecipe") -> None:
@@ -144,27 +144,4 @@ def _helmholtz(recipe: "AutoencoderRecipe") -> None:
             f"loss.helmholtz.span_db must be {span:g}, the decibels of a target of {key}",
             value=f"{helmholtz.span_db:g}",
             remedy=f"Set loss.helmholtz.span_db={span:g}.",
-        )
-
-
-def _warm_start(recipe: "AutoencoderRecipe") -> None:
-    start = recipe.trainer.warm_start
-    if start.init_from is not None:
-        return
-    for key, is_given in (("freeze", bool(start.freeze)), ("allow_missing", start.allow_missing)):
-        if is_given:
-            raise ConfigError(
-                f"trainer.warm_start.{key} needs trainer.warm_start.init_from",
-                value=f"{key}={getattr(start, key)!r} and no weights to begin with",
-                remedy="Give the weights, or leave it out.",
-            )
-
-
-def _precision(recipe: "AutoencoderRecipe") -> None:
-    trainer = recipe.trainer
-    if trainer.precision == "fp16" and trainer.cpu:
-        raise ConfigError(
-            "trainer.precision 'fp16' needs a GPU, so trainer.cpu must be false",
-            value="precision='fp16' with cpu=true",
-            remedy="Set trainer.precision to 'fp32' or 'bf16'.",
         )

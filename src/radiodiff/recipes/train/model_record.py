@@ -1,0 +1,66 @@
+"""What is stored with a model that a recipe leaves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from radiodiff.data.icassp.config import IcasspConfig
+from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+from radiodiff.data.radiomapseer.dataset import RadioMapSeer
+from radiodiff.data.repeated_targets import RepeatedTargets
+from radiodiff.formats import read_json
+from radiodiff.pipeline.record import PipelineKind, PipelineRecord
+from radiodiff.recipes.resolve import value_at
+from radiodiff.recipes.schema import BaselineRecipe, DiffusionRecipe
+from radiodiff.recipes.sources import example_shapes
+
+__all__ = ["model_record"]
+
+GENERATED = "dataset.json"
+"""Record of a generated data set, see `radiodiff.data.create`."""
+
+RADIOMAPSEER_CELL_M = 1.0
+ICASSP_CELL_M = 0.25
+
+
+def model_record(recipe: DiffusionRecipe | BaselineRecipe, source: RepeatedTargets) -> PipelineRecord:
+    """The record of a model, before it is trained.
+
+    Args:
+        recipe: The recipe.
+        source: Its training data.
+
+    Raises:
+        DataSetError: An example cannot be read.
+        FormatError: An example cannot be read.
+    """
+    shapes = example_shapes(recipe, source)
+    kind: PipelineKind = "diffusion" if isinstance(recipe, DiffusionRecipe) else "regression"
+    sampling: Mapping[str, Any] = {}
+    if isinstance(recipe, DiffusionRecipe):
+        steps, *_ = recipe.sampling.num_inference_steps
+        sampling = {"num_inference_steps": steps, "is_stochastic": recipe.sampling.is_stochastic}
+    return PipelineRecord(
+        kind=kind,
+        encoding=source.encoding,
+        scale=source.scale,
+        data=recipe.data.model_dump(mode="json", exclude={"root", "part", "augment"}),
+        map_shape=shapes[0] if len(shapes) == 1 else None,
+        cell_size_m=_cell_size_m(source),
+        **sampling,
+    )
+
+
+def _cell_size_m(source: RepeatedTargets) -> float | None:
+    """Edge of a cell [m], or None where nobody knows."""
+    config = source.config
+    if isinstance(config, IcasspConfig):
+        return ICASSP_CELL_M
+    if not (isinstance(config, RadioMapSeerConfig) and isinstance(source, RadioMapSeer)):
+        return None
+    record = config.root / GENERATED
+    said = value_at(read_json(record), "city.cell_size_m") if record.is_file() else None
+    cell = RADIOMAPSEER_CELL_M if said is None else float(said)
+    if config.size is None or config.fit == "pad":
+        return cell
+    rows, cols = source.store.shape
+    return cell * rows / config.size if rows == cols else None
