@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from radiodiff.errors import GridError, InputError
-from radiodiff.radio_map import RadioMap
+from radiodiff.radio_map import Ensemble, RadioMap
 from radiodiff.scene import Grid, Scene, SectorAntenna, Transmitter
 
 
@@ -108,3 +108,63 @@ def test_repr_is_short_and_names_the_producer(radio_map: RadioMap) -> None:
     text = repr(replace(radio_map, scene=scene))
     assert "producer='test'" in text
     assert "array" not in text
+
+
+DRAWS = np.array([[[50.0, np.nan]], [[54.0, np.nan]], [[61.0, np.nan]]])
+
+
+def test_an_ensemble_says_how_much_draws_differ() -> None:
+    ensemble = Ensemble.of_draws(DRAWS, (0.0, 0.25, 0.5), keep=True)
+    assert ensemble.num_draws == 3
+    # Deviations -5, -1, 6 from the mean 55: (25 + 1 + 36) / 2.
+    np.testing.assert_allclose(ensemble.std_db, [[31.0**0.5, np.nan]], rtol=1e-6)
+    assert {share: float(array[0, 0]) for share, array in ensemble.quantiles_db.items()} == {0.0: 50, 0.25: 52, 0.5: 54}
+    assert ensemble.draws_db is not None
+    np.testing.assert_array_equal(ensemble.draws_db, DRAWS)
+    assert ensemble.std_db.dtype == ensemble.draws_db.dtype == np.float32
+
+
+def test_draws_are_kept_on_demand() -> None:
+    ensemble = Ensemble.of_draws(DRAWS, ())
+    assert ensemble.draws_db is None
+    assert ensemble.quantiles_db == {}
+
+
+def test_what_an_ensemble_holds_is_read_only() -> None:
+    ensemble = Ensemble.of_draws(DRAWS, (0.5,), keep=True)
+    assert ensemble.draws_db is not None
+    for array in (ensemble.std_db, ensemble.quantiles_db[0.5], ensemble.draws_db):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0.0
+
+
+def test_a_single_draw_is_no_ensemble() -> None:
+    with pytest.raises(InputError, match="must have at least 2 draws.*got 1 draws"):
+        Ensemble.of_draws(DRAWS[:1])
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_shares_are_between_0_and_1(share: float) -> None:
+    with pytest.raises(InputError, match=r"Shares of quantiles must be in \[0, 1\]"):
+        Ensemble.of_draws(DRAWS, (0.5, share))
+    with pytest.raises(InputError, match=r"quantiles of shares in \[0, 1\]"):
+        Ensemble(2, np.zeros((1, 2), np.float32), {share: np.zeros((1, 2), np.float32)})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"num_draws": 2, "std_db": np.zeros((1, 2)), "quantiles_db": {0.5: np.zeros((2, 1))}},
+        {"num_draws": 2, "std_db": np.zeros(2), "quantiles_db": {}},
+        {"num_draws": 3, "std_db": np.zeros((1, 2)), "quantiles_db": {}, "draws_db": np.zeros((2, 1, 2))},
+        {"num_draws": 2, "std_db": np.zeros((1, 2)), "quantiles_db": {}, "draws_db": np.zeros((2, 2, 2))},
+    ],
+)
+def test_the_arrays_of_an_ensemble_have_one_size(given: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="arrays .* of one size"):
+        Ensemble(**given)
+
+
+def test_an_ensemble_has_the_size_of_its_map(radio_map: RadioMap) -> None:
+    with pytest.raises(InputError, match=r"RadioMap.ensemble must be of 2 x 3 cells; got shape \(1, 2\)"):
+        replace(radio_map, ensemble=Ensemble.of_draws(DRAWS))

@@ -53,6 +53,7 @@ class SceneEncoder:
         self._third = data.get("cars_channel") or ("cars" if data.get("cars") else "empty")
         self._from_images = data.get("kind") in IMAGE_KINDS
         self._prepared: _Prepared | None = None
+        self._has_warned = False
         missing = [name for name in encoding.names if name not in SCENE_CHANNELS]
         if missing:
             raise ConfigError(
@@ -95,20 +96,17 @@ class SceneEncoder:
                 value="none",
                 remedy="Pass measurements=Measurements(cells, path_loss_db).",
             )
-        if self._third != "cars" and "cars" in self.encoding.names and scene.cars is not None and scene.cars.any():
+        is_empty = scene.cars is None or not scene.cars.any()
+        if not (is_empty or self._third == "cars" or "cars" not in self.encoding.names or self._has_warned):
+            self._has_warned = True
             warnings.warn(
                 f"The model was trained without cars (its third channel is {self._third!r}): those of the scene are "
                 "left out.",
-                stacklevel=2,
+                stacklevel=3,
             )
 
     def condition(self, scene: Scene, tx: Transmitter, measurements: Measurements | None = None) -> NDArray[np.float32]:
-        """Condition (C, rows, cols) in [-1, 1] of a scene and a transmitter on it, once `check` finds no fault.
-
-        Raises:
-            InputError: See `check`; errors of scenes and transmitters are such errors.
-        """
-        self.check(scene, tx, measurements)
+        """Condition (C, rows, cols) in [-1, 1] of a scene and a transmitter on it, in which `check` finds no fault."""
         if self._prepared is None or self._prepared.scene is not scene:
             self._prepared = _Prepared(scene, is_image=self._from_images)
         geometry = self._geometry(self._prepared, tx)
@@ -174,8 +172,15 @@ def scene_condition(
     tx: Transmitter,
     measurements: Measurements | None = None,
 ) -> NDArray[np.float32]:
-    """Condition (C, rows, cols) of one scene and transmitter, see `SceneEncoder`."""
-    return SceneEncoder(encoding, data).condition(scene, tx, measurements)
+    """Condition (C, rows, cols) in [-1, 1] of one scene and transmitter, see `SceneEncoder`.
+
+    Raises:
+        ConfigError: See `SceneEncoder`.
+        InputError: See `SceneEncoder.check`; errors of scenes and transmitters are such errors.
+    """
+    encoder = SceneEncoder(encoding, data)
+    encoder.check(scene, tx, measurements)
+    return encoder.condition(scene, tx, measurements)
 
 
 class _Prepared:

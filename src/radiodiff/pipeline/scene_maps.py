@@ -135,7 +135,7 @@ def check_scenes(requests: Sequence[Request], record: PipelineRecord, sizes: Siz
         warnings.warn(
             f"The model was trained on cells of {wanted:g} m, the scene has cells of {others[0]:g} m, which it takes "
             "for as large. Resample the scene.",
-            stacklevel=4,
+            stacklevel=3,
         )
 
 
