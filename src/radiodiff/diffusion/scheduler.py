@@ -77,6 +77,8 @@ class DecoupledScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
                 value=repr(time_power),
                 remedy="1 is as published; 2 spreads draws of few steps more.",
             )
+        # diffusers takes what was not given by keyword for a default, and `from_config` would lose it.
+        self.register_to_config(_use_default_values=[])  # type: ignore[no-untyped-call]
         self.time_power = float(time_power)
         self.prediction_type = settings.prediction_type
         self.is_stochastic = is_stochastic

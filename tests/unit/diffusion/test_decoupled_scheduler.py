@@ -107,6 +107,15 @@ def test_it_is_saved_and_loaded(tmp_path: Path, is_stochastic: bool) -> None:
     assert not DecoupledScheduler.from_config(scheduler.config, is_stochastic=False).is_stochastic
 
 
+def test_a_changed_copy_keeps_the_other_settings() -> None:
+    # Given by position, which diffusers alone would take for defaults.
+    changed = DecoupledScheduler.from_config(DecoupledScheduler("pred_noise", 0.2).config, is_stochastic=False)
+    assert (changed.config.prediction_type, changed.config.time_min) == ("pred_noise", 0.2)
+    assert not changed.is_stochastic
+    changed.set_timesteps(2)
+    assert changed.timesteps[0].item() == pytest.approx(0.99)
+
+
 @pytest.mark.parametrize(
     ("key", "value", "rule"),
     [
