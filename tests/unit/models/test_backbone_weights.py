@@ -86,10 +86,10 @@ def features_of(kind: str, network: Any, maps: Tensor) -> tuple[Tensor, ...]:
             output_hidden_states=True,
             output_hidden_states_before_downsampling=True,
         )
-        # The ends of the stages are normalised here, by normalisations that have not learnt yet.
+        # After the stem; the ends of the stages are normalised here, by normalisations that have not learnt yet.
         return tuple(
             nn.functional.layer_norm(hidden.permute(0, 2, 3, 1), hidden.shape[1:2]).permute(0, 3, 1, 2)
-            for hidden in first.reshaped_hidden_states[:2]
+            for hidden in first.reshaped_hidden_states[1:3]
         )
 
 
