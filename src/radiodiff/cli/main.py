@@ -11,12 +11,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from radiodiff import __version__
 from radiodiff.cli import config, convert, dataset, train
 from radiodiff.cli.latents import latents
 from radiodiff.cli.reconstruct import reconstruct
+from radiodiff.cli.sample import sample
 from radiodiff.cli.simulate import simulate
 from radiodiff.errors import RadiodiffError
+from radiodiff.version import __version__
 
 __all__ = ["app", "main"]
 
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command()(simulate)
 app.command()(reconstruct)
 app.command()(latents)
+app.command()(sample)
 app.add_typer(config.app, name="config")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(train.app, name="train")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ class DrawSettings:
         seed: Seed of all draws.
         is_stochastic: Which sampler.
         batch_size: Draws that go through a network at a time.
+        window: Whether large maps are cut, see `radiodiff.pipeline.config.PredictConfig`.
     """
 
     num_inference_steps: int = 1
@@ -35,6 +36,7 @@ class DrawSettings:
     seed: int = 0
     is_stochastic: bool = True
     batch_size: int = 16
+    window: Literal["auto", "whole"] | int = "auto"
 
 
 def map_generators(seed: int, numbers: Sequence[int]) -> list[torch.Generator]:
@@ -113,6 +115,7 @@ class PipelinePredictor:
             num_draws=settings.num_draws,
             is_stochastic=settings.is_stochastic,
             batch_size=settings.batch_size,
+            window=settings.window,
         )
         found = levels_of(drawn.cpu().numpy())
         self.seconds += perf_counter() - started

@@ -1,0 +1,156 @@
+"""A model of the second stage as commands use it: on its device, with the way of drawing that was asked for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from radiodiff.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+    from radiodiff.evaluation.pipeline_predictor import DrawSettings
+    from radiodiff.pipeline.base import RadioMapPipeline
+
+__all__ = ["DrawRequest", "check_counts", "digest_of", "load_second_stage", "name_of"]
+
+PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+
+
+@dataclass(frozen=True)
+class DrawRequest:
+    """How maps are to be drawn, as the user says it.
+
+    Attributes:
+        draws: Draws of each map.
+        seed: Seed of all draws.
+        is_stochastic: Which sampler; None takes that of the model.
+        batch_size: Maps, and draws, at a time.
+        window: "auto", "whole" or cells.
+        precision: Weights of the networks.
+
+    Raises:
+        InputError: A number is not positive, or a word is unknown.
+    """
+
+    draws: int
+    seed: int
+    is_stochastic: bool | None
+    batch_size: int
+    window: str
+    precision: str
+
+    def __post_init__(self) -> None:
+        check_counts({"--draws": self.draws, "--batch-size": self.batch_size})
+        check_counts({"--seed": self.seed}, least=0)
+        if self.precision not in PRECISIONS:
+            raise InputError(
+                f"--precision must be one of {', '.join(PRECISIONS)}", value=repr(self.precision), remedy="Correct it."
+            )
+        if self.window not in ("auto", "whole") and not (self.window.isdecimal() and int(self.window) > 0):
+            raise InputError(
+                "--window must be auto, whole or a number of cells above 0",
+                value=repr(self.window),
+                remedy="Leave it out to cut only what is larger than the maps of the training.",
+            )
+
+    def check_kind(self, pipeline: "RadioMapPipeline", steps: Sequence[int | None]) -> None:
+        """Refuse what a model has no use for.
+
+        Args:
+            pipeline: The model.
+            steps: Steps of a draw that were asked for.
+
+        Raises:
+            InputError: It is a regression, and steps, draws or a sampler were asked for.
+        """
+        asked = {
+            "--steps": any(count not in (None, 1) for count in steps),
+            "--draws": self.draws > 1,
+            "--stochastic": self.is_stochastic is not None,
+        }
+        if pipeline.record.kind != "diffusion" and any(asked.values()):
+            raise InputError(
+                f"{', '.join(asked)} belong to diffusion models: a regression has one prediction",
+                value=" and ".join(name for name, is_asked in asked.items() if is_asked),
+                remedy="Leave them out.",
+            )
+
+    def settings(self, pipeline: "RadioMapPipeline", steps: int | None) -> "DrawSettings":
+        """The same for one model; a regression has one step and one draw.
+
+        Args:
+            pipeline: The model.
+            steps: Steps of a draw; None takes those of the model.
+        """
+        from radiodiff.evaluation.pipeline_predictor import DrawSettings
+
+        record = pipeline.record
+        is_diffusion = record.kind == "diffusion"
+        window = int(self.window) if self.window.isdecimal() else cast(Literal["auto", "whole"], self.window)
+        return DrawSettings(
+            num_inference_steps=(steps or record.num_inference_steps) if is_diffusion else 1,
+            num_draws=self.draws if is_diffusion else 1,
+            seed=self.seed,
+            is_stochastic=record.is_stochastic if self.is_stochastic is None else self.is_stochastic,
+            batch_size=self.batch_size,
+            window=window,
+        )
+
+
+def load_second_stage(path: Path, precision: str, device: "torch.device | str") -> "RadioMapPipeline":
+    """A model on a device.
+
+    Raises:
+        CheckpointError: There is none, or it is damaged.
+    """
+    import torch
+
+    from radiodiff.pipeline.load import load_pipeline
+
+    pipeline = load_pipeline(path, getattr(torch, PRECISIONS[precision]))
+    pipeline.to(device)
+    return pipeline
+
+
+def digest_of(path: Path) -> str:
+    """What tells a model from another one: the content of its files.
+
+    Raises:
+        CheckpointError: There is no model.
+    """
+    import hashlib
+
+    from radiodiff.pipeline.load import find_pipeline
+
+    folder = find_pipeline(path)
+    found = hashlib.sha256()
+    for file in sorted(
+        file for file in folder.rglob("*") if file.is_file() and file.suffix in (".json", ".safetensors")
+    ):
+        found.update(str(file.relative_to(folder)).encode())
+        with open(file, "rb") as opened:
+            found.update(hashlib.file_digest(opened, "sha256").digest())
+    return found.hexdigest()[:16]
+
+
+def name_of(path: Path) -> str:
+    """Name of a folder for tables; that of the run for the model in it."""
+    resolved = path.resolve()
+    return resolved.parent.name if resolved.name == "pipeline" else resolved.name
+
+
+def check_counts(counts: Mapping[str, int | None], *, least: int = 1) -> None:
+    """Refuse numbers that are too small.
+
+    Raises:
+        InputError: One is.
+    """
+    for name, count in counts.items():
+        if count is not None and count < least:
+            raise InputError(
+                f"{name} must be a whole number of at least {least}",
+                value=count,
+                remedy=f"Give {max(least, 1)} or more.",
+            )

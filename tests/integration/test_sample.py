@@ -1,0 +1,228 @@
+"""`radiodiff sample`: what it writes, goes on with and refuses."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from accelerate import debug_launcher
+from accelerate.state import AcceleratorState
+from PIL import Image
+
+from command_line import Run, tree
+from radiodiff.cli.main import app
+from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+from radiodiff.data.selection import open_data_set
+from radiodiff.errors import RadiodiffError
+from radiodiff.evaluation.pipeline_predictor import map_generators
+from radiodiff.pipeline.load import load_pipeline
+from second_stage_models import CITY, save_second_stage
+
+NAMES = ["0_0", "0_1", "1_0", "1_1", "2_0", "2_1"]
+ARGUMENTS = ("sample", "--model", "run", "--data", "city", "--split", "all", "--out", "samples", "--cpu")
+
+
+@pytest.fixture
+def city(radiodiff: Run, tmp_path: Path) -> Path:
+    """Six maps of 48 x 48 cells, and a model for them in `run/pipeline`."""
+    torch.set_num_threads(1)
+    assert radiodiff("dataset", "fake", *CITY, "--out", "city").code == 0
+    save_second_stage(tmp_path / "run" / "pipeline")
+    return tmp_path / "city"
+
+
+def index(folder: Path) -> list[dict[str, str]]:
+    with open(folder / "index.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def without_times(folder: Path) -> dict[str, object]:
+    """Everything in a folder of samples, without how long each took."""
+    content = dict(tree(folder))
+    content["index.csv"] = [{**row, "seconds": ""} for row in index(folder)]
+    return content
+
+
+def grey(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        assert image.mode == "L"
+        return np.asarray(image)
+
+
+def test_images_and_index_of_every_map(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+    outcome = radiodiff(*ARGUMENTS, "--steps", 2, "--draws", 3, "--seed", 7, "--std", "--batch-size", 4)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("samples: 6 maps on the raw scale, ")
+    out = tmp_path / "samples"
+    files = {"index.csv", "sampling.json", *(f"{n}.png" for n in NAMES), *(f"std/{n}.npz" for n in NAMES)}
+    assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == files
+    source = open_data_set(RadioMapSeerConfig(root=city, part="all"))
+    pipeline = load_pipeline(tmp_path / "run")
+    condition = torch.from_numpy(np.stack([source[number].condition for number in range(6)]))
+    drawn = pipeline.predict(condition, map_generators(7, range(6)), num_inference_steps=2, num_draws=3)
+    levels = (drawn[:, :, 0].double().numpy() + 1) / 2
+    for number, (name, row) in enumerate(zip(NAMES, index(out), strict=True)):
+        mean = levels[number].mean(axis=0)
+        assert np.abs(grey(out / f"{name}.png") / 255 - mean).max() <= 0.5 / 255 + 1e-5
+        std = np.load(out / "std" / f"{name}.npz")["std"]
+        np.testing.assert_allclose(std, 99.16 * levels[number].std(axis=0, ddof=1), atol=2e-3)
+        assert {key: row[key] for key in ("name", "file", "number", "seed", "steps", "draws", "scale")} == {
+            "name": name,
+            "file": f"{name}.png",
+            "number": str(number),
+            "seed": "7",
+            "steps": "2",
+            "draws": "3",
+            "scale": "raw",
+        }
+        assert float(row["seconds"]) > 0
+        path_loss = 147.0 - 99.16 * mean
+        assert float(row["min"]) == pytest.approx(path_loss.min(), abs=0.01)
+        assert float(row["max"]) == pytest.approx(path_loss.max(), abs=0.01)
+    with Image.open(out / "0_0.png") as image:
+        said = json.loads(image.text["radiodiff-channel"])
+    assert (said["scale"], said["channel"]) == ("raw", "path_loss_db")
+
+
+def test_a_run_goes_on_and_leaves_the_same_files(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+    options = ("--draws", 2, "--std", "--batch-size", 4)
+    assert radiodiff(*ARGUMENTS, *options).code == 0
+    whole = without_times(tmp_path / "samples")
+    # As an interrupt leaves it: a file without its row, a row without its file, an unfinished file, half a row.
+    out = tmp_path / "samples"
+    (out / "0_1.png").unlink()
+    (out / "std" / "2_0.npz").write_bytes(b"")
+    (out / ".radiodiff-123.png").write_bytes(b"half")
+    lines = (out / "index.csv").read_text().splitlines(keepends=True)
+    (out / "index.csv").write_text("".join([lines[0], *lines[2:5]]))
+    (out / "index.1.csv").write_text("".join([lines[0], lines[5], lines[6][:-4]]))
+    kept = {name: (out / f"{name}.png").stat().st_mtime_ns for name in ("1_0", "1_1")}
+    outcome = radiodiff(*ARGUMENTS, *options)
+    assert outcome.code == 0
+    assert "6 maps on the raw scale, 2 of them from an earlier run" in outcome.out
+    assert without_times(out) == whole
+    assert kept == {name: (out / f"{name}.png").stat().st_mtime_ns for name in kept}
+    again = radiodiff(*ARGUMENTS, *options)
+    assert "6 of them from an earlier run" in again.out
+    assert without_times(out) == whole
+
+
+def test_a_limit_may_grow(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+    assert radiodiff(*ARGUMENTS, "--limit", 2, "--batch-size", 1).code == 0
+    assert [row["name"] for row in index(tmp_path / "samples")] == ["0_1", "2_0"]
+    assert radiodiff(*ARGUMENTS, "--batch-size", 1).code == 0
+    assert [row["name"] for row in index(tmp_path / "samples")] == NAMES
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--steps", 2), "num_inference_steps 1, now 2"),
+        (("--draws", 2), "num_draws 1, now 2"),
+        (("--seed", 1), "seed 0, now 1"),
+        (("--deterministic",), "is_stochastic True, now False"),
+        (("--precision", "bf16"), "precision fp32, now bf16"),
+        (("--split", "test"), '"part": "test"'),
+        (("--model", "other"), "model "),
+    ],
+    ids=str,
+)
+def test_maps_of_other_settings_are_not_mixed(
+    radiodiff: Run, city: Path, tmp_path: Path, options: tuple, said: str
+) -> None:
+    save_second_stage(tmp_path / "other", seed=3)
+    assert radiodiff(*ARGUMENTS, "--limit", 1).code == 0
+    before = tree(tmp_path / "samples")
+    outcome = radiodiff(*ARGUMENTS, *options)
+    outcome.check_refusal("can go on with the settings that it was begun with", said)
+    assert tree(tmp_path / "samples") == before
+
+
+def sample_in_a_process(folder: str, arguments: tuple) -> None:
+    """The command in one of several processes; what it raises goes to a file."""
+    os.chdir(folder)
+    torch.set_num_threads(1)
+    try:
+        app([str(argument) for argument in arguments], standalone_mode=False)
+    except RadiodiffError as error:
+        Path(f"error-{torch.distributed.get_rank()}.txt").write_text(str(error))
+
+
+@pytest.fixture
+def _no_process_group_yet() -> None:
+    # Processes that are forked from this one would take over that it runs alone.
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.mark.usefixtures("_no_process_group_yet")
+def test_two_processes_leave_what_one_does(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+    options = ("--draws", 2, "--std", "--batch-size", 2)
+    debug_launcher(sample_in_a_process, (str(tmp_path), (*ARGUMENTS, "--out", "two", *options)), num_processes=2)
+    assert radiodiff(*ARGUMENTS, *options).code == 0
+    assert without_times(tmp_path / "two") == without_times(tmp_path / "samples")
+    assert not list(tmp_path.glob("error-*"))
+
+
+@pytest.mark.usefixtures("_no_process_group_yet")
+def test_all_end_where_one_cannot_read_and_what_is_finished_stays(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+    image = city / "png" / "buildings_complete" / "1.png"
+    content = image.read_bytes()
+    image.unlink()
+    arguments = (*ARGUMENTS, "--batch-size", 2)
+    debug_launcher(sample_in_a_process, (str(tmp_path), arguments), num_processes=2)
+    # Of the groups 0, 1 and 2 the second process has the second.
+    errors = [(tmp_path / f"error-{rank}.txt").read_text() for rank in (0, 1)]
+    assert "Every process must be able to do its share; got another process that could not: " in errors[0]
+    assert "1.png" in errors[1]
+    image.write_bytes(content)
+    outcome = radiodiff(*arguments)
+    assert "6 maps on the raw scale, 4 of them from an earlier run" in outcome.out
+    assert [row["name"] for row in index(tmp_path / "samples")] == NAMES
+
+
+def test_a_regression_has_one_prediction(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+    save_second_stage(tmp_path / "regression", "regression")
+    arguments = [*ARGUMENTS, "--model", "regression"]
+    for options, named in (
+        (("--draws", 2), "got --draws"),
+        (("--steps", 5), "got --steps"),
+        (("--deterministic",), "got --stochastic"),
+    ):
+        radiodiff(*arguments, *options).check_refusal("belong to diffusion models", named)
+    assert radiodiff(*arguments).code == 0
+    assert len(index(tmp_path / "samples")) == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (("--steps", 0), ("--steps must be a whole number of at least 1", "got 0")),
+        (("--draws", 0), ("--draws must be a whole number of at least 1", "got 0")),
+        (("--batch-size", -1), ("--batch-size must be a whole number of at least 1", "got -1")),
+        (("--seed", -1), ("--seed must be a whole number of at least 0", "got -1")),
+        (("--limit", 0), ("--limit must be a whole number of at least 1", "got 0")),
+        (("--std",), ("--std needs at least two draws", "--draws 1")),
+        (("--precision", "fp8"), ("--precision must be one of fp32, bf16, fp16", "'fp8'")),
+        (("--window", "half"), ("--window must be auto, whole or a number of cells", "'half'")),
+        (("--model", "nothing"), ("The folder of a model must exist", "nothing")),
+        (("--model", "city"), ("A model must be a folder with model_index.json", "city")),
+        (("--data", "nowhere"), ("A RadioMapSeer folder must hold", "nowhere")),
+        (("--split", "tests"), ("Split fake has the parts train, validation, test", "'tests'")),
+        (("data.scale=thresholded",), ("trained with", "on the raw scale", "on the thresholded scale")),
+        (("data.part=train",), ("data.part cannot be changed: --split gives the part", "data.part=train")),
+        (("data.augment=true",), ("data.augment cannot be changed", "data.augment=true")),
+        (("data.geometry=[los_mask]",), ("channels and the scale that the model was trained with", "los_mask")),
+        (("data.sizes=3",), ("There is no key data.sizes", "data.size")),
+        (("--out", "city"), ("--out must be a folder that is empty or absent", "holds something else")),
+    ],
+    ids=str,
+)
+def test_wrong_input_is_refused_and_leaves_nothing(
+    radiodiff: Run, city: Path, tmp_path: Path, options: tuple, parts: tuple
+) -> None:
+    before = tree(tmp_path)
+    radiodiff(*ARGUMENTS, *options).check_refusal(*parts)
+    assert tree(tmp_path) == before
