@@ -24,10 +24,11 @@ from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
 from radiodiff.pipeline.record import PipelineRecord
 from radiodiff.training.config import OptimizerConfig
 from radiodiff.training.diffusion_config import SamplingConfig
-from radiodiff.training.latent_encoder import LatentEncoder, without_float16
+from radiodiff.training.latent_encoder import LatentEncoder
 from radiodiff.training.latent_mask import counted_losses, latent_mask
 from radiodiff.training.model_inputs import check_data, padded_condition
 from radiodiff.training.noise import example_generators
+from radiodiff.training.precision import without_float16
 from radiodiff.training.reconstructed_maps import draw_maps
 from radiodiff.training.sampled_maps import evaluate_samples
 from radiodiff.training.stage import Autocast, Objective, Pass, Stage, Validation
@@ -132,8 +133,7 @@ class DiffusionStage(Stage):
     def objectives(self, batch: Batch, current: Pass) -> Iterator[Objective]:
         """The loss of the U-Net at a time of each example."""
         parts, draws, device = self.parts, batch.draws, batch.condition.device
-        with current.autocast():
-            clean = self._latents(batch, is_sampled=parts.is_sampled)
+        clean = self._latents(batch, is_sampled=parts.is_sampled)
         t = training_times(example_generators(draws, parts.seed, TIME), parts.diffusion.time_min, device)
         noise = normal_noise(example_generators(draws, parts.seed, NOISE), clean.shape[1:], device)
         noisy = noisy_latents(clean, noise, t)
@@ -170,6 +170,7 @@ class DiffusionStage(Stage):
         losses: list[float] = []
 
         def draw(batch: Batch, steps: int) -> Tensor:
+            # The decoder's activations may outgrow float16.
             with autocast(), without_float16(batch.condition.device):
                 if steps == first:
                     losses.extend(self._validation_losses(batch))

@@ -90,7 +90,7 @@ class LatentCache:
         self._content: dict[str, Any] = {
             **FORMAT,
             "encoder": encoder.fingerprint,
-            "size_multiple": encoder.size_multiple,
+            "latents": self._latent_shape,
             "target": asdict(source.encoding.target),
             "scale": source.scale,
             "num_examples": len(source),
@@ -236,7 +236,7 @@ class LatentCache:
     def _described(self) -> dict[str, Any]:
         """What a reader of the folder may want to know."""
         data = self.source.config.model_dump(mode="json", exclude={"augment", "seed"})
-        return self._content | {"maps_per_file": MAPS_PER_FILE, "latents": self._latent_shape, "data": data}
+        return self._content | {"maps_per_file": MAPS_PER_FILE, "data": data}
 
     def _path(self, shard: Shard) -> Path:
         return self.folder / str(shard[0]) / f"{shard[1]:05d}.safetensors"

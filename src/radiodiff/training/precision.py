@@ -1,7 +1,7 @@
 """Autocast and gradient scaling."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
 import torch
@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from radiodiff.errors import ConfigError
 
-__all__ = ["Precision", "tensor_float_32"]
+__all__ = ["Precision", "tensor_float_32", "without_float16"]
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -87,3 +87,12 @@ def tensor_float_32(enabled: bool) -> None:
     """Let GPUs multiply float32 matrices with ten bits of mantissa, in this process."""
     torch.backends.cuda.matmul.allow_tf32 = enabled
     torch.backends.cudnn.allow_tf32 = enabled
+
+
+@contextmanager
+def without_float16(device: torch.device) -> Iterator[None]:
+    """Compute in float32 where the autocast around this block would take float16; leave others as they are."""
+    kind = device.type
+    is_float16 = torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind) == torch.float16
+    with torch.autocast(kind, enabled=torch.is_autocast_enabled(kind) and not is_float16):
+        yield

@@ -53,11 +53,13 @@ class Outcome:
 def make_accelerator(config: TrainerConfig) -> "Accelerator":
     """Processes and devices of a run: those that `torchrun` or `accelerate launch` started, or this one alone.
 
-    Precision and accumulation are the engine's.
+    It also says whether GPUs may round float32 to ten bits of mantissa. Precision and accumulation are the engine's.
 
     Raises:
         ConfigError: Several processes were started, and this one does not find the others.
     """
+    # Maps are encoded before there is a run: the second stage measures and keeps latents.
+    tensor_float_32(config.tf32)
     return start_processes(on_cpu=config.cpu)
 
 
@@ -67,7 +69,7 @@ class TrainingRun:
     Args:
         stage: What is trained, with its first weights.
         config: How.
-        accelerator: Processes and devices.
+        accelerator: Processes and devices, as of `make_accelerator`.
         resume: Checkpoint to go on from: "latest", "best", the number of a milestone or a folder; None begins anew.
 
     Attributes:
@@ -89,7 +91,6 @@ class TrainingRun:
         self._accelerator = accelerator
         self._store = CheckpointStore(self.folder.checkpoints, config.keep_last, config.save_every)
         snapshot = None if resume is None else read_checkpoint(self._store.find(resume))
-        tensor_float_32(config.tf32)
         stage.to(accelerator.device)
         self.engine = Engine(stage, config, accelerator, self._store)
         self.resume_step: int | None = None

@@ -142,6 +142,8 @@ def test_another_autoencoder_has_files_of_its_own(city: Path, tmp_path: Path) ->
     cache = cache_of(tmp_path / "cache", source)
     assert cache.folder != cache_of(tmp_path / "cache", source, seed=1).folder
     assert cache.folder != cache_of(tmp_path / "cache", source, multiple=32).folder
+    # Both pad to the same size.
+    assert cache.folder == cache_of(tmp_path / "cache", source, multiple=16).folder
     fill(cache)
     # What comes after the encoder does not change latents.
     autoencoder = small_autoencoder()

@@ -1,5 +1,7 @@
 """The frozen first stage, and which of its latent cells count."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch.nn import functional
@@ -7,11 +9,10 @@ from torch.nn import functional
 from radiodiff.diffusion.config import DiffusionConfig, DiffusionLossConfig
 from radiodiff.diffusion.objective import example_losses
 from radiodiff.errors import CheckpointError, ConfigError
-from radiodiff.training.latent_encoder import LatentEncoder, without_float16
+from radiodiff.training.latent_encoder import LatentEncoder
 from radiodiff.training.latent_mask import counted_losses, latent_mask
+from radiodiff.training.precision import without_float16
 from second_stage import small_autoencoder
-
-CPU = torch.device("cpu")
 
 
 def maps(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -61,20 +62,26 @@ def test_the_multiple_must_hold_whole_latent_cells() -> None:
         LatentEncoder(small_autoencoder(), 9)
 
 
-def test_precision_follows_the_autocast_but_for_float16() -> None:
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_latents_are_the_same_in_every_precision_of_a_run(dtype: torch.dtype) -> None:
     encoder, images = LatentEncoder(small_autoencoder(), 8), maps(1, 1, 16, 16)
     plain = encoder.posterior(images)
-    with torch.autocast("cpu", dtype=torch.float16):
-        assert torch.equal(encoder.posterior(images), plain)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        rounded = encoder.posterior(images)
-        with without_float16(CPU):
-            assert torch.mm(images[0, 0], images[0, 0]).dtype == torch.bfloat16
-    assert rounded.dtype == torch.float32
-    assert not torch.equal(rounded, plain)
-    torch.testing.assert_close(rounded, plain, rtol=0.05, atol=0.05)
-    with without_float16(CPU):
-        assert torch.mm(images[0, 0], images[0, 0]).dtype == torch.float32
+    with torch.autocast("cpu", dtype=dtype):
+        found = encoder.posterior(images)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, plain)
+
+
+@pytest.mark.parametrize(
+    ("around", "inside"),
+    [(torch.float16, torch.float32), (torch.bfloat16, torch.bfloat16), (None, torch.float32)],
+)
+def test_float16_is_left_out_and_nothing_else(around: torch.dtype | None, inside: torch.dtype) -> None:
+    matrix = torch.ones(4, 4)
+    with nullcontext() if around is None else torch.autocast("cpu", dtype=around):
+        with without_float16(torch.device("cpu")):
+            assert torch.mm(matrix, matrix).dtype == inside
+        assert torch.mm(matrix, matrix).dtype == (around or torch.float32)
 
 
 def test_latent_cells_count_where_all_their_cells_do() -> None:

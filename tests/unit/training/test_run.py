@@ -246,6 +246,16 @@ def test_a_checkpoint_from_which_no_step_is_good_is_left_for_an_older_one(tmp_pa
     assert not recorder.steps[-1].is_skipped
 
 
+@pytest.mark.parametrize("tf32", [True, False])
+def test_arithmetic_is_chosen_before_the_first_map_is_encoded(tmp_path: Path, tf32: bool) -> None:
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    try:
+        make_accelerator(TrainerConfig(run_dir=tmp_path, cpu=True, tf32=tf32))
+        assert (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32) == (tf32, tf32)
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
 def test_more_steps_than_wanted_are_refused(tmp_path: Path) -> None:
     prepared(tmp_path).run()
     with pytest.raises(ConfigError, match="must not lie behind the checkpoint"):
