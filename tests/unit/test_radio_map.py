@@ -139,7 +139,7 @@ def test_what_an_ensemble_holds_is_read_only() -> None:
 
 
 def test_a_single_draw_is_no_ensemble() -> None:
-    with pytest.raises(InputError, match="must have at least 2 draws.*got 1 draws"):
+    with pytest.raises(InputError, match=r"must have at least 2 draws.*got 1 draws"):
         Ensemble.of_draws(DRAWS[:1])
 
 
@@ -161,7 +161,7 @@ def test_shares_are_between_0_and_1(share: float) -> None:
     ],
 )
 def test_the_arrays_of_an_ensemble_have_one_size(given: dict[str, object]) -> None:
-    with pytest.raises(InputError, match="arrays .* of one size"):
+    with pytest.raises(InputError, match=r"arrays .* of one size"):
         Ensemble(**given)
 
 

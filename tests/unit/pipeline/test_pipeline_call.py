@@ -2,7 +2,6 @@
 
 import json
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -223,10 +222,9 @@ def test_options_are_checked_before_anything_else(diffusion: RadioDiffPipeline, 
 
 
 @pytest.fixture
-def untouched(diffusion: RadioDiffPipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def untouched(diffusion: RadioDiffPipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """No network is used."""
     monkeypatch.setattr(diffusion.unet, "encode_condition", lambda _: pytest.fail("the network was used"))
-    yield
 
 
 @pytest.mark.usefixtures("untouched")
