@@ -7,7 +7,8 @@ import pytest
 
 from command_line import Run, tree
 from original_files import AUTOENCODER, DIFFUSION, MULTI
-from radiodiff.recipes.load import load_recipe, recipe_names
+from radiodiff.recipes.load import load_recipe, load_recipe_of, recipe_names
+from radiodiff.recipes.schema import AutoencoderRecipe, DiffusionRecipe
 
 GIVEN = ("data.root=set", "trainer.run_dir=run")
 SMALL = ("examples.crop_size=32", "autoencoder.base_channels=8", "autoencoder.norm_groups=4", "trainer.batch_size=2")
@@ -43,6 +44,20 @@ def test_what_is_shown_is_a_recipe(radiodiff: Run, tmp_path: Path) -> None:
     whole = radiodiff("config", "show", "mine.yaml", *GIVEN).out
     assert whole.startswith("stage: autoencoder\n")
     assert "root: set\n" in whole
+
+
+@pytest.mark.parametrize("name", ["diffusion/tiny", "baseline/tiny"])
+def test_recipes_of_all_stages_are_shown(radiodiff: Run, tmp_path: Path, name: str) -> None:
+    outcome = radiodiff("config", "show", name)
+    assert (outcome.code, outcome.err) == (0, "")
+    wanted = (
+        "data.root, autoencoder, trainer.run_dir" if name.startswith("diffusion/") else "data.root, trainer.run_dir"
+    )
+    assert outcome.out.startswith(f"# To be given: {wanted}\nstage: {name.partition('/')[0]}\n")
+    given = (*GIVEN, *(["autoencoder=first"] if name.startswith("diffusion/") else []))
+    (tmp_path / "mine.yaml").write_text(outcome.out)
+    assert load_recipe(tmp_path / "mine.yaml", given) == load_recipe(name, given)
+    assert "To be given" not in radiodiff("config", "show", name, *given).out
 
 
 def test_what_cannot_be_shown(radiodiff: Run) -> None:
@@ -93,6 +108,10 @@ def test_differences(radiodiff: Run, tmp_path: Path) -> None:
     assert "data.simulation" in kinds.out
     rows = json.loads(radiodiff("config", "diff", "autoencoder/tiny", "autoencoder/edges", "--json").out)["differences"]
     assert {"key": "data.simulation", "first": "DPM"} in rows
+    stages = radiodiff("config", "diff", "diffusion/tiny", "baseline/tiny", "--json")
+    rows = json.loads(stages.out)["differences"]
+    assert {"key": "stage", "first": "diffusion", "second": "baseline"} in rows
+    assert not any(row["key"].startswith("data.") for row in rows)
     radiodiff("config", "diff", "autoencoder/tiny", "autoencoder/tny").check_refusal("Did you mean autoencoder/tiny?")
 
 
@@ -112,10 +131,16 @@ def test_a_file_of_the_original_is_printed_as_a_recipe(radiodiff: Run, tmp_path:
 def test_an_import_into_a_file(radiodiff: Run, tmp_path: Path) -> None:
     (tmp_path / "train.yaml").write_text(DIFFUSION)
     outcome = radiodiff("config", "import", "train.yaml", "--out", "mine.yaml")
-    assert (outcome.code, outcome.out) == (0, "mine.yaml: recipe of an autoencoder\n")
-    assert "kept for the diffusion stage, which cannot be trained yet" in outcome.err
-    assert "this is its first stage" in (tmp_path / "mine.yaml").read_text()
-    assert load_recipe(tmp_path / "mine.yaml", GIVEN).autoencoder.base_channels == 128
+    assert (outcome.code, outcome.out) == (0, "mine.yaml: recipe of stage diffusion\n")
+    assert "keys of the other stage (--stage autoencoder)" in outcome.err
+    assert "# To be given: data.root, autoencoder\n" in (tmp_path / "mine.yaml").read_text()
+    recipe = load_recipe_of(DiffusionRecipe, tmp_path / "mine.yaml", (*GIVEN, "autoencoder=x"))
+    assert recipe.unet.base_channels == 128
+    outcome = radiodiff("config", "import", "train.yaml", "--out", "first.yaml", "--stage", "autoencoder")
+    assert (outcome.code, outcome.out) == (0, "first.yaml: recipe of stage autoencoder\n")
+    assert "keys of the other stage (--stage diffusion)" in outcome.err
+    assert "this is its first stage" in (tmp_path / "first.yaml").read_text()
+    assert load_recipe_of(AutoencoderRecipe, tmp_path / "first.yaml", GIVEN).autoencoder.base_channels == 128
     (tmp_path / "multi.yaml").write_text(MULTI)
     assert "unknown keys, left out" in radiodiff("config", "import", "multi.yaml").err
 
@@ -124,6 +149,10 @@ def test_imports_that_are_refused(radiodiff: Run, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(AUTOENCODER)
     before = tree(tmp_path)
     radiodiff("config", "import", "a.yaml", "--out", "no/b.yaml").check_refusal("folder of an output file must exist")
+    radiodiff("config", "import", "a.yaml", "--stage", "diffusion").check_refusal("must have model.unet", "a.yaml")
+    radiodiff("config", "import", "a.yaml", "--stage", "second").check_refusal(
+        "--stage must be autoencoder or", "second"
+    )
     radiodiff("config", "import", "b.yaml").check_refusal("must be readable", "b.yaml")
     (tmp_path / "b.yaml").write_text("stage: autoencoder")
     radiodiff("config", "import", "b.yaml", "--out", "c.yaml").check_refusal("must have model.ddconfig")

@@ -9,8 +9,6 @@ from typing import Any
 
 __all__ = [
     "DATA_NAMES",
-    "DIFFUSION",
-    "DIFFUSION_GROUPS",
     "DROPPED",
     "FIRST_STAGE",
     "FLOOR",
@@ -19,7 +17,7 @@ __all__ = [
     "INDOOR_PREFIX",
     "INDOOR_REASON",
     "LEAKING",
-    "NEVER_READ",
+    "MULTI_CONDITION",
     "NOT_INDOORS",
     "OF_KIND",
     "PERCEPTUAL_REASON",
@@ -105,51 +103,8 @@ DROPPED: Mapping[str, str] = {
 }
 """Keys without a place here, and why."""
 
-NEVER_READ: Mapping[str, str] = {
-    "model.timesteps": "unused: time is continuous",
-    "model.use_disloss": "never read",
-    "model.objective": "no effect in the original, which always predicts C and noise",
-    "model.input_keys": "names of its loader's entries",
-    "model.ignore_keys": "part of its loader of weights",
-    "model.only_model": "part of its loader of weights",
-    "model.unet.cond_dim_mults": "unused",
-}
-"""Keys of diffusion models that did nothing in the original."""
-
-DIFFUSION: Mapping[str, str] = {
-    "model.model_type": "the process",
-    "model.model_name": "the network",
-    "model.image_size": "size of the maps",
-    "model.train_sample": "the process",
-    "model.sampling_timesteps": "number of inference steps",
-    "model.loss_type": "the objective",
-    "model.start_dist": "where sampling begins",
-    "model.perceptual_weight": "the objective",
-    "model.scale_factor": "scaling factor of the latents",
-    "model.scale_by_std": "scaling factor of the latents",
-    "model.default_scale": "scaling factor of the latents",
-    "model.scale_by_softsign": "scaling factor of the latents",
-    "model.eps": "smallest time",
-    "model.weighting_loss": "weights of the objective",
-    "model.use_l1": "the objective",
-    "model.ckpt_path": "weights to begin with",
-    "data.augment_horizontal_flip": "data.augment",
-    "model.first_stage.ckpt_path": "weights of the first stage: radiodiff convert autoencoder FILE --out FOLDER",
-    "trainer.gradient_accumulate_every": "trainer.accumulation",
-    "trainer.test_before": "a validation before the first step",
-    "trainer.train_wd": "optimizer.weight_decay",
-    "trainer.weight_decay": "optimizer.weight_decay",
-    "trainer.amp": "trainer.precision",
-    "trainer.fp16": "trainer.precision",
-}
-"""Keys that wait for the diffusion stage, and what they are about."""
-
-DIFFUSION_GROUPS: Mapping[str, str] = {
-    "model.unet.": "the network",
-    "finetune.": "weights to begin with",
-    "sampler.": "sampling",
-}
-"""Groups of keys that wait for it."""
+MULTI_CONDITION = "multi_condition_icassp2025"
+"""Name of indoor data whose condition has several channels."""
 
 OUTDOORS = {"kind": "radiomapseer"}
 
@@ -169,7 +124,7 @@ DATA_NAMES: Mapping[str, tuple[dict[str, Any], str]] = {
     "icassp2025_building": ({"kind": "icassp", "view": "building"}, ""),
     "icassp2025_antenna": ({"kind": "icassp", "view": "antenna"}, ""),
     "icassp2025_radio": ({"kind": "icassp", "view": "radio"}, ""),
-    "multi_condition_icassp2025": ({"kind": "icassp", "view": "multi-condition"}, ""),
+    MULTI_CONDITION: ({"kind": "icassp", "view": "multi-condition"}, ""),
 }
 """Values of `data.name`: our settings of the data, and what the condition of a diffusion model holds beside them."""
 
