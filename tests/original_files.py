@@ -120,6 +120,14 @@ sampler:
 """
 """Like radio_train.yaml, with what its variants have."""
 
+DIFFUSION_VARIANTS = {
+    "diffusion": DIFFUSION,
+    "edges": DIFFUSION.replace("{name: radio,", "{name: edge, image_size: [320, 320], threshold: 0.3, img_folder: x,"),
+    "rooms": DIFFUSION.replace("{name: radio,", "{name: multi_condition_icassp2025, tx_margin: 8, pin_memory: True,"),
+    "new": DIFFUSION + "extra: {deep: [1]}\n",
+}
+"""Others of diffusion models."""
+
 BUILDING = """
 model:
   embed_dim: 2
