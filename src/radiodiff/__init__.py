@@ -6,6 +6,8 @@ Names are imported when they are first used, so that `radiodiff --help` starts f
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from radiodiff.version import __version__
+
 if TYPE_CHECKING:
     from radiodiff.formats import read_radio_map, read_scene, write_radio_map
     from radiodiff.grey_scale import RADIOMAPSEER_GREY, GreyScale
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from radiodiff.propagation import DominantPath, PropagationModel, geometry_channels, make_engine
     from radiodiff.radio_map import RadioMap
     from radiodiff.scene import Footprint, Grid, Scene, Transmitter
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "read_radio_map": "formats",

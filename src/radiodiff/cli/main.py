@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from radiodiff.cli import config, convert, dataset, train
+from radiodiff.cli.evaluate import evaluate
 from radiodiff.cli.latents import latents
 from radiodiff.cli.reconstruct import reconstruct
 from radiodiff.cli.sample import sample
@@ -35,6 +36,7 @@ app.command()(simulate)
 app.command()(reconstruct)
 app.command()(latents)
 app.command()(sample)
+app.command()(evaluate)
 app.add_typer(config.app, name="config")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(train.app, name="train")

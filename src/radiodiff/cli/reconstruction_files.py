@@ -5,10 +5,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from radiodiff import __version__
 from radiodiff.formats import LevelMeaning, write_level_png
 from radiodiff.training.reconstructed_maps import ReconstructedMap, draw_maps
 from radiodiff.training.reconstruction import ReconstructionReport
+from radiodiff.version import __version__
 
 __all__ = ["write_map", "write_report"]
 

@@ -25,7 +25,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from radiodiff import __version__
 from radiodiff.data.map_files import write_antennas, write_index, write_layer
 from radiodiff.data.splits import MANIFEST, PARTS, proportional_split
 from radiodiff.data.work_folder import begin_folder, is_begun, is_whole
@@ -36,6 +35,7 @@ from radiodiff.grey_scale import RADIOMAPSEER_GREY
 from radiodiff.layouts import CitySettings
 from radiodiff.propagation import DominantPath
 from radiodiff.scene import Scene, Transmitter
+from radiodiff.version import __version__
 
 __all__ = ["CreateSettings", "check_count", "create_data_set"]
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import radiodiff
+from radiodiff.version import __version__
 
 __all__ = ["Provenance", "UsedData", "collect_provenance", "source_commit"]
 
@@ -86,7 +86,7 @@ def collect_provenance(*, num_processes: int, precision: str, seed: int, data: U
     commit, is_modified = source_commit(Path(radiodiff.__file__)) or (None, None)
     return Provenance(
         started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-        radiodiff=radiodiff.__version__,
+        radiodiff=__version__,
         commit=commit,
         is_modified=is_modified,
         python=platform.python_version(),

@@ -24,7 +24,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from radiodiff import __version__
 from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
 from radiodiff.config import Config
 from radiodiff.data.create import check_count
@@ -37,6 +36,7 @@ from radiodiff.data.work_folder import begin_folder, is_begun, is_whole
 from radiodiff.data.worker_pool import run_tasks
 from radiodiff.errors import DataSetError, FormatError
 from radiodiff.formats import write_grey_png, write_mask_png
+from radiodiff.version import __version__
 
 __all__ = [
     "EDGE_FORMAT",
