@@ -83,7 +83,7 @@ def collect_provenance(*, num_processes: int, precision: str, seed: int, data: U
     import torch
 
     num_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    commit, is_modified = source_commit(Path(radiodiff.__file__)) or (None, None)
+    commit, is_modified = source_commit(Path(__file__)) or (None, None)
     return Provenance(
         started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         radiodiff=__version__,
