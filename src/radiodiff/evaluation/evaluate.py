@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from radiodiff.data.loader import spread
 from radiodiff.errors import InputError
 from radiodiff.evaluation.bootstrap import Resampler
 from radiodiff.evaluation.config import BootstrapConfig
@@ -68,7 +69,7 @@ class Evaluation:
         scale: Scale of the figures; None takes that of the data. "thresholded" is possible for raw data and
             predictions, too.
         bootstrap: How intervals are made.
-        num_previews: How many of the first maps to keep for a picture.
+        num_previews: How many maps to keep for a picture, spread evenly.
 
     Raises:
         InputError: There is no predictor, two have one label, or the scale of the data or of a predictor cannot be
@@ -99,7 +100,8 @@ class Evaluation:
         self._channel = scale_channel(target, examples.source.scale, self.scale)
         for predictor in predictors:
             check_scale_change(predictor.scale, self.scale, predictor.label)
-        self.sheets = [ScoreSheet(num_previews=num_previews) for _ in predictors]
+        self.sheets = [ScoreSheet() for _ in predictors]
+        self._shown = frozenset(spread(len(examples.numbers), num_previews) if num_previews > 0 else ())
 
     def run(self, batch_size: int = 16) -> Iterator[str]:
         """Predict and compare all maps.
@@ -117,8 +119,9 @@ class Evaluation:
             true_maps = self.examples.true_maps(batch, self.scale)
             predicted = [predictor.predict(batch) for predictor in self.predictors]
             for i, true in enumerate(true_maps):
+                is_shown = len(self.sheets[0].rows) in self._shown
                 for predictor, sheet, maps in zip(self.predictors, self.sheets, predicted, strict=True):
-                    sheet.add(true, on_scale(maps[i], predictor.scale, self.scale))
+                    sheet.add(true, on_scale(maps[i], predictor.scale, self.scale), is_shown=is_shown)
                 yield true.name
 
     def report(self) -> EvaluationReport:

@@ -37,7 +37,8 @@ def _row(preview: Preview, label: str) -> ReconstructionRow:
     errors = (preview.prediction - true.levels)[counting]
     spread = None if preview.spread is None else preview.spread * abs(channel.high - channel.low)
     return ReconstructionRow(
-        title=f"{true.name}, {label}" if label else true.name,
+        title=true.name,
+        made_by=label,
         truth=channel.decode(2.0 * true.levels - 1.0),
         prediction=channel.decode(2.0 * preview.prediction - 1.0),
         label=channel.label,

@@ -103,23 +103,22 @@ class ScoreSheet:
     """Gathers the figures of maps one by one.
 
     Attributes:
-        num_previews: How many of the first maps to keep for a picture.
         rows: Figures of each map so far.
         previews: Maps for a picture.
         span_db: Decibels between level 0 and level 1, or None where levels are something else.
     """
 
-    num_previews: int = 0
     rows: list[MapRow] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
     span_db: float | None = None
 
-    def add(self, true: TrueMap, draws: NDArray[np.float64]) -> None:
+    def add(self, true: TrueMap, draws: NDArray[np.float64], *, is_shown: bool = False) -> None:
         """Take in a map; its prediction is the mean of the draws.
 
         Args:
             true: The true map.
             draws: (draws, rows, cols) levels on its scale; what hangs over the map is cut off.
+            is_shown: Whether to keep the map for a picture.
 
         Raises:
             InputError: The draws are smaller than the map, or not finite.
@@ -146,7 +145,7 @@ class ScoreSheet:
             pool.add(prediction[mask][None], true.levels[mask][None])
             sums[region] = (float(pool.num_values), pool.squared_error, pool.absolute_error, pool.power)
         self.rows.append(MapRow(true.name, true.map_id, true.tx_id, figures, sums))
-        if len(self.previews) < self.num_previews:
+        if is_shown:
             spread = drawn.std(axis=0, ddof=1) if len(drawn) > 1 else None
             self.previews.append(Preview(true, prediction, spread))
 

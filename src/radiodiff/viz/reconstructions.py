@@ -43,6 +43,7 @@ class ReconstructionRow:
         bright: Value of the brightest colour; may be the smaller one.
         rmse: Error to print, on levels in [0, 1]; None prints none.
         spread: (rows, cols) standard deviation of the prediction, or None.
+        made_by: What predicted it; empty where that is clear.
 
     Raises:
         InputError: The arrays are no maps of one shape, or both ends of the colours are the same.
@@ -56,6 +57,7 @@ class ReconstructionRow:
     bright: float
     rmse: float | None
     spread: NDArray[np.floating] | None = None
+    made_by: str = ""
 
     def __post_init__(self) -> None:
         shapes = {array.shape for array in (self.truth, self.prediction, self.spread) if array is not None}
@@ -121,7 +123,7 @@ def reconstruction_figure(rows: Sequence[ReconstructionRow]) -> "Figure":
             row.prediction - row.truth, cmap=DIFFERENCE_COLOURS, vmin=-limit, vmax=limit, interpolation="nearest"
         )
         left.set_title(f"truth of {row.title}", fontsize="medium")
-        middle.set_title("prediction", fontsize="medium")
+        middle.set_title(f"prediction{': ' if row.made_by else ''}{row.made_by}", fontsize="medium")
         error = "" if row.rmse is None else f", rmse {row.rmse:.4f}"
         right.set_title(f"difference{error}", fontsize="medium")
         for axes in panels:

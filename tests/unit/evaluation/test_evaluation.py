@@ -209,7 +209,7 @@ def test_the_overview_shows_each_predictor(cities: Path, tmp_path: Path) -> None
     predictors = [StandIn("noisy", noisy), StandIn("brighter", brighter)]
     evaluation = Evaluation(examples_of(cities), predictors, num_previews=2)
     reports = evaluated(evaluation).predictors
-    assert [preview.true.name for preview in reports[0].sheet.previews] == ["0_0", "0_1"]
+    assert [preview.true.name for preview in reports[0].sheet.previews] == ["1_0", "3_0"]
     path = draw_overview(reports, tmp_path / "overview.png")
     with Image.open(path) as image:
         assert image.height > 4 * 250

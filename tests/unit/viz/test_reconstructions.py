@@ -93,6 +93,8 @@ def test_the_spread_has_a_column_where_a_row_has_one() -> None:
     assert with_spread.images[0].get_clim() == pytest.approx((0.0, 8.0))
     assert "standard deviation [dB]" in [axes.get_ylabel() for axes in figure.axes]
     assert not without.images
+    named = reconstruction_figure([row(made_by="free-space")])
+    assert [axes.get_title() for axes in named.axes[:2]] == ["truth of 3_7", "prediction: free-space"]
     assert not without.axison
 
 

@@ -1,0 +1,138 @@
+"""`radiodiff evaluate`: predictions compared with the true maps of a data set."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from radiodiff.cli.model_options import Cpu, Draws, Limit, Overrides, Part, Precision, Seed, Stochastic, Window
+
+if TYPE_CHECKING:
+    from radiodiff.cli.evaluation_request import EvaluationRequest
+    from radiodiff.evaluation.evaluate import EvaluationReport
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    data: Annotated[Path, typer.Option("--data", help="Folder of a data set.")],
+    overrides: Overrides = None,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option("--model", help="Folder of a second stage, or of the run that left it. Repeat for more."),
+    ] = None,
+    pred: Annotated[
+        list[Path] | None,
+        typer.Option("--pred", help="Folder of grey images named as the examples, <map>_<tx>.png. Repeat for more."),
+    ] = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option("--engine", help="dominant-path, free-space, log-distance, multi-wall, umi. Repeat for more."),
+    ] = None,
+    split: Part = "test",
+    steps: Annotated[
+        list[int] | None,
+        typer.Option("--steps", help="Steps of a draw, by default those of the model. Repeat for more."),
+    ] = None,
+    draws: Draws = 1,
+    seed: Seed = 0,
+    stochastic: Stochastic = None,
+    pred_scale: Annotated[
+        str | None, typer.Option("--pred-scale", help="Scale of images that do not name theirs: raw or thresholded.")
+    ] = None,
+    scale: Annotated[
+        str | None,
+        typer.Option("--scale", help="Scale of the figures, by default that of the data: raw or thresholded."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="New folder for metrics.csv, metrics.json and overview.png.")
+    ] = None,
+    json_file: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write the summary as JSON; '-' prints nothing else.")
+    ] = None,
+    limit: Limit = None,
+    batch_size: Annotated[int, typer.Option("--batch-size", help="Maps, and draws, at a time.")] = 16,
+    boundary: Annotated[
+        float, typer.Option("--boundary", help="Cells this close to a building are its boundary.")
+    ] = 3.0,
+    far: Annotated[float, typer.Option("--far", help="Cells further than this from the transmitter are far.")] = 100.0,
+    resamples: Annotated[int, typer.Option("--resamples", help="Resamples of the cities for the intervals.")] = 1_000,
+    published: Annotated[
+        bool, typer.Option("--published/--no-published", help="Print the figures of other methods beside ours.")
+    ] = True,
+    window: Window = "auto",
+    precision: Precision = "fp32",
+    cpu: Cpu = False,
+) -> None:
+    """Compare predictions with the true maps of a data set, by all metrics, and say by which protocol.
+
+    Several predictors see the same maps; ratios are to the first one. The data are those of the first model, with its
+    settings; without a model those of RadioMapSeer (DPM, raw scale) unless changed, such as data.simulation=IRT2.
+
+    Example: radiodiff evaluate --model runs/diffusion --engine free-space --data data/city --steps 1 --steps 5
+    """
+    from radiodiff.atomic_file import atomic_write, check_target
+    from radiodiff.cli.evaluation_request import EvaluationRequest
+    from radiodiff.cli.model_data import PipelineData
+    from radiodiff.cli.new_folder import check_new_folder
+    from radiodiff.cli.recipe_keys import keys_in_errors
+    from radiodiff.cli.second_stage import DrawRequest
+
+    request = EvaluationRequest(
+        data=data,
+        overrides=overrides or [],
+        models=model or [],
+        folders=pred or [],
+        engines=engine or [],
+        split=split,
+        steps=steps or [],
+        pred_scale=pred_scale,
+        scale=scale,
+        limit=limit,
+        regions={"boundary_cells": boundary, "far_cells": far},
+        num_resamples=resamples,
+        cpu=cpu,
+        drawing=DrawRequest(draws, seed, stochastic, batch_size, window, precision),
+    )
+    if out is not None:
+        check_new_folder(out)
+    if json_file not in (None, "-"):
+        check_target(str(json_file))
+    with keys_in_errors(PipelineData):
+        report = _report(request, out)
+    if json_file is not None:
+        from radiodiff.cli.evaluation_files import report_content
+
+        text = json.dumps(report_content(report), indent=1)
+        if json_file == "-":
+            typer.echo(text)
+            return
+        with atomic_write(json_file) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+    from radiodiff.cli.evaluation_tables import print_evaluation, print_published
+
+    print_evaluation(report)
+    if published:
+        print_published(report)
+    for path in filter(None, (out, json_file)):
+        typer.echo(f"{path}: written")
+
+
+def _report(request: "EvaluationRequest", out: Path | None) -> "EvaluationReport":
+    """Predict and compare, and write what is wanted."""
+    from radiodiff.cli.new_folder import new_folder
+    from radiodiff.cli.progress import tracked, waiting
+
+    with waiting("loading"):
+        from radiodiff.cli.evaluation_files import write_evaluation
+
+        evaluation = request.open(with_previews=out is not None)
+    total = len(evaluation.examples.numbers)
+    with new_folder(out) as folder:
+        for _ in tracked(evaluation.run(request.drawing.batch_size), total, "evaluating", "maps"):
+            pass
+        report = evaluation.report()
+        if folder is not None:
+            write_evaluation(report, folder)
+    return report

@@ -1,0 +1,176 @@
+"""What `radiodiff evaluate` is asked for, and the evaluation that follows from it."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radiodiff.cli.second_stage import DrawRequest, check_counts, name_of
+from radiodiff.errors import InputError
+
+if TYPE_CHECKING:
+    from radiodiff.evaluation.evaluate import Evaluation
+    from radiodiff.evaluation.examples import EvaluationExamples
+    from radiodiff.evaluation.predictor import Predictor
+    from radiodiff.pipeline.base import RadioMapPipeline
+
+__all__ = ["EvaluationRequest"]
+
+SCALES = ("raw", "thresholded")
+
+REGION_OPTIONS = {"boundary_cells": "--boundary", "far_cells": "--far"}
+
+FEWEST_RESAMPLES = 100
+
+MOST_MAPS_SHOWN, MOST_ROWS_SHOWN = 4, 12
+"""Of the picture."""
+
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """What the user gave.
+
+    Attributes:
+        data: Folder of the data set.
+        overrides: Changes of its settings.
+        models: Folders of models.
+        folders: Folders of predictions.
+        engines: Names of engines.
+        split: Part of the data set.
+        steps: Steps of a draw; empty for those of each model.
+        pred_scale: Scale of predictions that do not name theirs.
+        scale: Scale of the figures.
+        limit: Most maps.
+        regions: Where regions end, keys of `RegionConfig`.
+        num_resamples: Resamples of the cities.
+        cpu: Use the CPU even where there is a GPU.
+        drawing: How models draw.
+
+    Raises:
+        InputError: There is nobody to predict, an option has nothing to act on, a word is unknown, or a number is out
+            of range.
+    """
+
+    data: Path
+    overrides: list[str]
+    models: list[Path]
+    folders: list[Path]
+    engines: list[str]
+    split: str
+    steps: list[int]
+    pred_scale: str | None
+    scale: str | None
+    limit: int | None
+    regions: Mapping[str, float]
+    num_resamples: int
+    cpu: bool
+    drawing: DrawRequest
+
+    def __post_init__(self) -> None:
+        self._check_numbers()
+        if not (self.models or self.folders or self.engines):
+            raise InputError(
+                "An evaluation needs --model, --pred or --engine", value="none", remedy="Say what is to be evaluated."
+            )
+        for name, value in (("--scale", self.scale), ("--pred-scale", self.pred_scale)):
+            if value not in (None, *SCALES):
+                raise InputError(f"{name} must be {' or '.join(SCALES)}", value=repr(value), remedy="Correct it.")
+        of_models = {
+            "--steps": bool(self.steps),
+            "--draws": self.drawing.draws > 1,
+            "--stochastic": self.drawing.is_stochastic is not None,
+        }
+        if not self.models and any(of_models.values()):
+            raise InputError(
+                f"{', '.join(of_models)} belong to --model",
+                value=" and ".join(name for name, is_given in of_models.items() if is_given),
+                remedy="Leave them out.",
+            )
+        if self.pred_scale is not None and not self.folders:
+            raise InputError("--pred-scale belongs to --pred", value=self.pred_scale, remedy="Leave it out.")
+
+    def open(self, *, with_previews: bool) -> "Evaluation":
+        """Load the models, open the data, and look whether all predictions are there.
+
+        Args:
+            with_previews: Whether to keep a few maps for a picture.
+
+        Raises:
+            RadiodiffError: Something is not there, damaged, or does not fit.
+        """
+        import torch
+
+        from radiodiff.cli.model_data import pipeline_data
+        from radiodiff.cli.second_stage import load_second_stage
+        from radiodiff.data.loader import spread
+        from radiodiff.evaluation.config import BootstrapConfig, RegionConfig
+        from radiodiff.evaluation.evaluate import Evaluation
+        from radiodiff.evaluation.examples import EvaluationExamples
+        from radiodiff.evaluation.regions import RegionFinder
+        from radiodiff.propagation import make_engine
+
+        for name in self.engines:
+            make_engine(name)
+        device = "cuda" if torch.cuda.is_available() and not self.cpu else "cpu"
+        pipelines = [load_second_stage(path, self.drawing.precision, device) for path in self.models]
+        if pipelines and not any(pipeline.record.kind == "diffusion" for pipeline in pipelines):
+            self.drawing.check_kind(pipelines[0], self.steps)
+        record = pipelines[0].record if pipelines else None
+        source, config = pipeline_data(record, self.data, self.split, self.overrides)
+        numbers = spread(len(source), self.limit or len(source))
+        examples = EvaluationExamples(source, config, numbers, RegionFinder(RegionConfig(**self.regions)))
+        predictors = list(self._predictors(pipelines, examples))
+        return Evaluation(
+            examples,
+            predictors,
+            scale=self.scale,
+            bootstrap=BootstrapConfig(num_resamples=self.num_resamples),
+            num_previews=min(MOST_MAPS_SHOWN, max(1, MOST_ROWS_SHOWN // len(predictors))) if with_previews else 0,
+        )
+
+    def _predictors(self, pipelines: "list[RadioMapPipeline]", examples: "EvaluationExamples") -> "Iterator[Predictor]":
+        from radiodiff.cli.model_data import pipeline_data
+        from radiodiff.evaluation.engine_predictor import EnginePredictor
+        from radiodiff.evaluation.image_predictor import ImagePredictor
+        from radiodiff.evaluation.pipeline_predictor import PipelinePredictor
+        from radiodiff.propagation import make_engine
+
+        names = self._names()
+        wanted: list[int | None] = [*self.steps] or [None]
+        for path, pipeline in zip(self.models, pipelines, strict=True):
+            source, config = pipeline_data(pipeline.record, self.data, self.split, self.overrides)
+            own = None if config == examples.config else source
+            if pipeline.record.kind != "diffusion":
+                yield PipelinePredictor(names[path], pipeline, own, self.drawing.settings(pipeline, None))
+                continue
+            for steps in wanted:
+                settings = self.drawing.settings(pipeline, steps)
+                count = settings.num_inference_steps
+                label = f"{names[path]}, {count} {'step' if count == 1 else 'steps'}"
+                yield PipelinePredictor(label, pipeline, own, settings)
+        for path in self.folders:
+            yield ImagePredictor(names[path], path, examples, self.pred_scale)
+        for name in self.engines:
+            yield EnginePredictor(make_engine(name), examples)
+
+    def _names(self) -> dict[Path, str]:
+        """Names of folders, or their paths where two have one name."""
+        paths = [*self.models, *self.folders]
+        short = [name_of(path) for path in paths]
+        return {path: name if short.count(name) == 1 else str(path) for path, name in zip(paths, short, strict=True)}
+
+    def _check_numbers(self) -> None:
+        check_counts({"--limit": self.limit})
+        for count in self.steps:
+            check_counts({"--steps": count})
+        if len(set(self.steps)) != len(self.steps):
+            raise InputError(
+                "--steps must name each number once", value=", ".join(map(str, self.steps)), remedy="Leave one out."
+            )
+        check_counts({"--resamples": self.num_resamples}, least=FEWEST_RESAMPLES)
+        for key, value in self.regions.items():
+            if not 0 < value < math.inf:
+                raise InputError(
+                    f"{REGION_OPTIONS[key]} must be a number of cells above 0", value=value, remedy="Leave it out."
+                )
