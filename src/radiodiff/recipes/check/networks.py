@@ -69,10 +69,15 @@ def _first_weights(recipe: Recipe, first_stage: "FirstStage | None") -> Iterator
     start = recipe.trainer.warm_start
     try:
         name, network = _network(recipe, first_stage)
-        if isinstance(recipe, DiffusionRecipe) and recipe.unet.backbone.weights is not None:
-            yield CheckRow("condition encoder", "ok", f"weights of {recipe.unet.backbone.weights}")
-        if start.init_from is None:
-            return
+    except RadiodiffError as error:
+        # Networks without a file are built by what the recipe was checked for.
+        yield error_row("condition encoder", error, type(recipe))
+        return
+    if isinstance(recipe, DiffusionRecipe) and recipe.unet.backbone.weights is not None:
+        yield CheckRow("condition encoder", "ok", f"weights of {recipe.unet.backbone.weights}")
+    if start.init_from is None:
+        return
+    try:
         report = load_weights(network, start.init_from, allow_missing=start.allow_missing, network=name)
         frozen = freeze(network, start.freeze)
     except RadiodiffError as error:
