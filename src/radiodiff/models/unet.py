@@ -175,7 +175,7 @@ class ConditionalUnet(SavedNetwork):
         if t.shape != noisy.shape[:1]:
             raise InputError(
                 "Times must be one for each row of the latents",
-                value=f"shape {tuple(t.shape)} for {len(noisy)} rows",
+                value=f"shape {tuple(t.shape)} for {noisy.shape[0]} rows",
                 remedy="Give a tensor (B,).",
             )
 
@@ -186,8 +186,9 @@ class ConditionalUnet(SavedNetwork):
                 value=f"{len(levels) + 1}",
                 remedy="Give what encode_condition of this network returned.",
             )
-        found = (len(entry_condition), *entry_condition.shape[2:])
-        if found != (len(noisy), *noisy.shape[2:]) or any(len(level) != len(noisy) for level in levels):
+        # Not len(): an exported network would take batches of one size alone.
+        found, wanted = ((x.shape[0], *x.shape[2:]) for x in (entry_condition, noisy))
+        if found != wanted or any(level.shape[0] != noisy.shape[0] for level in levels):
             raise InputError(
                 "Latents and condition must be of the same maps",
                 value=f"latents {tuple(noisy.shape)}, condition for {found[0]} maps of {found[1]} x {found[2]} "

@@ -88,7 +88,7 @@ def cells_of(x: Tensor) -> Tensor:
 
 def map_of(cells: Tensor, like: Tensor) -> Tensor:
     """(B, channels, rows, cols) of cells (B, rows * cols, channels), with the rows and columns of another map."""
-    return cells.transpose(1, 2).reshape(len(cells), -1, *like.shape[2:])
+    return cells.transpose(1, 2).reshape(cells.shape[0], -1, *like.shape[2:])
 
 
 def heads_of(cells: Tensor, num_heads: int) -> Tensor:
