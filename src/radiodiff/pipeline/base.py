@@ -30,7 +30,7 @@ from radiodiff.pipeline.scene_maps import (
 from radiodiff.radio_map import Ensemble, RadioMap
 from radiodiff.scene import Scene, Transmitter
 
-__all__ = ["RadioMapPipeline"]
+__all__ = ["RadioMapPipeline", "evaluating"]
 
 QUANTILES = (0.05, 0.5, 0.95)
 
@@ -103,7 +103,7 @@ class RadioMapPipeline(SavedPipeline):
             )
         rows, cols = condition.shape[2:]
         layout = Layout.of((rows, cols), self.sizes, record, config)
-        with torch.inference_mode(), _evaluating(self.networks.values()):
+        with torch.inference_mode(), evaluating(self.networks.values()):
             condition = condition.to(self.device, torch.float32)
             given = measurements is not None and any(points is not None for points in measurements)
             guide = None
@@ -240,7 +240,7 @@ class RadioMapPipeline(SavedPipeline):
 
 
 @contextmanager
-def _evaluating(networks: Iterable[nn.Module]) -> Iterator[None]:
+def evaluating(networks: Iterable[nn.Module]) -> Iterator[None]:
     """Have networks in eval mode, and as they were afterwards."""
     training = [module for network in networks for module in network.modules() if module.training]
     for module in training:

@@ -7,16 +7,14 @@ from typing import ClassVar
 
 import torch
 from diffusers.configuration_utils import ConfigMixin
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from radiodiff.diffusion.noise import draw_generators, initial_noise
 from radiodiff.diffusion.sampling import sample_latents
-from radiodiff.diffusion.scheduler import DecoupledScheduler
 from radiodiff.models.autoencoder import autoencoder_config
-from radiodiff.models.unet import ConditionalUnet
 from radiodiff.pipeline.base import RadioMapPipeline
+from radiodiff.pipeline.components import AutoencoderKL, ConditionalUnet, DecoupledScheduler
 from radiodiff.pipeline.prediction import Sizes, Task
 from radiodiff.pipeline.record import PipelineKind, PipelineRecord
 from radiodiff.pipeline.windows import Pair, WindowPlan, blended

@@ -8,8 +8,8 @@ from diffusers.configuration_utils import ConfigMixin
 from torch import Tensor
 
 from radiodiff.errors import ConfigError
-from radiodiff.models.radio_unet import RadioUnet
 from radiodiff.pipeline.base import RadioMapPipeline
+from radiodiff.pipeline.components import RadioUnet
 from radiodiff.pipeline.prediction import Sizes, Task
 from radiodiff.pipeline.record import PipelineKind, PipelineRecord
 from radiodiff.pipeline.windows import blended

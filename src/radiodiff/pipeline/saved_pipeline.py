@@ -31,6 +31,7 @@ __all__ = ["INDEX_FILE", "SavedPipeline", "class_in"]
 
 INDEX_FILE = "model_index.json"
 CLASS_FILE = "pipeline.py"
+COMPONENTS = "radiodiff.pipeline.components"
 CLASS_TEXT = '"""The class of this model, for diffusers."""\n\nfrom radiodiff import {name}\n\n__all__ = ["{name}"]\n'
 
 
@@ -140,13 +141,16 @@ class SavedPipeline(DiffusionPipeline, ABC):
             ) from error
 
     def _write_class(self, folder: Path) -> None:
-        """Say where the class is, which is none of diffusers' own."""
+        """Say where the classes are that are none of diffusers' own."""
         name = type(self).__name__
         (folder / CLASS_FILE).write_text(CLASS_TEXT.format(name=name), encoding="utf-8")
         index = read_json(folder / INDEX_FILE)
         # Where the components were loaded from is nobody's business.
         index.pop("_name_or_path", None)
         index["_class_name"] = [CLASS_FILE.removesuffix(".py"), name]
+        for component in self.component_classes():
+            library, class_name = index[component]
+            index[component] = [COMPONENTS if library.startswith("radiodiff.") else library, class_name]
         (folder / INDEX_FILE).write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
     @classmethod

@@ -61,7 +61,7 @@ def test_the_folder_is_that_of_diffusers(saved: Path) -> None:
     files = [f"{folder}/{name}" for folder, names in components.items() for name in names]
     assert sorted(tree(saved)) == sorted([*components, *files, "model_index.json", "pipeline.py", "radiodiff.json"])
     index = json.loads((saved / "model_index.json").read_text())
-    assert index["unet"] == ["radiodiff.models.unet", "ConditionalUnet"]
+    assert index["unet"] == ["radiodiff.pipeline.components", "ConditionalUnet"]
     assert index["_class_name"] == ["pipeline", "RadioDiffPipeline"]
 
 

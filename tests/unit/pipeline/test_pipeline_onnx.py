@@ -1,0 +1,157 @@
+"""Graphs for ONNX runtimes: what they compute, and what is refused."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor, nn
+
+from radiodiff.diffusion.noise import draw_generators, initial_noise
+from radiodiff.diffusion.sampling import sample_latents
+from radiodiff.errors import CheckpointError, ConfigError, InputError
+from radiodiff.pipeline import onnx as onnx_export
+from radiodiff.pipeline.onnx import export_onnx
+from tiny_pipelines import RADIO_UNET, tiny_diffusion, tiny_regression
+
+SAME = 1e-4
+
+
+class Graph:
+    """A graph as a function of tensors."""
+
+    def __init__(self, path: Path) -> None:
+        self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        self.inputs = [given.name for given in self.session.get_inputs()]
+
+    def __call__(self, *tensors: Tensor) -> list[Tensor]:
+        given = {name: tensor.numpy() for name, tensor in zip(self.inputs, tensors, strict=True)}
+        return [torch.from_numpy(array) for array in self.session.run(None, given)]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_onnx(tiny_diffusion(), tmp_path_factory.mktemp("onnx") / "graphs", map_shape=(30, 16))
+
+
+def test_the_folder_says_what_the_graphs_are_for(exported: Path) -> None:
+    said = json.loads((exported / "radiodiff.json").read_text())
+    assert (said["format"], said["version"]) == ("radiodiff onnx", 1)
+    # 30 rows are padded up to what the networks take.
+    assert said["map_shape"] == [32, 16]
+    assert said["latent_factor"] == 4
+    assert said["scheduler"]["prediction_type"] == "pred_KC"
+    assert [channel["name"] for channel in said["model"]["encoding"]["condition"]][:2] == ["buildings", "transmitter"]
+    assert said["graphs"] == ["condition_encoder.onnx", "unet.onnx", "decoder.onnx"]
+    assert all(value <= SAME for value in said["largest_differences"].values())
+    assert sorted(path.name for path in exported.iterdir()) == sorted([*said["graphs"], "radiodiff.json"])
+
+
+@pytest.mark.parametrize(("count", "steps"), [(1, 1), (3, 4)])
+def test_maps_of_the_graphs_are_those_of_the_model(exported: Path, count: int, steps: int) -> None:
+    """What a program does that has the graphs and a sampler alone."""
+    pipeline = tiny_diffusion()
+    condition = torch.rand((count, 5, 32, 16), generator=torch.Generator().manual_seed(4)) * 2 - 1
+    expected = pipeline.predict(
+        condition, [torch.Generator().manual_seed(seed) for seed in range(count)], num_inference_steps=steps
+    )
+    encode, unet, decode = (Graph(exported / f"{name}.onnx") for name in ("condition_encoder", "unet", "decoder"))
+    features = encode(condition)
+    generators = [draw_generators(torch.Generator().manual_seed(seed), 1)[0] for seed in range(count)]
+    noise = initial_noise("normal", generators, (3, 8, 4), "cpu")
+    *_, last = sample_latents(
+        lambda noisy, t: unet(noisy, t, *features)[0], noise, pipeline.scheduler, steps, generators
+    )
+    found = decode(last.latents)[0].clamp(-1.0, 1.0)
+    torch.testing.assert_close(found, expected[:, 0], rtol=0.0, atol=SAME)
+
+
+def test_a_regression_is_one_graph(tmp_path: Path) -> None:
+    pipeline = tiny_regression()
+    pipeline.network.train()
+    folder = export_onnx(pipeline, tmp_path / "graphs")
+    assert pipeline.network.training
+    said = json.loads((folder / "radiodiff.json").read_text())
+    assert said["graphs"] == ["network.onnx"]
+    assert said["map_shape"] == [32, 32]
+    condition = torch.rand((4, 5, 32, 32), generator=torch.Generator().manual_seed(4)) * 2 - 1
+    found = Graph(folder / "network.onnx")(condition)[0].clamp(-1.0, 1.0)
+    torch.testing.assert_close(found, pipeline.predict(condition)[:, 0], rtol=0.0, atol=SAME)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """An export that writes nothing but its name."""
+    written: list[Path] = []
+
+    def export(part: onnx_export.Part, folder: Path) -> float:
+        written.append(folder / f"{part.name}.onnx")
+        written[-1].touch()
+        return 0.0
+
+    monkeypatch.setattr(onnx_export, "_export", export)
+    return written
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path: Path) -> None:
+    export_onnx(tiny_regression(), tmp_path / "graphs")
+    export_onnx(tiny_diffusion(), tmp_path / "graphs")
+    assert not (tmp_path / "graphs/network.onnx").exists()
+    (tmp_path / "thesis.txt").touch()
+    for place in (tmp_path, tmp_path / "thesis.txt"):
+        with pytest.raises(InputError, match="must replace an earlier one, or nothing"):
+            export_onnx(tiny_regression(), place)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_size_must_be_known(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"must be given where the model has none on record; got None\. Pass map_shape"
+    ):
+        export_onnx(tiny_regression(map_shape=None), tmp_path / "graphs")
+    with pytest.raises(ConfigError, match=r"got \(0, 32\)"):
+        export_onnx(tiny_regression(), tmp_path / "graphs", map_shape=(0, 32))
+    assert not (tmp_path / "graphs").exists()
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
+def test_the_command_that_installs_what_is_missing_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    found = onnx_export.find_spec
+    monkeypatch.setattr(onnx_export, "find_spec", lambda name: None if name == package else found(name))
+    with pytest.raises(ConfigError, match=rf'without {package}\. Install them: pip install "radiodiff\[onnx\]"'):
+        export_onnx(tiny_regression(), tmp_path / "graphs")
+
+
+def test_half_precision_is_not_exported(tmp_path: Path) -> None:
+    pipeline = tiny_regression()
+    nn.Module.to(pipeline.network, torch.bfloat16)
+    with pytest.raises(ConfigError, match=r"must be in float32 to be exported; got torch\.bfloat16"):
+        export_onnx(pipeline, tmp_path / "graphs")
+
+
+def test_a_graph_that_computes_something_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Session(onnxruntime.InferenceSession):  # type: ignore[misc]
+        def run(self, *arguments: Any) -> Sequence[np.ndarray]:
+            return [array + 1e-3 for array in super().run(*arguments)]
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+    with pytest.raises(CheckpointError, match=r"within 0.0001; got a difference of .* in network\.onnx"):
+        export_onnx(tiny_regression(), tmp_path / "graphs")
+    assert not (tmp_path / "graphs").exists()
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> float:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(onnx_export, "_export", full)
+    with pytest.raises(CheckpointError, match=r"An export must be writable.*No space left"):
+        export_onnx(tiny_regression(), tmp_path / "graphs")
+    assert RADIO_UNET.stem_factor == 1
