@@ -38,6 +38,9 @@ FIXED_OF_PIPELINE = {**FIXED_DATA, "data.part": "--split gives the part"}
 DEFAULT_KIND = RadioMapSeerConfig.model_fields["kind"].default
 KIND_WITH_WINDOWS = IcasspConfig.model_fields["kind"].default
 
+ROOMS_FOLDER = "Inputs"
+"""What the folder of an ICASSP data set holds."""
+
 
 class ModelData(Config):
     """Settings of the data that a model is used on; keys as in recipes.
@@ -119,7 +122,8 @@ def pipeline_data(
     """The data set that a model of the second stage was trained on, whole maps without augmentation; and its settings.
 
     Args:
-        record: What is stored with the model; None for predictions without one, on a data set in RadioMapSeer's layout.
+        record: What is stored with the model; None for predictions without one, on a data set in the layout of
+            RadioMapSeer or of ICASSP.
         root: Folder of a data set of the same kind.
         part: Which part.
         overrides: Changes `data.key=value` of the settings it was trained with.
@@ -131,10 +135,9 @@ def pipeline_data(
     from radiodiff.data.selection import open_data_set
 
     _check_changes(overrides, FIXED_OF_PIPELINE)
-    start = {"data": {"kind": DEFAULT_KIND} if record is None else _start(record.data, whole=True)}
-    values = _with_changes(start, overrides, PipelineData, root, part)
-    if record is None and isinstance(values["data"], dict) and values["data"].get("kind") == KIND_WITH_WINDOWS:
-        values["data"] = {"crop": "none"} | values["data"]
+    is_rooms = (root / ROOMS_FOLDER).is_dir()
+    known = record.data if record is not None else {"kind": KIND_WITH_WINDOWS if is_rooms else DEFAULT_KIND}
+    values = _with_changes({"data": _start(known, whole=True)}, overrides, PipelineData, root, part)
     config = checked(PipelineData, values).data
     settings = part_config(config, part)
     source = cast("NamedExamples", open_data_set(settings))

@@ -86,7 +86,7 @@ def _sample(wanted: _Wanted) -> None:
         from radiodiff.cli.model_data import pipeline_data
         from radiodiff.cli.second_stage import load_second_stage
         from radiodiff.data.loader import spread
-        from radiodiff.evaluation.examples import example_names
+        from radiodiff.evaluation.examples import file_names
         from radiodiff.evaluation.pipeline_predictor import PipelinePredictor
         from radiodiff.evaluation.sample_folder import SampleFolder
         from radiodiff.evaluation.sampling import draw_groups, sample_groups
@@ -98,7 +98,7 @@ def _sample(wanted: _Wanted) -> None:
         source, config = pipeline_data(pipeline.record, wanted.data, wanted.split, wanted.overrides)
         settings = wanted.request.settings(pipeline, wanted.steps)
         numbers = spread(len(source), wanted.limit or len(source))
-        names = example_names(source, numbers)
+        names = file_names(source, numbers)
         folder = SampleFolder(wanted.out, _identity(wanted, config, settings), with_spread=wanted.std)
         in_first_process(processes, folder.begin)
         finished = folder.finished()

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from radiodiff.data.icassp.dataset import IcasspDataSet
 from radiodiff.data.loader import Batch, BatchLoader, ExampleSource
 from radiodiff.data.radiomapseer.config import BuildingsConfig, RadioMapSeerConfig
 from radiodiff.data.radiomapseer.dataset import RadioMapSeer
@@ -18,7 +20,7 @@ from radiodiff.errors import InputError
 from radiodiff.evaluation.levels import levels_of, on_scale, scale_channel
 from radiodiff.evaluation.regions import RegionFinder
 
-__all__ = ["DataFacts", "EvaluationExamples", "NamedExamples", "TrueMap", "example_names"]
+__all__ = ["DataFacts", "EvaluationExamples", "NamedExamples", "TrueMap", "file_names"]
 
 BUILDINGS = "buildings"
 
@@ -33,7 +35,7 @@ class NamedExamples(ExampleSource, Protocol):
 
     @property
     def example_names(self) -> tuple[str, ...]:
-        """Names of the examples, in order."""
+        """Names of the examples in order, perhaps with the folder before them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,7 @@ class EvaluationExamples:
         Raises:
             InputError: Two examples have one name.
         """
-        return example_names(self.source, self.numbers)
+        return file_names(self.source, self.numbers)
 
     def true_maps(self, batch: Batch, scale: str) -> list[TrueMap]:
         """The maps of a batch, on the scale of the figures.
@@ -187,14 +189,18 @@ class EvaluationExamples:
         return RadioMapSeer(config.replaced(buildings=BuildingsConfig(), **plain))
 
 
-def example_names(source: NamedExamples, numbers: Sequence[int]) -> list[str]:
-    """Names of examples.
+def file_names(source: NamedExamples, numbers: Sequence[int]) -> list[str]:
+    """Names of examples as they are in the examples themselves, without reading them.
 
     Raises:
         InputError: Two examples have one name: files cannot be named by them.
     """
-    known = source.example_names
-    names = [known[number] for number in numbers]
+    if isinstance(source, IcasspDataSet):
+        # Its `example_names` tell tasks apart, too.
+        names = [source.ids[number].name for number in numbers]
+    else:
+        known = source.example_names
+        names = [Path(known[number]).name for number in numbers]
     if len(set(names)) != len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise InputError(
