@@ -1,5 +1,7 @@
 """Recipes by name and file, and their changes."""
 
+import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import ANSWER_CHANNELS, RadioMapSeerConfig
 from radiodiff.errors import ConfigError
+from radiodiff.recipes.check.sizes import network_sizes
 from radiodiff.recipes.load import (
     about,
     dump_recipe,
@@ -16,6 +19,7 @@ from radiodiff.recipes.load import (
     recipe_names,
     recipe_text,
 )
+from radiodiff.recipes.map_shape import num_condition_channels
 from radiodiff.recipes.schema import AutoencoderRecipe, BaselineRecipe, DiffusionRecipe
 from radiodiff.training.config import EmaConfig
 
@@ -66,6 +70,23 @@ def test_a_recipe_says_what_it_is_where_it_comes_from_and_what_it_costs(name: st
     assert "parameters" in "".join(comment)
     assert any(line.startswith("# Source: ") for line in comment)
     assert any(line.startswith("# Cost: ") for line in comment)
+
+
+@cache
+def num_parameters(settings: str, name: str) -> int:
+    """Parameters of the network of a recipe; `settings` tells networks apart."""
+    count, *_ = network_sizes(load_recipe(name, given(name))).learned.values()
+    return count
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_says_how_large_its_network_is(name: str) -> None:
+    recipe = load_recipe(name, given(name))
+    network = recipe.model_dump_json(include={"stage", "autoencoder", "unet", "network", "diffusion"})
+    settings = f"{network} {num_condition_channels(recipe.data)}"
+    said = re.search(r"\(([0-9.]+) M parameters\)", about(name) if recipe.stage != "autoencoder" else recipe_text(name))
+    assert said is not None
+    assert float(said[1]) == pytest.approx(num_parameters(settings, name) / 1e6, abs=0.1)
 
 
 @pytest.mark.parametrize("name", NAMES)
