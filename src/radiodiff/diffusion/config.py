@@ -28,6 +28,8 @@ class DiffusionConfig(Config):
         prediction_type: What the network predicts. "pred_KC" has two heads, C = -x_0 and the noise, as published;
             "pred_x0", "pred_noise" and "pred_v" (the noise minus x_0, as in flow matching) have one.
         time_min: Smallest time that is trained on.
+        start_share: Share of training examples at t = 1, where sampling starts; the other times are uniform. 0 as
+            published; a model for one step learns more from more of them.
         initial_noise: Noise that sampling starts from: "normal" is the law of x_1, "uniform" is U(-1, 1).
         preconditioning: Fixed skips around the network. "published" has the sign of the published program, which its
             weights need; "none" leaves the network alone.
@@ -35,6 +37,7 @@ class DiffusionConfig(Config):
 
     prediction_type: PredictionType = "pred_KC"
     time_min: Annotated[float, Field(gt=0, lt=1)] = 1e-4
+    start_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     initial_noise: InitialNoise = "normal"
     preconditioning: Preconditioning = "corrected"
 

@@ -61,13 +61,18 @@ def initial_noise(
     return noise.to(device)
 
 
-def training_times(generators: Sequence[torch.Generator], time_min: float, device: torch.device | str) -> Tensor:
-    """Times (B,), float32, uniform in (time_min, 1]: the next number of each generator.
+def training_times(
+    generators: Sequence[torch.Generator], time_min: float, device: torch.device | str, *, start_share: float = 0.0
+) -> Tensor:
+    """Times (B,), float32, uniform in (time_min, 1] but for a share of ones: the next number of each generator.
 
     Args:
         generators: A generator for each row, on the CPU.
         time_min: Smallest time.
         device: Where the times are wanted.
+        start_share: Probability of the time 1, in [0, 1].
     """
     uniform = torch.cat([torch.rand(1, generator=generator) for generator in generators])
+    if start_share > 0:
+        uniform = ((uniform - start_share) / max(1.0 - start_share, torch.finfo(uniform.dtype).eps)).clamp(min=0.0)
     return (1.0 - (1.0 - time_min) * uniform).to(device)

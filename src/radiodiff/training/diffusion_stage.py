@@ -134,7 +134,9 @@ class DiffusionStage(Stage):
         """The loss of the U-Net at a time of each example."""
         parts, draws, device = self.parts, batch.draws, batch.condition.device
         clean = self._latents(batch, is_sampled=parts.is_sampled)
-        t = training_times(example_generators(draws, parts.seed, TIME), parts.diffusion.time_min, device)
+        process = parts.diffusion
+        generators = example_generators(draws, parts.seed, TIME)
+        t = training_times(generators, process.time_min, device, start_share=process.start_share)
         noise = normal_noise(example_generators(draws, parts.seed, NOISE), clean.shape[1:], device)
         noisy = noisy_latents(clean, noise, t)
         with current.autocast():
@@ -233,6 +235,7 @@ class DiffusionStage(Stage):
             time_min=parts.diffusion.time_min,
             initial_noise=parts.diffusion.initial_noise,
             is_stochastic=parts.sampling.is_stochastic,
+            time_power=parts.sampling.time_power,
         )
         return RadioDiffPipeline(parts.autoencoder, parts.unet, scheduler, record)
 

@@ -52,3 +52,16 @@ def test_other_draws_of_a_map_are_other_draws() -> None:
     generator = torch.Generator().manual_seed(5)
     first, second = (normal_noise(draw_generators(generator, 2), (4,), "cpu") for _ in range(2))
     assert not torch.equal(first, second)
+
+
+def test_a_share_of_the_times_is_one_and_the_others_stay_uniform() -> None:
+    times = training_times(generators(*range(4_000)), 0.2, "cpu", start_share=0.25)
+    assert (times == 1.0).float().mean().item() == pytest.approx(0.25, abs=0.025)
+    others = times[times < 1.0].double()
+    assert others.min() > 0.2
+    assert others.mean().item() == pytest.approx(0.6, abs=0.015)
+    assert others.var().item() == pytest.approx(0.8**2 / 12, rel=0.05)
+    assert (training_times(generators(*range(50)), 0.2, "cpu", start_share=1.0) == 1.0).all()
+    assert torch.equal(
+        training_times(generators(1, 2), 0.2, "cpu", start_share=0.0), training_times(generators(1, 2), 0.2, "cpu")
+    )

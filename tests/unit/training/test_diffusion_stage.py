@@ -62,6 +62,21 @@ def generator_of(*parts: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed_of(*parts))
 
 
+def test_examples_at_the_start_alone_learn_nothing_of_the_latents_in_the_noise(source: RepeatedTargets) -> None:
+    """At t = 1 noisy latents are noise: the loss of C is that of the network on noise."""
+    stage = made(source, diffusion=DiffusionConfig(start_share=1.0))
+    batch = batch_of(source, (0, 2))
+    found = run(stage, batch)
+    draw = batch.draws[0]
+    clean = 1.7 * stage.parts.autoencoder.encode(batch.target).latent_dist.mean
+    if stage.parts.is_sampled:
+        std = stage.parts.autoencoder.encode(batch.target).latent_dist.std
+        clean = clean + 1.7 * std * torch.randn(std.shape[1:], generator=generator_of(5, 1, *draw))
+    noise = torch.randn(clean.shape[1:], generator=generator_of(5, 3, *draw))[None]
+    drift, _ = stage.parts.unet(noise, torch.ones(1), condition=batch.condition).chunk(2, dim=1)
+    assert found["drift_mse"] == pytest.approx((drift + clean).square().mean().item(), rel=1e-4)
+
+
 @pytest.mark.parametrize("is_sampled", [True, False])
 def test_the_loss_is_that_of_the_formula(source: RepeatedTargets, is_sampled: bool) -> None:
     """Section by section, without the code of the stage: latents, times, noise, loss."""
@@ -280,7 +295,7 @@ def test_a_model_that_gives_no_numbers_is_not_validated(source: RepeatedTargets)
 
 
 def test_the_model_that_is_left_has_factor_record_and_training(source: RepeatedTargets, tmp_path: Path) -> None:
-    stage = made(source, sampling=SamplingConfig(num_inference_steps=(3, 1), is_stochastic=False))
+    stage = made(source, sampling=SamplingConfig(num_inference_steps=(3, 1), is_stochastic=False, time_power=2.0))
     folder = stage.export(tmp_path / "run", {"step": 12})
     assert folder == tmp_path / "run" / "pipeline"
     pipeline = load_pipeline(tmp_path / "run")
@@ -289,6 +304,8 @@ def test_the_model_that_is_left_has_factor_record_and_training(source: RepeatedT
         stage.parts.record, training={"step": 12}, num_inference_steps=3, is_stochastic=False
     )
     assert pipeline.scheduler.config["prediction_type"] == "pred_KC"
+    pipeline.scheduler.set_timesteps(2)
+    assert pipeline.scheduler.timesteps.tolist() == [1.0, 0.25]
     for name, value in stage.parts.unet.state_dict().items():
         assert torch.equal(pipeline.unet.state_dict()[name], value)
 
