@@ -49,7 +49,7 @@ def test_the_factor_one_changes_nothing(rows: int, cols: int) -> None:
 
 @pytest.mark.parametrize("size", [8, 9, 10, 32])
 def test_waves_are_orthonormal(size: int) -> None:
-    cosine, sine = waves(size, size)
+    cosine, sine = waves(size, size, torch.zeros(1, dtype=torch.float64))
     whole = torch.complex(cosine, -sine)
     torch.testing.assert_close(whole @ whole.mH, torch.eye(size, dtype=whole.dtype), rtol=0, atol=1e-12)
     torch.testing.assert_close(
@@ -100,7 +100,7 @@ def test_a_wave_of_given_length_has_one_factor_on_all_maps(learned: FrequencyFil
 @pytest.mark.parametrize("is_half", [True, False])
 @pytest.mark.parametrize("num_cells", [1, 5, 8, 20])
 def test_shares_of_stored_factors_add_up_to_one(stored: int, is_half: bool, num_cells: int) -> None:
-    shares = interpolation(num_cells, stored, is_half=is_half)
+    shares = interpolation(num_cells, stored, torch.zeros(1, dtype=torch.float64), is_half=is_half)
     assert float(shares.min()) >= 0.0
     torch.testing.assert_close(shares.sum(dim=1), torch.ones(len(shares), dtype=torch.float64))
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from radiodiff.diffusion.config import DiffusionConfig
 from radiodiff.diffusion.preconditioning import preconditioned
+from radiodiff.diffusion.process import noisy_latents, targets_of
 from radiodiff.errors import ConfigError, InputError
 from radiodiff.models.unet import ConditionalUnet, build_unet
 from radiodiff.models.unet_config import BackboneConfig, RelationConfig, UnetConfig
@@ -216,6 +217,7 @@ def test_autocast_gives_single_and_finite_gradients() -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
 
 
+@pytest.mark.slow
 def test_it_can_be_exported_for_any_batch() -> None:
     """What the ONNX exporter needs: no step depends on values or on the batch, no complex numbers."""
     network = build(prediction_type="pred_v").eval()
@@ -281,6 +283,25 @@ def test_its_two_parts_give_the_same_in_onnx(kind: str, tmp_path: Path) -> None:
             torch.testing.assert_close(
                 found_output, network(more_noisy, more_t, features=expected), rtol=1e-4, atol=1e-5
             )
+
+
+@pytest.mark.parametrize("prediction_type", ["pred_KC", "pred_v"])
+def test_it_learns_one_batch(prediction_type: str) -> None:
+    network = build(prediction_type=prediction_type)
+    clean, _, condition = inputs()
+    optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
+    generator = torch.Generator().manual_seed(0)
+    losses = []
+    for _ in range(40):
+        t = torch.rand(2, generator=generator) * 0.9 + 0.1
+        noise = torch.randn(clean.shape, generator=generator)
+        output = network(noisy_latents(clean, noise, t), t, condition)
+        loss = (output - targets_of(clean, noise, prediction_type)).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert sum(losses[-5:]) < 0.45 * sum(losses[:5])
 
 
 def test_settings_that_contradict_are_refused() -> None:

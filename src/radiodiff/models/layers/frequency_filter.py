@@ -39,15 +39,15 @@ class FrequencyFilter(nn.Module):
     def factors(self, rows: int, cols: int) -> Tensor:
         """Factors of a map's frequencies, (channels, rows, cols // 2 + 1, 2); the last axis is real, imaginary."""
         weight = self.weight.to(torch.promote_types(self.weight.dtype, torch.float32))
-        along_rows = interpolation(rows, self.num_cells, is_half=False).to(weight)
-        along_cols = interpolation(cols, self.num_cells, is_half=True).to(weight)
+        along_rows = interpolation(rows, self.num_cells, weight, is_half=False)
+        along_cols = interpolation(cols, self.num_cells, weight, is_half=True)
         return torch.einsum("rk,ckln,sl->crsn", along_rows, weight, along_cols)
 
     def _filtered(self, x: Tensor) -> Tensor:
         rows, cols = x.shape[2:]
         factor_real, factor_imag = self.factors(rows, cols).unbind(dim=3)
-        row_cos, row_sin = (wave.to(x) for wave in waves(rows, rows))
-        col_cos, col_sin = (wave.to(x) for wave in waves(cols, cols // 2 + 1))
+        row_cos, row_sin = waves(rows, rows, x)
+        col_cos, col_sin = waves(cols, cols // 2 + 1, x)
         # Forward: exp(-i angle) along the columns, then along the rows.
         real, imag = x @ col_cos, -(x @ col_sin)
         real, imag = row_cos @ real + row_sin @ imag, row_cos @ imag - row_sin @ real
@@ -61,29 +61,41 @@ class FrequencyFilter(nn.Module):
         return (real * counts) @ col_cos.T - (imag * counts) @ col_sin.T
 
 
-def waves(num_cells: int, num_frequencies: int) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of `2 pi cell frequency / num_cells`, over sqrt(num_cells); each (num_cells, num_frequencies)."""
-    turns = torch.arange(num_cells)[:, None] * torch.arange(num_frequencies) % num_cells
-    angles = turns.double() * (2.0 * math.pi / num_cells)
+def waves(num_cells: int, num_frequencies: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of `2 pi cell frequency / num_cells`, over sqrt(num_cells).
+
+    Args:
+        num_cells: Cells along the axis.
+        num_frequencies: Frequencies, from 0 on.
+        like: A tensor of the wanted type and device.
+
+    Returns:
+        Each (num_cells, num_frequencies).
+    """
+    cells, frequencies = (torch.arange(count, device=like.device) for count in (num_cells, num_frequencies))
+    # Whole turns go before the rounding.
+    angles = (cells[:, None] * frequencies % num_cells).to(like.dtype) * (2.0 * math.pi / num_cells)
     return angles.cos() / math.sqrt(num_cells), angles.sin() / math.sqrt(num_cells)
 
 
-def interpolation(num_cells: int, num_stored: int, *, is_half: bool) -> Tensor:
+def interpolation(num_cells: int, num_stored: int, like: Tensor, *, is_half: bool) -> Tensor:
     """Shares of stored factors in the factor of each frequency of an axis, rows that add up to 1.
 
     Args:
         num_cells: Cells of a map along the axis.
         num_stored: Cells of a map whose frequencies are those of the stored factors.
+        like: A tensor of the wanted type and device.
         is_half: The frequencies 0 ... 1/2 of a real transform alone; otherwise all, which repeat with period 1.
 
     Returns:
-        (frequencies of the map, stored factors), float64.
+        (frequencies of the map, stored factors).
     """
     num_wanted, num_known = (num_cells // 2 + 1, num_stored // 2 + 1) if is_half else (num_cells, num_stored)
+    place = torch.arange(num_wanted, device=like.device)[:, None] * num_stored
+    lower = place // num_cells
+    share = (place % num_cells).to(like.dtype) / num_cells
     # The highest stored frequency is below 1/2 where num_stored is odd; beyond it the last factor holds.
-    place = (torch.arange(num_wanted) * num_stored).double() / num_cells
-    lower = place.floor()
-    share = (place - lower)[:, None]
-    ends = [end.long().clamp(max=num_known - 1) if is_half else end.long() % num_known for end in (lower, lower + 1)]
-    below, above = (torch.nn.functional.one_hot(end, num_known).double() for end in ends)
+    ends = [end.clamp(max=num_known - 1) if is_half else end % num_known for end in (lower, lower + 1)]
+    stored = torch.arange(num_known, device=like.device)
+    below, above = ((end == stored).to(like.dtype) for end in ends)
     return (1.0 - share) * below + share * above
