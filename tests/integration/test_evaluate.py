@@ -14,19 +14,33 @@ from command_line import Run, tree
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.selection import open_data_set
 from radiodiff.formats import LevelMeaning, write_level_png
-from second_stage_models import CITY, save_second_stage
+from second_stage_models import NAMES, link_stock, make_stock, save_second_stage
 
-NAMES = ["0_0", "0_1", "1_0", "1_1", "2_0", "2_1"]
 DATA = ("evaluate", "--data", "city", "--split", "all", "--cpu")
 TRUTH = ("--pred", "city/gain/DPM", "--pred-scale", "raw")
 FAST = ("--resamples", 100, "--no-published")
 
 
-@pytest.fixture
-def city(radiodiff: Run, tmp_path: Path) -> Path:
-    """Six maps of 48 x 48 cells."""
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """See `make_stock`; and predictions that are too few, of another size, and no images. Not to be changed."""
     torch.set_num_threads(1)
-    assert radiodiff("dataset", "fake", *CITY, "--out", "city").code == 0
+    folder = tmp_path_factory.mktemp("stock")
+    make_stock(folder)
+    shutil.copytree(folder / "run/pipeline/autoencoder", folder / "first/autoencoder")
+    for name in ("few", "odd", "broken"):
+        shutil.copytree(folder / "city/gain/DPM", folder / name)
+    for name in ("0_1", "2_0"):
+        (folder / "few" / f"{name}.png").unlink()
+    Image.fromarray(np.zeros((48, 40), np.uint8)).save(folder / "odd/1_1.png")
+    (folder / "broken/1_1.png").write_bytes(b"no image")
+    return folder
+
+
+@pytest.fixture
+def city(stock: Path, tmp_path: Path) -> Path:
+    """Six maps of 48 x 48 cells in `city`, models for them, and predictions."""
+    link_stock(stock, tmp_path)
     return tmp_path / "city"
 
 
@@ -62,26 +76,25 @@ def test_the_truth_as_prediction_has_no_error(radiodiff: Run, city: Path, tmp_pa
 
 
 def test_models_engines_and_images_see_the_same_maps(radiodiff: Run, city: Path, tmp_path: Path) -> None:
-    save_second_stage(tmp_path / "runs/tiny/pipeline")
-    save_second_stage(tmp_path / "other", "regression", geometry=("los_mask",))
-    sources = ("--model", "runs/tiny", "--model", "other", *TRUTH, "--engine", "free-space")
+    save_second_stage(tmp_path / "seeing", "regression", geometry=("los_mask",), geometry_cache=tmp_path / "geometry")
+    sources = ("--model", "run", "--model", "seeing", *TRUTH, "--engine", "free-space")
     options = ("--steps", 1, "--steps", 2, "--draws", 3, "--seed", 4, "--out", "ev", "--json", "summary.json")
     outcome = radiodiff(*DATA, *sources, *options)
     assert (outcome.code, outcome.err) == (0, "")
     content = json.loads((tmp_path / "ev/metrics.json").read_text())
     assert content == json.loads((tmp_path / "summary.json").read_text())
-    labels = ["tiny, 1 step", "tiny, 2 steps", "other", "DPM", "free-space"]
+    labels = ["run, 1 step", "run, 2 steps", "seeing", "DPM", "free-space"]
     assert [found["label"] for found in content["predictors"]] == labels
-    tiny, slow, other, truth, engine = content["predictors"]
-    assert tiny["facts"]["num_inference_steps"] == 1
+    quick, slow, seeing, truth, engine = content["predictors"]
+    assert quick["facts"]["num_inference_steps"] == 1
     assert slow["facts"]["num_inference_steps"] == 2
-    assert tiny["facts"]["seed"] == 4
-    assert {name.rpartition("/")[2] for name in tiny["means"]} > {"spearman", "crps_db", "coverage_90", "spread"}
-    assert "crps" not in other["means"]
+    assert quick["facts"]["seed"] == 4
+    assert {name.rpartition("/")[2] for name in quick["means"]} > {"spearman", "crps_db", "coverage_90", "spread"}
+    assert "crps" not in seeing["means"]
     assert truth["means"]["rmse"]["value"] == 0.0
-    assert tiny["rmse_ratio_to_first"] == {}
+    assert quick["rmse_ratio_to_first"] == {}
     ratio = engine["rmse_ratio_to_first"]["outdoor"]["value"]
-    pooled = [found["pooled"]["outdoor/rmse"]["value"] for found in (engine, tiny)]
+    pooled = [found["pooled"]["outdoor/rmse"]["value"] for found in (engine, quick)]
     assert ratio == pytest.approx(pooled[0] / pooled[1])
     rows = rows_of(tmp_path / "ev")
     assert [(row["predictor"], row["name"]) for row in rows] == [(label, name) for label in labels for name in NAMES]
@@ -98,7 +111,6 @@ def test_models_engines_and_images_see_the_same_maps(radiodiff: Run, city: Path,
 
 def test_samples_are_evaluated_as_the_model_is(radiodiff: Run, city: Path, tmp_path: Path) -> None:
     """What `sample` writes is what `evaluate` compares, but for the rounding of images."""
-    save_second_stage(tmp_path / "run/pipeline")
     drawing = ("--draws", 2, "--seed", 9, "--batch-size", 4)
     sampling = ("sample", "--model", "run", "--data", "city", "--split", "all", "--out", "maps", "--cpu")
     assert radiodiff(*sampling, "--steps", 2, *drawing).code == 0
@@ -210,15 +222,6 @@ def test_rooms_are_evaluated_without_buildings(radiodiff: Run, tmp_path: Path) -
 def test_wrong_input_is_refused_and_leaves_nothing(
     radiodiff: Run, city: Path, tmp_path: Path, options: tuple, parts: tuple
 ) -> None:
-    save_second_stage(tmp_path / "run/pipeline")
-    save_second_stage(tmp_path / "regression", "regression")
-    shutil.copytree(tmp_path / "run/pipeline/autoencoder", tmp_path / "first/autoencoder")
-    for name in ("few", "odd", "broken"):
-        shutil.copytree(city / "gain/DPM", tmp_path / name)
-    for name in ("0_1", "2_0"):
-        (tmp_path / "few" / f"{name}.png").unlink()
-    Image.fromarray(np.zeros((48, 40), np.uint8)).save(tmp_path / "odd/1_1.png")
-    (tmp_path / "broken/1_1.png").write_bytes(b"no image")
     before = tree(tmp_path)
     outcome = radiodiff(*DATA, *options, *(() if "--out" in options else ("--out", "ev")))
     if parts:

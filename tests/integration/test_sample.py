@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +20,24 @@ from radiodiff.data.selection import open_data_set
 from radiodiff.errors import RadiodiffError
 from radiodiff.evaluation.pipeline_predictor import map_generators
 from radiodiff.pipeline.load import load_pipeline
-from second_stage_models import CITY, save_second_stage
+from second_stage_models import NAMES, link_stock, make_stock
 
-NAMES = ["0_0", "0_1", "1_0", "1_1", "2_0", "2_1"]
 ARGUMENTS = ("sample", "--model", "run", "--data", "city", "--split", "all", "--out", "samples", "--cpu")
 
 
-@pytest.fixture
-def city(radiodiff: Run, tmp_path: Path) -> Path:
-    """Six maps of 48 x 48 cells, and a model for them in `run/pipeline`."""
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """See `make_stock`. Not to be changed."""
     torch.set_num_threads(1)
-    assert radiodiff("dataset", "fake", *CITY, "--out", "city").code == 0
-    save_second_stage(tmp_path / "run" / "pipeline")
+    folder = tmp_path_factory.mktemp("stock")
+    make_stock(folder)
+    return folder
+
+
+@pytest.fixture
+def city(stock: Path, tmp_path: Path) -> Path:
+    """Six maps of 48 x 48 cells in `city`, and models for them."""
+    link_stock(stock, tmp_path)
     return tmp_path / "city"
 
 
@@ -133,7 +140,6 @@ def test_a_limit_may_grow(radiodiff: Run, city: Path, tmp_path: Path) -> None:
 def test_maps_of_other_settings_are_not_mixed(
     radiodiff: Run, city: Path, tmp_path: Path, options: tuple, said: str
 ) -> None:
-    save_second_stage(tmp_path / "other", seed=3)
     assert radiodiff(*ARGUMENTS, "--limit", 1).code == 0
     before = tree(tmp_path / "samples")
     outcome = radiodiff(*ARGUMENTS, *options)
@@ -167,7 +173,11 @@ def test_two_processes_leave_what_one_does(radiodiff: Run, city: Path, tmp_path:
 
 
 @pytest.mark.usefixtures("_no_process_group_yet")
-def test_all_end_where_one_cannot_read_and_what_is_finished_stays(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+def test_all_end_where_one_cannot_read_and_what_is_finished_stays(
+    radiodiff: Run, stock: Path, city: Path, tmp_path: Path
+) -> None:
+    city.unlink()
+    shutil.copytree(stock / "city", city)
     image = city / "png" / "buildings_complete" / "1.png"
     content = image.read_bytes()
     image.unlink()
@@ -184,7 +194,6 @@ def test_all_end_where_one_cannot_read_and_what_is_finished_stays(radiodiff: Run
 
 
 def test_a_regression_has_one_prediction(radiodiff: Run, city: Path, tmp_path: Path) -> None:
-    save_second_stage(tmp_path / "regression", "regression")
     arguments = [*ARGUMENTS, "--model", "regression"]
     for options, named in (
         (("--draws", 2), "got --draws"),
@@ -217,12 +226,14 @@ def test_a_regression_has_one_prediction(radiodiff: Run, city: Path, tmp_path: P
         (("data.geometry=[los_mask]",), ("channels and the scale that the model was trained with", "los_mask")),
         (("data.sizes=3",), ("There is no key data.sizes", "data.size")),
         (("--out", "city"), ("--out must be a folder that is empty or absent", "holds something else")),
+        (("--out", "file"), ("--out must be a folder that is empty or absent", "which is a file")),
     ],
     ids=str,
 )
 def test_wrong_input_is_refused_and_leaves_nothing(
     radiodiff: Run, city: Path, tmp_path: Path, options: tuple, parts: tuple
 ) -> None:
+    (tmp_path / "file").write_text("text")
     before = tree(tmp_path)
     radiodiff(*ARGUMENTS, *options).check_refusal(*parts)
     assert tree(tmp_path) == before

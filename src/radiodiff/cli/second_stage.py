@@ -110,7 +110,8 @@ def load_second_stage(path: Path, precision: str, device: "torch.device | str") 
     from radiodiff.pipeline.load import load_pipeline
 
     pipeline = load_pipeline(path, getattr(torch, PRECISIONS[precision]))
-    pipeline.to(device)
+    if torch.device(device).type != "cpu":
+        pipeline.to(device)
     return pipeline
 
 
