@@ -20,14 +20,19 @@ BackboneKind = Literal["swin_b", "swin_s", "swin_t", "resnet101", "efficientnet_
 
 
 class BackboneConfig(Config):
-    """The encoder of the condition: four features at strides 4, 8, 16 and 32.
+    """The encoder of the condition: four features at strides 4, 8, 16 and 32, of which a U-Net of n levels takes n.
+
+    With pretrained weights, batch normalisation keeps their statistics; without, it becomes group normalisation. No map
+    depends on the others of a batch either way.
 
     Attributes:
         kind: Its layout. "conv" is a small convolutional encoder for use without a GPU: cells of 4 x 4 become channels,
             so that nothing is lost at the entry.
         widths: Channels of the four features of "conv".
         blocks: Residual blocks of each level of "conv".
-        weights: Safetensors or torch file with pretrained weights, or None for random ones.
+        weights: Safetensors or torch file with pretrained weights, or None for random ones: model.safetensors of the
+            classifiers of microsoft/swin-*-patch4-window7-224, microsoft/resnet-101 or google/efficientnet-b7, or
+            torchvision's VGG16.
         is_frozen: Do not train it.
     """
 
