@@ -35,6 +35,7 @@ SMALL = {
         *("unet.base_channels=8", "unet.channel_multipliers=[1,2]", "unet.norm_groups=4", "unet.fourier_features=4"),
         *("unet.relation={window_sizes: [2, 1], num_heads: 2}", "unet.attention_heads=2", "unet.head_channels=4"),
         *("unet.backbone={kind: conv, widths: [8, 8, 8, 8], blocks: 1}", "latents.num_examples=2"),
+        "sampling.num_inference_steps=[1]",
     ),
     "baseline": ("network.base_channels=8", "network.channel_multipliers=[1,2]", "network.norm_groups=4"),
 }

@@ -1,7 +1,10 @@
 """`radiodiff train diffusion`: runs, resumes, first stages and refusals through the command line."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +169,30 @@ def test_latents_are_kept_for_the_next_run(radiodiff: Run, data: Path, tmp_path:
     assert radiodiff(*command(data, "third", *kept, "latents.cache=null")).code == 0
     totals = [[line["total"] for line in lines(tmp_path / run) if "total" in line] for run in ("second", "third")]
     assert totals[0] == pytest.approx(totals[1], rel=1e-3)
+
+
+def test_two_processes_do_what_one_does(radiodiff: Run, data: Path, tmp_path: Path) -> None:
+    short = ("trainer.max_steps=1", "trainer.save_every=1", "sampling.num_inference_steps=[1]", "latents.cache=kept")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "radiodiff"]
+    two = subprocess.run(
+        [*launch, *command(data, "two", *short, "trainer.batch_size=1")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert two.returncode == 0, two.stderr
+    before = tree(tmp_path / "kept")
+    one = radiodiff(*command(data, "one", *short))
+    assert one.code == 0, one
+    # The latents that both have kept are those that one looks for, and the factor is that of both.
+    assert tree(tmp_path / "kept") == before
+    first, second = (states(tmp_path / run, 1) for run in ("one", "two"))
+    assert torch.equal(first["unet/scaling_factor"], second["unet/scaling_factor"])
+    first_lines, second_lines = (lines(tmp_path / run) for run in ("one", "two"))
+    assert first_lines[0]["total"] == pytest.approx(second_lines[0]["total"], rel=1e-5)
 
 
 def test_wrong_input_is_refused_before_anything_is_written(radiodiff: Run, data: Path, tmp_path: Path) -> None:
