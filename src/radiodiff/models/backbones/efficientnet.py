@@ -53,8 +53,8 @@ class EfficientnetBackbone(Backbone):
             "dropout_rate": 0.0,
             "drop_connect_rate": 0.0,
         }
-        layout = {key: list(stages[: STAGES[num_levels - 1]]) for key, stages in LAYOUT.items()}
-        whole = EfficientNetModel(EfficientNetConfig(**settings, **layout))
+        settings |= {key: list(stages[: STAGES[num_levels - 1]]) for key, stages in LAYOUT.items()}
+        whole = EfficientNetModel(EfficientNetConfig(**settings))
         self.channels = WIDTHS[:num_levels]
         self.embeddings = whole.embeddings
         self.blocks = whole.encoder.blocks
