@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from radiodiff.pipeline.measurements import Measurements
     from radiodiff.pipeline.regression_pipeline import RegressionPipeline
     from radiodiff.propagation import DominantPath, PropagationModel, geometry_channels, make_engine
-    from radiodiff.radio_map import RadioMap
+    from radiodiff.radio_map import Ensemble, RadioMap
     from radiodiff.scene import Footprint, Grid, Scene, Transmitter
 
 _HOMES = {
@@ -36,6 +36,7 @@ _HOMES = {
     "PropagationModel": "propagation",
     "geometry_channels": "propagation",
     "make_engine": "propagation",
+    "Ensemble": "radio_map",
     "RadioMap": "radio_map",
     "Footprint": "scene",
     "Grid": "scene",
@@ -47,6 +48,7 @@ __all__ = [
     "RADIOMAPSEER_GREY",
     "CitySettings",
     "DominantPath",
+    "Ensemble",
     "Footprint",
     "GreyScale",
     "Grid",

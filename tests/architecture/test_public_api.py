@@ -11,6 +11,7 @@ PUBLIC = [
     "RADIOMAPSEER_GREY",
     "CitySettings",
     "DominantPath",
+    "Ensemble",
     "Footprint",
     "GreyScale",
     "Grid",

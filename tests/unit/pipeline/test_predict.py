@@ -1,12 +1,14 @@
 """Predictions: their shapes, what they depend on, what they cost, what they refuse."""
 
-from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from prediction_cases import Calls, Oracle, conditions, seeded
 from radiodiff.diffusion.config import DiffusionConfig, PredictionType
 from radiodiff.diffusion.scheduler import DecoupledScheduler
 from radiodiff.encoding import Channel, Encoding, path_loss_channel
@@ -19,25 +21,6 @@ from tiny_pipelines import SCENE_NAMES, tiny_diffusion, tiny_regression
 
 ROUNDING = 2e-5
 """Kernels add up in another order for batches of other sizes; untrained networks carry that on."""
-
-
-def conditions(count: int, rows: int = 32, cols: int = 32) -> Tensor:
-    return torch.rand((count, 5, rows, cols), generator=torch.Generator().manual_seed(9)) * 2 - 1
-
-
-def seeded(*seeds: int) -> list[torch.Generator]:
-    return [torch.Generator().manual_seed(seed) for seed in seeds]
-
-
-class Calls:
-    """Counts the rows that go through a module, call by call."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self.rows: list[int] = []
-        module.register_forward_pre_hook(self._count, with_kwargs=True)
-
-    def _count(self, _: nn.Module, arguments: tuple[Tensor, ...], __: dict[str, Any]) -> None:
-        self.rows.append(len(arguments[0]))
 
 
 @pytest.fixture
@@ -159,25 +142,6 @@ def test_every_process_can_be_sampled(prediction_type: PredictionType, initial_n
     assert maps.shape == (1, 1, 1, 32, 32)
 
 
-class Oracle(nn.Module):
-    """Stands for a U-Net that knows the clean latents: it says them of any noisy ones."""
-
-    def __init__(self, pipeline: RadioDiffPipeline, latents: Tensor) -> None:
-        super().__init__()
-        self.config = pipeline.unet.config
-        self.size_multiple = pipeline.unet.size_multiple
-        self.latents = latents
-        self.device = torch.device("cpu")
-
-    def encode_condition(self, condition: Tensor) -> tuple[Tensor, ...]:
-        return (condition.flatten(1).mean(1),)
-
-    def forward(self, noisy: Tensor, t: Tensor, features: Sequence[Tensor]) -> Tensor:
-        times = t[:, None, None, None]
-        clean = self.latents.expand_as(noisy)
-        return torch.cat([-clean, (noisy - (1 - times) * clean) / times.sqrt()], dim=1)
-
-
 @pytest.mark.parametrize("steps", [1, 4])
 def test_latents_are_scaled_back_before_they_are_decoded(diffusion: RadioDiffPipeline, steps: int) -> None:
     latents = torch.randn((1, 3, 8, 8), generator=torch.Generator().manual_seed(8))
@@ -234,6 +198,36 @@ def test_channels_last_changes_rounding_alone(diffusion: RadioDiffPipeline) -> N
     assert diffusion.prepare(channels_last=True) is diffusion
     assert diffusion.unet.entry.weight.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(diffusion.predict(conditions(1), seeded(0)), before, rtol=0.0, atol=1e-4)
+
+
+def test_compiled_networks_are_used_and_saved_as_they_were(
+    tmp_path: Path, diffusion: RadioDiffPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With another compiler, which takes no time: see the slow test for the real one."""
+    compiled: list[str] = []
+    original = torch.compile
+    monkeypatch.setattr(torch, "compile", partial(original, backend="eager"))
+    monkeypatch.setattr(
+        nn.Module, "compile", lambda self: (compiled.append(type(self).__name__), self.__setattr__("_compiled", True))
+    )
+    before = diffusion.predict(conditions(2), seeded(0, 1), num_draws=2)
+    assert diffusion.prepare(compile=True) is diffusion
+    assert sorted(compiled) == ["ConditionalUnet", "Decoder"]
+    torch.testing.assert_close(
+        diffusion.predict(conditions(2), seeded(0, 1), num_draws=2), before, rtol=0.0, atol=ROUNDING
+    )
+    diffusion.save_pretrained(tmp_path / "model")
+    found = RadioDiffPipeline.from_pretrained(tmp_path / "model")
+    assert torch.equal(found.predict(conditions(2), seeded(0, 1), num_draws=2), before)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+def test_a_compiled_network_gives_the_same_map() -> None:
+    pipeline = tiny_regression()
+    before = pipeline.predict(conditions(1))
+    found = pipeline.prepare(compile=True).predict(conditions(1))
+    torch.testing.assert_close(found, before, rtol=0.0, atol=1e-5)
 
 
 def test_maps_that_are_not_finite_are_refused(diffusion: RadioDiffPipeline) -> None:
@@ -305,113 +299,6 @@ def test_a_regression_is_one_evaluation_of_its_network() -> None:
     with torch.no_grad():
         expected = pipeline.network.eval()(conditions(5)).clamp(-1, 1)
     torch.testing.assert_close(found[:, 0], expected, rtol=0.0, atol=1e-5)
-
-
-class TestWindows:
-    """Maps larger than those of the training."""
-
-    def test_large_maps_go_through_in_windows_of_the_training(self, diffusion: RadioDiffPipeline) -> None:
-        calls = Calls(diffusion.unet)
-        shapes = []
-        diffusion.unet.register_forward_pre_hook(lambda _, arguments: shapes.append(arguments[0].shape[2:]))
-        maps = diffusion.predict(conditions(1, 70, 45), seeded(0), num_inference_steps=2, num_draws=2, batch_size=5)
-        assert maps.shape == (1, 2, 1, 70, 45)
-        assert set(shapes) == {(8, 8)}
-        # 72 rows in 3 windows of 32, 48 columns in 2.
-        assert calls.rows == [5, 5, 2] * 2
-
-    def test_the_condition_of_each_window_is_encoded_once(self, diffusion: RadioDiffPipeline) -> None:
-        calls = Calls(diffusion.unet.backbone)
-        diffusion.predict(
-            conditions(2, 32, 56), seeded(0, 1), num_inference_steps=3, num_draws=4, batch_size=3, overlap=0.25
-        )
-        assert calls.rows == [2, 2]
-
-    def test_the_training_size_is_no_large_map(self, diffusion: RadioDiffPipeline) -> None:
-        calls = Calls(diffusion.unet)
-        diffusion.predict(conditions(1, 32, 32), seeded(0))
-        assert calls.rows == [1]
-
-    def test_whole_cuts_nothing(self, diffusion: RadioDiffPipeline) -> None:
-        calls = Calls(diffusion.unet)
-        diffusion.predict(conditions(1, 64, 64), seeded(0), window="whole")
-        assert calls.rows == [1]
-
-    def test_where_nobody_knows_the_training_size_nothing_is_cut(self) -> None:
-        pipeline = tiny_diffusion(map_shape=None)
-        calls = Calls(pipeline.unet)
-        pipeline.predict(conditions(1, 64, 64), seeded(0))
-        assert calls.rows == [1]
-
-    @pytest.mark.parametrize("window", [16, (16, 24)])
-    def test_a_window_may_be_given(self, diffusion: RadioDiffPipeline, window: Any) -> None:
-        shapes = []
-        diffusion.unet.register_forward_pre_hook(lambda _, arguments: shapes.append(tuple(arguments[0].shape[2:])))
-        diffusion.predict(conditions(1), seeded(0), window=window)
-        assert set(shapes) == {(4, 4) if window == 16 else (4, 6)}
-
-    def test_a_window_must_be_a_multiple(self, diffusion: RadioDiffPipeline) -> None:
-        with pytest.raises(ConfigError, match=r"must be multiples of 8 cells; got 20 x 20\. Take 24 x 24"):
-            diffusion.predict(conditions(1), seeded(0), window=20)
-
-    @pytest.mark.parametrize("make", [tiny_diffusion, tiny_regression])
-    def test_a_model_that_does_not_see_the_distance_refuses_windows(self, make: Any) -> None:
-        pipeline: RadioMapPipeline = make(("buildings", "transmitter", "cars", "los_mask", "turning_angle_deg"))
-        with pytest.raises(ConfigError, match=r"how far the transmitter is.*Set window to \"whole\""):
-            pipeline.predict(conditions(1, 64, 64), seeded(0))
-        pipeline.predict(conditions(1, 32, 32), seeded(0))
-        pipeline.predict(conditions(1, 64, 64), seeded(0), window="whole")
-
-    def test_all_windows_share_one_noise(self, diffusion: RadioDiffPipeline) -> None:
-        """An oracle of the noise alone, whose decoded map shows the noise: windows and the whole agree."""
-        latents = torch.zeros(1, 3, 1, 1)
-
-        class Passes(Oracle):
-            def forward(self, noisy: Tensor, t: Tensor, features: Sequence[Tensor]) -> Tensor:
-                return torch.cat([noisy * 0.1, noisy * 0.5], dim=1)
-
-        diffusion.__dict__["unet"] = Passes(diffusion, latents)
-        seen: list[Tensor] = []
-        diffusion._decode = (
-            lambda latents, plan, batch_size: (  # type: ignore[method-assign]
-                seen.append(latents.clone()),
-                latents[:, :1].repeat_interleave(4, 2).repeat_interleave(4, 3),
-            )[1]
-        )
-        for window in ("auto", "whole"):
-            diffusion.predict(conditions(1, 72, 48), seeded(7), num_inference_steps=3, window=window)
-        torch.testing.assert_close(seen[0], seen[1], rtol=0.0, atol=1e-6)
-
-    def test_a_local_network_gives_the_same_map_in_windows(self) -> None:
-        """One that looks at neighbours only: what a window sees differently lies where its weight is 0."""
-        pipeline = tiny_regression()
-        local = nn.Conv2d(5, 1, 5, padding=2)
-        nn.init.normal_(local.weight, std=0.05, generator=torch.Generator().manual_seed(0))
-
-        class Local(nn.Module):
-            dtype = torch.float32
-            device = torch.device("cpu")
-            config = pipeline.network.config
-            size_multiple = 2
-
-            def forward(self, condition: Tensor) -> Tensor:
-                found: Tensor = local(condition)
-                return found
-
-        pipeline.__dict__["network"] = Local()
-        condition = conditions(1, 70, 50)
-        whole = pipeline.predict(condition, window="whole")
-        windows = pipeline.predict(condition, overlap=0.5)
-        torch.testing.assert_close(windows, whole, rtol=0.0, atol=1e-6)
-
-    def test_seams_are_no_larger_than_other_steps(self, diffusion: RadioDiffPipeline) -> None:
-        """The gradient of a map across the borders of windows is that of any other place."""
-        maps = diffusion.predict(conditions(1, 32, 120), seeded(0), num_draws=8, window=(32, 32))[0, :, 0]
-        steps = (maps[:, :, 1:] - maps[:, :, :-1]).abs().mean(dim=(0, 1))
-        plan_starts = [22, 44, 66, 88]
-        borders = [edge for start in plan_starts for edge in (start - 1, start + 31) if 0 < edge < 119]
-        others = [place for place in range(119) if place not in borders]
-        assert steps[borders].mean() < 1.5 * steps[others].mean()
 
 
 def test_the_scheduler_of_the_pipeline_is_left_as_it_is(diffusion: RadioDiffPipeline) -> None:
