@@ -18,10 +18,11 @@ from torch import Tensor
 
 from benchmarks.measure import seconds, write
 from radiodiff.diffusion.scheduler import DecoupledScheduler
+from radiodiff.encoding import Channel, Encoding, path_loss_channel
 from radiodiff.models.autoencoder import build_autoencoder
 from radiodiff.models.radio_unet import build_radio_unet
 from radiodiff.models.unet import build_unet
-from radiodiff.pipeline.radiodiff_pipeline import RadioDiffPipeline
+from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
 from radiodiff.pipeline.record import PipelineRecord
 from radiodiff.recipes.load import load_recipe
 from radiodiff.recipes.map_shape import num_condition_channels
@@ -93,7 +94,7 @@ def timed(action: Callable[[], object]) -> dict[str, float]:
 
 def predict(pipe: RadioDiffPipeline, condition: Tensor, steps: int) -> Tensor:
     generators = [torch.Generator().manual_seed(number) for number in range(len(condition))]
-    return pipe.predict(condition, num_inference_steps=steps, generators=generators)
+    return pipe.predict(condition, generators, num_inference_steps=steps, batch_size=len(condition))
 
 
 @contextmanager
@@ -110,12 +111,12 @@ def counted(pipe: RadioDiffPipeline) -> Iterator[dict[str, int]]:
         calls["unet"] += 1
 
     handle = pipe.unet.register_forward_hook(count)
-    pipe.unet.encode_condition = counting
+    vars(pipe.unet)["encode_condition"] = counting
     try:
         yield calls
     finally:
         handle.remove()
-        del pipe.unet.encode_condition
+        del vars(pipe.unet)["encode_condition"]
 
 
 def random_pipeline(name: str) -> RadioDiffPipeline:
@@ -133,7 +134,8 @@ def random_pipeline(name: str) -> RadioDiffPipeline:
         diffusion=recipe.diffusion,
     )
     scheduler = DecoupledScheduler(prediction_type=recipe.diffusion.prediction_type)
-    record = PipelineRecord.random(num_condition_channels(recipe.data))
+    channels = tuple(Channel(f"channel_{i}", 0.0, 1.0) for i in range(num_condition_channels(recipe.data)))
+    record = PipelineRecord("diffusion", Encoding(channels, path_loss_channel()), "raw", map_shape=(CELLS, CELLS))
     return RadioDiffPipeline(build_autoencoder(first.autoencoder).eval(), unet.eval(), scheduler, record)
 
 

@@ -47,17 +47,18 @@ def measure(folder: Path, autoencoder: Path | None) -> dict[str, Any]:
         minutes["autoencoder/tiny"] = json.loads((RESULTS / "first_stage.json").read_text())["minutes"]
     minutes["diffusion/tiny"] = train("diffusion", city, folder / "diffusion", f"autoencoder={autoencoder}")
     minutes["baseline/tiny"] = train("baseline", city, folder / "baseline")
-    models = {
-        **{name: ("--engine", name) for name in ENGINES},
-        "baseline/tiny": ("--model", folder / "baseline"),
-        "diffusion/tiny, 1 step": ("--model", folder / "diffusion", "--steps", 1),
-        "diffusion/tiny, 5 steps": ("--model", folder / "diffusion", "--steps", 5),
-        "diffusion/tiny, 1 step, 5 draws": ("--model", folder / "diffusion", "--steps", 1, "--draws", 5),
-        "diffusion/tiny, 5 steps, 5 draws": ("--model", folder / "diffusion", "--steps", 5, "--draws", 5),
+    models = (*both("--engine", ENGINES), *both("--model", (folder / "baseline", folder / "diffusion")))
+    found = {
+        "1 draw": evaluate(city, folder / "one draw", *models, "--steps", 1, "--steps", 5),
+        "5 draws": evaluate(city, folder / "five draws", *models[-2:], "--steps", 1, "--steps", 5, "--draws", 5),
     }
-    found = {name: evaluate(city, folder / "evaluated" / str(i), of) for i, (name, of) in enumerate(models.items())}
     print(json.dumps(minutes, indent=1))
     return {"minutes": minutes, "minutes_in_all": sum(minutes.values()), "test": found}
+
+
+def both(option: str, values: tuple[object, ...]) -> tuple[object, ...]:
+    """An option for each value."""
+    return tuple(word for value in values for word in (option, value))
 
 
 def train(stage: str, city: Path, run: Path, *settings: str) -> float:
@@ -71,10 +72,10 @@ def train(stage: str, city: Path, run: Path, *settings: str) -> float:
     return float(note.read_text())
 
 
-def evaluate(city: Path, out: Path, of: tuple[object, ...]) -> dict[str, Any]:
+def evaluate(city: Path, out: Path, *predictors: object) -> dict[str, Any]:
     """Summary of an evaluation on the test cities."""
     if not out.is_dir():
-        radiodiff("evaluate", *of, "--data", city, "--split", "test", "--out", out)
+        radiodiff("evaluate", *predictors, "--data", city, "--split", "test", "--out", out)
     content: dict[str, Any] = json.loads((out / "metrics.json").read_text())
     return content
 

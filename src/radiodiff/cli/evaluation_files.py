@@ -7,11 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from radiodiff import __version__
 from radiodiff.evaluation.evaluate import EvaluationReport
 from radiodiff.evaluation.overview import draw_overview
 from radiodiff.evaluation.published import rows_for
 from radiodiff.evaluation.scores import Figure
+from radiodiff.version import __version__
 
 __all__ = ["report_content", "write_evaluation"]
 
