@@ -40,7 +40,7 @@ NAMES = (
     "baseline/tiny",
     "diffusion/edges",
     "diffusion/icassp",
-    "diffusion/radiomapseer-cardpm",
+    "diffusion/radiomapseer-carsdpm",
     "diffusion/radiomapseer-dpm",
     "diffusion/radiomapseer-dpm-small",
     "diffusion/radiomapseer-irt2",
