@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
 
-__all__ = ["Ensemble", "RadioMap"]
+__all__ = ["Ensemble", "RadioMap", "check_shares"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,16 +68,24 @@ class Ensemble:
         Raises:
             InputError: There are fewer than two draws, or a share is not in [0, 1].
         """
-        shares = [share for share in quantiles if 0.0 <= share <= 1.0]
-        values = np.quantile(draws_db, shares, axis=0) if shares else []
-        found = {share: array.astype(np.float32) for share, array in zip(shares, values, strict=True)}
-        if len(shares) < len(quantiles):
-            raise InputError(
-                "Shares of quantiles must be in [0, 1]", value=tuple(quantiles), remedy="0.05 is the 5 % quantile."
-            )
+        check_shares(quantiles)
+        values = np.quantile(draws_db, quantiles, axis=0) if quantiles else []
+        found = {share: array.astype(np.float32) for share, array in zip(quantiles, values, strict=True)}
         std_db = np.std(draws_db, axis=0, ddof=1) if len(draws_db) > 1 else np.zeros(draws_db.shape[1:])
         kept = draws_db.astype(np.float32) if keep else None
         return cls(len(draws_db), std_db.astype(np.float32), found, kept)
+
+
+def check_shares(quantiles: Sequence[float]) -> None:
+    """Refuse shares of quantiles that are none.
+
+    Raises:
+        InputError: One is not in [0, 1].
+    """
+    if not all(0.0 <= share <= 1.0 for share in quantiles):
+        raise InputError(
+            "Shares of quantiles must be in [0, 1]", value=tuple(quantiles), remedy="0.05 is the 5 % quantile."
+        )
 
 
 @dataclass(frozen=True, eq=False)

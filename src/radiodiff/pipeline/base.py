@@ -27,7 +27,7 @@ from radiodiff.pipeline.scene_maps import (
     map_of_draws,
     same_sized,
 )
-from radiodiff.radio_map import Ensemble, RadioMap
+from radiodiff.radio_map import Ensemble, RadioMap, check_shares
 from radiodiff.scene import Scene, Transmitter
 
 __all__ = ["RadioMapPipeline", "evaluating"]
@@ -188,6 +188,9 @@ class RadioMapPipeline(SavedPipeline):
         check_scenes(requests, record, self.sizes)
         encoder = SceneEncoder(record.encoding, record.data)
         # All of them before the first draw: a mistake in the last scene shows at once.
+        check_shares(quantiles)
+        for shape in {request.scene.grid.shape for request in requests}:
+            Layout.of(shape, self.sizes, record, config)
         for request in requests:
             encoder.check(request.scene, request.tx, request.measurements)
         num_steps = config.num_inference_steps or record.num_inference_steps
@@ -203,7 +206,8 @@ class RadioMapPipeline(SavedPipeline):
 
         maps: dict[int, RadioMap] = {}
         with self.progress_bar(total=len(requests) * config.num_draws * num_steps) as bar:
-            for numbers in same_sized(requests, config.batch_size):
+            # As many as fill a batch with their draws.
+            for numbers in same_sized(requests, max(1, config.batch_size // config.num_draws)):
                 chosen = [requests[number] for number in numbers]
                 conditions = [encoder.condition(one.scene, one.tx, one.measurements) for one in chosen]
                 draws = self._predict(

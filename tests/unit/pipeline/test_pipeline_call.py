@@ -240,6 +240,10 @@ def test_a_fault_in_the_last_map_shows_before_the_first_is_made(diffusion: Radio
     outside = Measurements(np.array([[7, 32]]), np.array([80.0]))
     with pytest.raises(InputError, match="must be on the map of 32 x 32 cells; got row 7, column 32"):
         diffusion(SCENE, TX, measurements=outside)
+    with pytest.raises(InputError, match=r"Shares of quantiles must be in \[0, 1\]"):
+        diffusion(SCENE, TX, num_draws=2, quantiles=(5, 95))
+    with pytest.raises(ConfigError, match="must be multiples of 8 cells"):
+        diffusion(SCENE, TX, window=20)
     small = Scene.empty(Grid(3, 32))
     with pytest.raises(GridError, match="must have at least 4 rows and columns for this model; got 3 x 32 cells"):
         diffusion([SCENE, small], TX.at_cell(small.grid, 1, 1))
