@@ -69,8 +69,6 @@ class Resampler:
         """
         there = np.isfinite(values)
         sums = np.stack([np.where(there, values, 0.0), there.astype(np.float64)], axis=1)
-        if len(np.unique(self.cluster_of_map[there])) < 2:
-            return None
         return self.interval_of_sums(sums, lambda total: total[:, 0] / total[:, 1])
 
     def interval_of_sums(self, sums: Values, figure: Callable[[Values], Values]) -> Interval | None:
@@ -83,17 +81,15 @@ class Resampler:
             figure: The figure (resamples,) of sums (resamples, K).
 
         Returns:
-            The ends; None with fewer than two cities.
+            The ends; None where fewer than two cities have the figure.
         """
-        if self.num_cities < 2:
-            return None
         of_cities = np.zeros((self.num_cities, sums.shape[1]))
         np.add.at(of_cities, self.cluster_of_map, sums)
         with np.errstate(divide="ignore", invalid="ignore"):
+            if np.isfinite(figure(of_cities)).sum() < 2:
+                return None
             found = figure(self.weights @ of_cities)
         found = found[np.isfinite(found)]
-        if not found.size:
-            return None
         tail = 0.5 * (1.0 - self.confidence)
         low, high = np.quantile(found, [tail, 1.0 - tail]).tolist()
         return low, high

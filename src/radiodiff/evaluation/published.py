@@ -80,17 +80,20 @@ class PublishedRow:
         return tuple(self._differences(facts, scale))
 
     def _differences(self, facts: DataFacts, scale: str) -> Iterator[str]:
-        is_same_set = facts.origin == self.data == "RadioMapSeer" or (facts.kind == "icassp" and "ICASSP" in self.data)
-        if not is_same_set:
+        # Nobody but the organisers has the maps of the challenges: no origin of ours is theirs.
+        if not facts.origin == self.data == "RadioMapSeer":
             yield "other data"
         elif self.simulation and self.simulation != facts.simulation:
             yield f"other data ({self.simulation})"
         elif facts.num_maps != facts.num_examples:
             yield "other data (a share of the part)"
-        elif self.split is not None and (self.split, "test") != (facts.split, facts.part):
-            yield f"other split ({self.split})"
-        elif self.split is None:
-            yield "split not stated"
+        else:
+            if not self.simulation:
+                yield "set not stated"
+            if self.split is None:
+                yield "split not stated"
+            elif (self.split, "test") != (facts.split, facts.part):
+                yield f"other split ({self.split})"
         if self.scale is not None and self.scale != scale:
             yield f"other scale ({self.scale})"
         elif self.scale is None and self.rmse_db is None:

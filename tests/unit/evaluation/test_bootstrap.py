@@ -68,6 +68,20 @@ def test_one_city_has_no_interval() -> None:
     assert resampler.interval_of_sums(np.ones((3, 2)), lambda total: total[:, 0]) is None
 
 
+def test_cells_of_one_city_alone_have_no_interval() -> None:
+    """A region that the other cities lack: every resample in which it occurs has the same figure."""
+    resampler = Resampler.of_cities([0, 0, 1, 2])
+    sums = np.array([[4.0, 1.0], [2.0, 1.0], [0.0, 0.0], [0.0, 0.0]])
+
+    def rmse(total: np.ndarray) -> np.ndarray:
+        return np.sqrt(total[:, 0] / total[:, 1])
+
+    assert resampler.interval_of_sums(sums, rmse) is None
+    sums[3] = 9.0, 1.0
+    low, high = resampler.interval_of_sums(sums, rmse)
+    assert low < high
+
+
 def test_a_figure_that_is_never_defined_has_no_interval() -> None:
     resampler = Resampler.of_cities([0, 1])
     assert resampler.interval_of_sums(np.zeros((2, 2)), lambda total: total[:, 0] / total[:, 1]) is None

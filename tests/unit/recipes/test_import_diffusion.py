@@ -104,6 +104,12 @@ def test_other_networks_and_factors(tmp_path: Path) -> None:
     plain = DIFFUSION.replace("weighting_loss: True", "weighting_loss: False").replace("use_l1: True", "use_l1: False")
     loss = second_of(tmp_path, plain.replace("start_dist: normal", "start_dist: uniform"))
     assert (loss.loss, loss.diffusion.initial_noise) == (DiffusionLossConfig(l1_weight=0.0), "uniform")
+    for use_l1, weight in (("True", 2.0), ("False", 1.0)):
+        text = DIFFUSION.replace("l2", "l1").replace("use_l1: True", f"use_l1: {use_l1}")
+        loss = second_of(tmp_path, text).loss
+        assert (loss.mse_weight, loss.l1_weight) == (0.0, weight)
+    alone = DIFFUSION.replace("l2", "l1").replace("  use_l1: True\n", "")
+    assert second_of(tmp_path, alone).loss.l1_weight == 1.0
     warm = second_of(tmp_path, DIFFUSION.replace("weights/model-20.pt", "runs/old")).trainer.warm_start
     assert warm.init_from == Path("runs/old")
 
@@ -152,10 +158,6 @@ REFUSED = {
     "another encoder": (DIFFUSION.replace("swin", "vit"), ["unet.backbone.kind must be", "got 'vit'"]),
     "another start": (DIFFUSION.replace("normal", "cauchy"), ["diffusion.initial_noise must be", "got 'cauchy'"]),
     "another loss": (DIFFUSION.replace("l2", "huber"), ["loss.mse_weight must be a valid number", "got 'huber'"]),
-    "no loss": (
-        DIFFUSION.replace("l2", "l1").replace("use_l1: True", "use_l1: False"),
-        ["loss needs mse_weight or l1_weight above 0"],
-    ),
     "no step": (DIFFUSION.replace("timesteps: 1\n", "timesteps: 0\n"), ["sampling.num_inference_steps"]),
 }
 

@@ -7,6 +7,7 @@ from radiodiff.errors import ConfigError
 from radiodiff.recipes.original.diffusion_keys import (
     CONDITIONS,
     FIRST_STAGE_WEIGHTS,
+    LOSS,
     NEVER_READ,
     SCALE,
     SECOND_STAGE,
@@ -77,6 +78,8 @@ def _read_key(key: str, value: Any, leaves: Mapping[str, Any], found: OriginalIm
         _read_scale(key, value, leaves, found)
     elif key in WEIGHTS:
         _read_weights(key, value, found)
+    elif key in LOSS:
+        _read_loss(key, value, leaves, found)
     elif key in SECOND_STAGE:
         ours, convert = SECOND_STAGE[key]
         found.take(key, value, {ours: None if value is None else convert(value)})
@@ -98,6 +101,15 @@ def _read_scale(key: str, value: Any, leaves: Mapping[str, Any], found: Original
     is_measured = bool(leaves.get("model.scale_by_std")) and not leaves.get("model.default_scale")
     factor = "measured" if is_measured else leaves.get("model.scale_factor")
     found.take(key, value if factor is not None else None, {"latents.scaling_factor": factor})
+
+
+def _read_loss(key: str, value: Any, leaves: Mapping[str, Any], found: OriginalImport) -> None:
+    """The loss is that of the type, and the absolute error once more where `use_l1` asks for it."""
+    is_absolute = str(leaves.get("model.loss_type")) == "l1"
+    weight = float(is_absolute) + float(bool(leaves.get("model.use_l1")))
+    ours, convert = SECOND_STAGE[key]
+    given = {"loss.l1_weight": weight} if is_absolute or ours == "loss.l1_weight" else {}
+    found.take(key, value, {ours: None if value is None else convert(value)} | given)
 
 
 def _read_weights(key: str, value: Any, found: OriginalImport) -> None:

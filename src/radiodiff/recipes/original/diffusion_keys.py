@@ -8,6 +8,7 @@ from radiodiff.recipes.original.keys import DROPPED, OF_KIND, TRAINING
 __all__ = [
     "CONDITIONS",
     "FIRST_STAGE_WEIGHTS",
+    "LOSS",
     "NEVER_READ",
     "SCALE",
     "SECOND_DROPPED",
@@ -58,6 +59,9 @@ FIRST_STAGE_WEIGHTS = (
 
 WEIGHTS = ("model.ckpt_path", "finetune.ckpt_path")
 """Keys of weights to begin with."""
+
+LOSS = ("model.loss_type", "model.use_l1")
+"""Keys that together say how much the absolute error counts."""
 
 SCALE = ("model.scale_factor", "model.scale_by_std", "model.default_scale")
 """Keys that together say by what latents are multiplied."""
