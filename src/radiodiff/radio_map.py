@@ -19,7 +19,7 @@ __all__ = ["Ensemble", "RadioMap", "check_shares"]
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """What several draws of one radio map say of its uncertainty; arrays are float32, NaN where there is no value.
+    """What several draws of one radio map say of its uncertainty; arrays are float32 copies, NaN where no value is.
 
     Attributes:
         num_draws: Draws.
@@ -37,6 +37,11 @@ class Ensemble:
     draws_db: NDArray[np.float32] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        kept = None if self.draws_db is None else np.array(self.draws_db, dtype=np.float32)
+        quantiles = {share: np.array(array, dtype=np.float32) for share, array in self.quantiles_db.items()}
+        object.__setattr__(self, "std_db", np.array(self.std_db, dtype=np.float32))
+        object.__setattr__(self, "quantiles_db", quantiles)
+        object.__setattr__(self, "draws_db", kept)
         shape = self.std_db.shape
         sizes = {shape, *(array.shape for array in self.quantiles_db.values())}
         if self.draws_db is not None:
@@ -70,10 +75,9 @@ class Ensemble:
         """
         check_shares(quantiles)
         values = np.quantile(draws_db, quantiles, axis=0) if quantiles else []
-        found = {share: array.astype(np.float32) for share, array in zip(quantiles, values, strict=True)}
         std_db = np.std(draws_db, axis=0, ddof=1) if len(draws_db) > 1 else np.zeros(draws_db.shape[1:])
-        kept = draws_db.astype(np.float32) if keep else None
-        return cls(len(draws_db), std_db.astype(np.float32), found, kept)
+        found = dict(zip(quantiles, values, strict=True))
+        return cls(len(draws_db), std_db, found, draws_db if keep else None)
 
 
 def check_shares(quantiles: Sequence[float]) -> None:

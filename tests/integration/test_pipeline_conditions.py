@@ -13,6 +13,7 @@ from radiodiff.formats import read_radiomapseer_scene
 from radiodiff.layouts import CitySettings
 from radiodiff.pipeline.condition import scene_condition
 from radiodiff.pipeline.measurements import Measurements
+from radiodiff.propagation import GEOMETRY_CHANNELS
 from radiodiff.scene import Transmitter
 
 QUANTISED = 2.0 / 65535
@@ -45,6 +46,7 @@ SETTINGS: list[dict[str, Any]] = [
     },
     {"k2": "log-distance"},
     {"k2": "dominant-path", "allow_answer_channels": True},
+    {"cars": True, "geometry": GEOMETRY_CHANNELS, "k2": "dominant-path", "allow_answer_channels": True},
     {"scale": "thresholded", "measurements": {"kind": "random", "num_points": (5, 30)}},
     {"measurements": {"kind": "vertices"}},
 ]

@@ -138,6 +138,20 @@ def test_what_an_ensemble_holds_is_read_only() -> None:
             array[...] = 0.0
 
 
+def test_an_ensemble_keeps_copies_as_float32() -> None:
+    std_db, draws_db, median = np.zeros((1, 2)), np.zeros((2, 1, 2)), np.zeros((1, 2), np.float32)
+    quantiles = {0.5: median}
+    ensemble = Ensemble(2, std_db, quantiles, draws_db)
+    for array in (std_db, draws_db, median):
+        array[...] = 7.0
+    quantiles[0.9] = median
+    assert list(ensemble.quantiles_db) == [0.5]
+    assert ensemble.draws_db is not None
+    for kept in (ensemble.std_db, ensemble.quantiles_db[0.5], ensemble.draws_db):
+        assert kept.dtype == np.float32
+        assert not kept.any()
+
+
 def test_a_single_draw_is_no_ensemble() -> None:
     with pytest.raises(InputError, match=r"must have at least 2 draws.*got 1 draws"):
         Ensemble.of_draws(DRAWS[:1])

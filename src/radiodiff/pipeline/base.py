@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from radiodiff.errors import CheckpointError, InputError
+from radiodiff.errors import CheckpointError, ConfigError, InputError
 from radiodiff.pipeline.condition import SceneEncoder
 from radiodiff.pipeline.config import PredictConfig, PredictOptions
 from radiodiff.pipeline.guidance import Guide
@@ -164,9 +164,10 @@ class RadioMapPipeline(SavedPipeline):
             generator: Source of the draws. Of several maps each gets a seed of its own from it; a list has one for each
                 map. None takes fresh seeds. `RadioMap.meta["seed"]` is the seed that makes a map again.
             measurements: Points that the map is to agree with; for several maps a list, with None for a map without. A
-                model that was trained with measured points sees them; any other is guided towards them.
-            quantiles: Shares of the quantiles in `RadioMap.ensemble`.
-            return_draws: Keep each draw in `RadioMap.ensemble`.
+                model that was trained with measured points sees them; any other is guided towards them: a single draw
+                to their values, several draws each to values that differ from them by the measurements' error.
+            quantiles: Shares of the quantiles in `RadioMap.ensemble`; a single draw has none.
+            return_draws: Keep each draw in `RadioMap.ensemble`; needs more than one.
             options: Keys of `PredictConfig`: num_inference_steps, num_draws, is_stochastic, batch_size, window ...
 
         Returns:
@@ -182,13 +183,19 @@ class RadioMapPipeline(SavedPipeline):
                 needs measurements and has none.
         """
         config = PredictConfig(**options)
+        check_shares(quantiles)
+        if return_draws and config.num_draws == 1:
+            raise ConfigError(
+                "return_draws must be with num_draws of at least 2",
+                value="num_draws=1",
+                remedy="The map itself is the single draw: leave return_draws out.",
+            )
         record = self.record
         requests = make_requests(scene, tx, measurements, generator)
         check_model(record)
         check_scenes(requests, record, self.sizes)
         encoder = SceneEncoder(record.encoding, record.data)
         # All of them before the first draw: a mistake in the last scene shows at once.
-        check_shares(quantiles)
         for shape in {request.scene.grid.shape for request in requests}:
             Layout.of(shape, self.sizes, record, config)
         for request in requests:

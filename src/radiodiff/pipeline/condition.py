@@ -2,6 +2,7 @@
 
 Images of buildings and cars in RadioMapSeer's layout stand half a cell beside the gains (docs/decisions/002), and a
 network has learnt them so: here they are drawn by the rule of the images, everything else in the frame of the gains.
+Geometry channels are those of the data sets: without cars, and at the carrier of a transmitter of which nothing is said.
 """
 
 import warnings
@@ -64,7 +65,7 @@ class SceneEncoder:
         if "k2" in encoding.names and self._k2 not in ("log-distance", "dominant-path"):
             raise ConfigError(
                 "The channel k2 of a scene is the curvature of the prediction 'log-distance' or 'dominant-path'",
-                value=f"a model whose k2 was read from {self._k2!r}",
+                value=f"a model whose k2 was read from images ({self._k2})",
                 remedy="Encode its condition yourself and use pipeline.predict, or radiodiff sample on a data set.",
             )
 
@@ -147,7 +148,8 @@ class SceneEncoder:
         is_needed = set(self.encoding.names) & set(GEOMETRY_CHANNELS)
         if not is_needed and not ("k2" in self.encoding.names and self._k2 == "dominant-path"):
             return {}
-        return dict(zip(GEOMETRY_CHANNELS, prepared.solver.channels(tx), strict=True))
+        plain = Transmitter(tx.x_m, tx.y_m)
+        return dict(zip(GEOMETRY_CHANNELS, prepared.solver.channels(plain), strict=True))
 
     def _curvature(self, prepared: "_Prepared", tx: Transmitter, geometry: GeometryChannels) -> NDArray[np.float32]:
         scene = prepared.scene
@@ -197,7 +199,7 @@ class _Prepared:
 
     @cached_property
     def solver(self) -> GeometrySolver:
-        return GeometrySolver(self.scene)
+        return GeometrySolver(self.scene.without_cars())
 
     @cached_property
     def buildings(self) -> NDArray[np.bool_]:

@@ -1,13 +1,16 @@
 """Measured points that a prediction is to agree with."""
 
+from collections.abc import Sized
 from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from radiodiff.errors import InputError
 
-__all__ = ["MOST_POINTS", "Measurements"]
+__all__ = ["MOST_POINTS", "Measurements", "check_one_each"]
 
 MOST_POINTS = 2000
 """Points of a map; the work grows with the third power of their number."""
@@ -17,18 +20,22 @@ MOST_POINTS = 2000
 class Measurements:
     """Path loss between isotropic antennas, measured at cells of a map.
 
+    A model that was trained with measured points reads cells and values alone: `noise_db` and `correlation_cells` are
+    for the guidance of any other.
+
     Attributes:
         cells: (n, 2) cells (row, col).
         path_loss_db: (n,) [dB]; values beyond the range of a model count as its end.
         noise_db: Standard deviation of the measurement's error [dB]: what differs from a prediction by no more changes
-            it little.
+            it little. A single draw is pulled to the values; of several draws each is pulled to values of its own,
+            which differ from them by so much.
         correlation_cells: Distance at which the correlation of a prediction's errors has fallen to 1/e [cells]; a point
             corrects its surroundings that far, through walls as well. 3GPP TR 38.901 gives 10 m in line of sight and
             13 m out of it for street canyons (table 7.5-6).
 
     Raises:
-        InputError: There are none or too many, the shapes do not fit, a value is not finite, a cell is no whole number
-            or negative, two values for one cell differ, or a setting is not positive.
+        InputError: There are none or too many, the shapes do not fit, a value is no finite number, a cell is no whole
+            number or negative, two values for one cell differ, or a setting is not positive.
     """
 
     cells: NDArray[np.int64] = field(repr=False)
@@ -37,7 +44,7 @@ class Measurements:
     correlation_cells: float = 10.0
 
     def __post_init__(self) -> None:
-        cells, values = _whole(self.cells), np.array(self.path_loss_db, dtype=np.float64)
+        cells, values = _whole(self.cells), _numbers(self.path_loss_db)
         if cells.ndim != 2 or cells.shape[1:] != (2,) or values.shape != cells.shape[:1]:
             raise InputError(
                 "Measurements need cells (n, 2) of row and column, and path_loss_db (n,)",
@@ -64,10 +71,12 @@ class Measurements:
                 value=cells[(cells < 0).any(axis=1)][0].tolist(),
                 remedy="Rows count from the top, columns from the left, both from 0.",
             )
-        if not (0 <= self.noise_db < np.inf and 0 < self.correlation_cells < np.inf):
+        settings = (self.noise_db, self.correlation_cells)
+        are_numbers = all(isinstance(value, Real) and not isinstance(value, bool) for value in settings)
+        if not (are_numbers and 0 <= self.noise_db < np.inf and 0 < self.correlation_cells < np.inf):
             raise InputError(
                 "Measurements need noise_db of at least 0 and correlation_cells above 0",
-                value=f"{self.noise_db} and {self.correlation_cells}",
+                value=f"{self.noise_db!r} and {self.correlation_cells!r}",
                 remedy="Correct the value.",
             )
         kept = _without_doubles(cells, values)
@@ -105,12 +114,52 @@ class Measurements:
             )
 
 
+def check_one_each(measurements: Sized, num_maps: int) -> None:
+    """Make sure that there are measurements, or None, for each of so many maps.
+
+    Raises:
+        InputError: There are more or fewer.
+    """
+    if len(measurements) != num_maps:
+        raise InputError(
+            "Measurements must be given for each map, or as None for a map without",
+            value=f"{len(measurements)} for {num_maps} maps",
+            remedy="They belong to one transmitter: give a list with an entry for each map.",
+        )
+
+
+def _array(name: str, values: ArrayLike) -> NDArray[Any]:
+    try:
+        return np.array(values)
+    except ValueError as error:
+        raise InputError(
+            "Measurements need cells (n, 2) of row and column, and path_loss_db (n,)",
+            value=f"{name} in rows of different lengths",
+            remedy="Give one value for each cell.",
+        ) from error
+
+
+def _numbers(path_loss_db: ArrayLike) -> NDArray[np.float64]:
+    found = _array("path_loss_db", path_loss_db)
+    if found.dtype.kind not in "iuf":
+        raise InputError(
+            "Measured path loss must be numbers",
+            value=f"an array of {found.dtype}",
+            remedy="Give decibels, and leave out points without a value.",
+        )
+    return found.astype(np.float64)
+
+
 def _whole(cells: ArrayLike) -> NDArray[np.int64]:
-    found = np.array(cells)
-    if found.dtype.kind not in "iu" and not (found.dtype.kind == "f" and (found == np.rint(found)).all()):
+    found = _array("cells", cells)
+    wrong = f"an array of {found.dtype}" if found.dtype.kind not in "iuf" else None
+    if found.dtype.kind == "f" and not (is_whole := np.isfinite(found) & (found == np.rint(found))).all():
+        place = int(np.argwhere(~is_whole)[0][0])
+        wrong = f"{found[place].tolist()}, point {place}"
+    if wrong is not None:
         raise InputError(
             "Cells of measurements must be whole numbers",
-            value=f"an array of {found.dtype}",
+            value=wrong,
             remedy="Give (row, col) of the cell that holds the point.",
         )
     return found.astype(np.int64)

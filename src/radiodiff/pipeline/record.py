@@ -30,6 +30,10 @@ class PipelineRecord:
         data: Settings of the data set without its folder, JSON types.
         map_shape: (rows, cols) of the maps that it was trained on, or None where they varied or nobody knows.
         cell_size_m: Edge of their cells [m], or None where nobody knows.
+        frequency_hz: Carrier of their transmitters [Hz], or None where it varied or nobody knows.
+        tx_height_m: Height of their transmitters above ground [m], likewise.
+        is_resampled: They were made larger or smaller than the data set has them, and their conditions with them: no
+            scene gives such a condition.
         num_inference_steps: Steps of a draw.
         is_stochastic: Draw by the stochastic reverse process; otherwise by the deterministic one.
         training: How it was trained (recipe, steps, minutes ...), JSON types.
@@ -44,6 +48,9 @@ class PipelineRecord:
     data: Mapping[str, Any] = field(default_factory=dict)
     map_shape: tuple[int, int] | None = None
     cell_size_m: float | None = None
+    frequency_hz: float | None = None
+    tx_height_m: float | None = None
+    is_resampled: bool = False
     num_inference_steps: int = 1
     is_stochastic: bool = True
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -52,14 +59,16 @@ class PipelineRecord:
         if self.map_shape is not None:
             rows, cols = self.map_shape
             object.__setattr__(self, "map_shape", (int(rows), int(cols)))
-        numbers = (*(self.map_shape or ()), 1.0 if self.cell_size_m is None else self.cell_size_m)
-        if self.kind not in get_args(PipelineKind) or not all(n > 0 for n in (*numbers, self.num_inference_steps)):
+        numbers: dict[str, Any] = {
+            name: getattr(self, name) for name in ("cell_size_m", "frequency_hz", "tx_height_m", "num_inference_steps")
+        }
+        known = [number for number in (*numbers.values(), *(self.map_shape or ())) if number is not None]
+        if self.kind not in get_args(PipelineKind) or not all(number > 0 for number in known):
             raise InputError(
-                "PipelineRecord must have kind 'diffusion' or 'regression', and map_shape, cell_size_m and "
-                "num_inference_steps above 0",
-                value=f"kind={self.kind!r}, map_shape={self.map_shape}, cell_size_m={self.cell_size_m}, "
-                f"num_inference_steps={self.num_inference_steps}",
-                remedy="Correct the value; None stands for a shape or size that nobody knows.",
+                f"PipelineRecord must have kind 'diffusion' or 'regression', and map_shape, {', '.join(numbers)} above 0",
+                value=f"kind={self.kind!r}, map_shape={self.map_shape}, "
+                + ", ".join(f"{name}={number}" for name, number in numbers.items()),
+                remedy="Correct the value; None stands for what nobody knows.",
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,6 +82,9 @@ class PipelineRecord:
             "data": dict(self.data),
             "map_shape": None if self.map_shape is None else list(self.map_shape),
             "cell_size_m": self.cell_size_m,
+            "frequency_hz": self.frequency_hz,
+            "tx_height_m": self.tx_height_m,
+            "is_resampled": self.is_resampled,
             "num_inference_steps": self.num_inference_steps,
             "is_stochastic": self.is_stochastic,
             "training": dict(self.training),
@@ -101,7 +113,10 @@ class PipelineRecord:
                 scale=str(content["scale"]),
                 data=dict(content["data"]),
                 map_shape=None if shape is None else (int(shape[0]), int(shape[1])),
-                cell_size_m=None if content["cell_size_m"] is None else float(content["cell_size_m"]),
+                cell_size_m=_number(content["cell_size_m"]),
+                frequency_hz=_number(content.get("frequency_hz")),
+                tx_height_m=_number(content.get("tx_height_m")),
+                is_resampled=bool(content.get("is_resampled", False)),
                 num_inference_steps=int(content["num_inference_steps"]),
                 is_stochastic=bool(content["is_stochastic"]),
                 training=dict(content["training"]),
@@ -157,3 +172,7 @@ class PipelineRecord:
                 remedy="It was changed or cut short: export the model again.",
             )
         return cls.from_dict(content)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

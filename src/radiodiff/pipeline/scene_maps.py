@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from radiodiff.encoding import Encoding
 from radiodiff.errors import ConfigError, GridError, InputError
 from radiodiff.pipeline.config import PredictOptions
-from radiodiff.pipeline.measurements import Measurements
+from radiodiff.pipeline.measurements import Measurements, check_one_each
 from radiodiff.pipeline.prediction import Sizes
 from radiodiff.pipeline.record import PipelineRecord
 from radiodiff.radio_map import Ensemble, RadioMap
@@ -43,8 +43,8 @@ class CallOptions(PredictOptions, total=False):
 
 
 LARGEST_SEED = 2**63 - 1
-SIZE_TOLERANCE = 1e-3
-"""Relative difference of two cell sizes that counts as rounding."""
+TOLERANCE = 1e-3
+"""Relative difference of two sizes or carriers that counts as rounding."""
 
 
 @dataclass(frozen=True)
@@ -88,23 +88,24 @@ def make_requests(
     scenes = list(scene) if isinstance(scene, Sequence) else [scene] * count
     txs = list(tx) if isinstance(tx, Sequence) else [tx] * count
     points = list(measurements) if isinstance(measurements, Sequence) else [measurements]
-    if len(points) != count and measurements is not None:
-        raise InputError(
-            "Measurements must be given for each map, or as None for a map without",
-            value=f"{len(points)} for {count} maps",
-            remedy="They belong to one transmitter: give a list with an entry for each map.",
-        )
-    points = points if len(points) == count else [None] * count
+    points = [None] * count if measurements is None else points
+    check_one_each(points, count)
     parts = zip(scenes, txs, points, _sources(generator, count), strict=True)
     return [Request(one_scene, one_tx, given, *source) for one_scene, one_tx, given, source in parts]
 
 
 def check_model(record: PipelineRecord) -> None:
-    """Refuse models whose maps are no path loss.
+    """Refuse models whose maps are no path loss, or whose conditions no scene gives.
 
     Raises:
         ConfigError: It is one.
     """
+    if record.is_resampled:
+        raise ConfigError(
+            "Radio maps of scenes must come from a model of maps in their own size",
+            value=f"a model of resampled maps (data.size={record.data.get('size')})",
+            remedy="Use radiodiff sample on a data set or pipeline.predict, or train with data.fit=pad.",
+        )
     if record.scale == "binary" or not record.encoding.target.name.startswith("path_loss"):
         raise ConfigError(
             "Radio maps must come from a model of path loss",
@@ -128,15 +129,31 @@ def check_scenes(requests: Sequence[Request], record: PipelineRecord, sizes: Siz
                 value=f"{grid.rows} x {grid.cols} cells",
                 remedy="Use a larger part of the map: a model says nothing of what it hardly sees.",
             )
-    found = {request.scene.grid.cell_size_m for request in requests}
-    wanted = record.cell_size_m
-    others = sorted(size for size in found if wanted is not None and abs(size - wanted) > SIZE_TOLERANCE * wanted)
-    if others:
-        warnings.warn(
-            f"The model was trained on cells of {wanted:g} m, the scene has cells of {others[0]:g} m, which it takes "
-            "for as large. Resample the scene.",
-            stacklevel=3,
-        )
+    _warn_of_others(
+        record.cell_size_m,
+        [request.scene.grid.cell_size_m for request in requests],
+        "The model was trained on cells of {known:g} m, the scene has cells of {found:g} m, which it takes for as "
+        "large. Resample the scene.",
+    )
+    _warn_of_others(
+        None if record.frequency_hz is None else record.frequency_hz / 1e9,
+        [request.tx.frequency_hz / 1e9 for request in requests],
+        "The model was trained for a carrier of {known:g} GHz, the transmitter has {found:g} GHz: the map is that of "
+        "{known:g} GHz.",
+    )
+    _warn_of_others(
+        record.tx_height_m,
+        [request.tx.height_m for request in requests],
+        "The model was trained for transmitters at {known:g} m, the transmitter stands at {found:g} m: the map is that "
+        "of one at {known:g} m.",
+    )
+
+
+def _warn_of_others(known: float | None, found: Sequence[float], text: str) -> None:
+    """Warn of the first value that is not what a model knows; `text` has {known} and {found}."""
+    other = next((value for value in found if known is not None and abs(value - known) > TOLERANCE * known), None)
+    if other is not None:
+        warnings.warn(text.format(known=known, found=other), stacklevel=4)
 
 
 def same_sized(requests: Sequence[Request], most: int) -> Iterator[list[int]]:

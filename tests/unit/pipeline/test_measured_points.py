@@ -50,8 +50,15 @@ def test_a_value_that_is_given_twice_counts_once() -> None:
         ),
         (CELLS, np.array([80.0, 90.0, -np.inf]), "the first at row 7, column 1"),
         (np.array([[3, 4], [-1, 9]]), VALUES[:2], r"must not be negative; got \[-1, 9\]"),
-        (np.array([[3.5, 4.0]]), VALUES[:1], "must be whole numbers; got an array of float64"),
-        (np.array([[np.nan, 4.0]]), VALUES[:1], "must be whole numbers"),
+        (np.array([[3.5, 4.0]]), VALUES[:1], r"must be whole numbers; got \[3\.5, 4\.0\], point 0"),
+        (np.array([[3.0, 4.0], [np.nan, 4.0]]), VALUES[:2], r"must be whole numbers; got \[nan, 4\.0\], point 1"),
+        (np.array([[3.0, np.inf]]), VALUES[:1], r"must be whole numbers; got \[3\.0, inf\], point 0"),
+        (np.array([[True, False]]), VALUES[:1], "must be whole numbers; got an array of bool"),
+        ([[3, 4], [5]], VALUES[:2], r"need cells \(n, 2\).*; got cells in rows of different lengths"),
+        (CELLS[:1], ["80 dB"], "Measured path loss must be numbers; got an array of <U5"),
+        (CELLS[:1], [True], "Measured path loss must be numbers; got an array of bool"),
+        (CELLS[:1], [None], "Measured path loss must be numbers; got an array of object"),
+        (CELLS[:2], [[80.0], [90.0, 91.0]], "need cells .*; got path_loss_db in rows of different lengths"),
         (np.array([["a", "b"]]), VALUES[:1], "must be whole numbers"),
         (CELLS[[0, 1, 0]], VALUES, "of one cell must agree; got 80 and 101 dB at row 3, column 4"),
     ],
@@ -62,9 +69,18 @@ def test_what_cannot_be_is_refused(cells: Any, values: Any, fault: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"noise_db": -1.0}, {"noise_db": np.nan}, {"correlation_cells": 0.0}, {"correlation_cells": np.inf}]
+    "settings",
+    [
+        {"noise_db": -1.0},
+        {"noise_db": np.nan},
+        {"noise_db": "0.5"},
+        {"noise_db": True},
+        {"correlation_cells": 0.0},
+        {"correlation_cells": np.inf},
+        {"correlation_cells": None},
+    ],
 )
-def test_settings_are_positive(settings: dict[str, float]) -> None:
+def test_settings_are_positive(settings: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="noise_db of at least 0 and correlation_cells above 0"):
         Measurements(CELLS, VALUES, **settings)
 

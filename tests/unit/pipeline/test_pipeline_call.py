@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,11 @@ def test_one_draw_has_no_ensemble(diffusion: RadioDiffPipeline) -> None:
     assert diffusion(SCENE, TX).ensemble is None
 
 
+def test_a_single_draw_cannot_be_kept(diffusion: RadioDiffPipeline) -> None:
+    with pytest.raises(ConfigError, match="return_draws must be with num_draws of at least 2; got num_draws=1"):
+        diffusion(SCENE, TX, return_draws=True)
+
+
 def test_draws_are_kept_where_they_are_wanted(diffusion: RadioDiffPipeline) -> None:
     ensemble = diffusion(SCENE, TX, num_draws=2).ensemble
     assert ensemble is not None
@@ -111,16 +117,16 @@ def test_sizes_may_be_mixed_and_keep_their_order(diffusion: RadioDiffPipeline) -
 def test_transmitters_share_the_corners_of_their_scene(
     diffusion: RadioDiffPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[Scene] = []
+    made: list[object] = []
     original = GeometrySolver.__init__
 
     def count(self: GeometrySolver, scene: Scene, *arguments: Any) -> None:
-        made.append(scene)
+        made.append(scene.footprints)
         original(self, scene, *arguments)
 
     monkeypatch.setattr(GeometrySolver, "__init__", count)
     diffusion(SCENE, TXS)
-    assert made == [SCENE]
+    assert made == [SCENE.footprints]
 
 
 def test_a_generator_of_several_maps_gives_each_a_seed(diffusion: RadioDiffPipeline) -> None:
@@ -260,6 +266,29 @@ def test_cells_of_another_size_are_warned_of(diffusion: RadioDiffPipeline) -> No
         tiny_diffusion(cell_size_m=None)(Scene.empty(grid), Transmitter.at_cell(grid, 5, 5))
         near = Grid(32, 32, 1.0 + 1e-9)
         diffusion(Scene.empty(near), Transmitter.at_cell(near, 5, 5))
+
+
+def test_another_carrier_or_height_is_warned_of() -> None:
+    pipeline = tiny_regression(frequency_hz=5.9e9, tx_height_m=1.5)
+    txs = [replace(TX, frequency_hz=3.5e9), replace(TX, frequency_hz=3.5e9), replace(TX, height_m=25.0)]
+    carrier = "trained for a carrier of 5.9 GHz, the transmitter has 3.5 GHz"
+    with pytest.warns(UserWarning, match=carrier) as caught:
+        pipeline(SCENE, txs[:2])
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="trained for transmitters at 1.5 m, the transmitter stands at 25 m"):
+        pipeline(SCENE, txs[2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pipeline(SCENE, TX)
+        tiny_regression()(SCENE, txs)
+
+
+def test_a_model_of_resampled_maps_takes_no_scenes() -> None:
+    pipeline = tiny_regression(is_resampled=True)
+    with pytest.raises(ConfigError, match="from a model of maps in their own size; got a model of resampled maps"):
+        pipeline(SCENE, TX)
+    assert pipeline.predict(torch.zeros(1, 5, 32, 32)).shape == (1, 1, 1, 32, 32)
 
 
 def test_models_of_other_things_give_no_radio_maps() -> None:

@@ -17,6 +17,9 @@ RECORD = PipelineRecord(
     data={"kind": "radiomapseer", "cars": False, "geometry": ["los_mask"]},
     map_shape=(256, 128),
     cell_size_m=1.0,
+    frequency_hz=5.9e9,
+    tx_height_m=1.5,
+    is_resampled=True,
     num_inference_steps=5,
     is_stochastic=False,
     training={"recipe": "diffusion/tiny", "steps": 300},
@@ -35,8 +38,9 @@ def test_a_record_comes_back_from_its_file(tmp_path: Path) -> None:
 
 
 def test_what_nobody_knows_stays_unknown(tmp_path: Path) -> None:
-    found = PipelineRecord.read(written(tmp_path, map_shape=None, cell_size_m=None))
-    assert (found.map_shape, found.cell_size_m) == (None, None)
+    unknown = {"map_shape": None, "cell_size_m": None, "frequency_hz": None, "tx_height_m": None}
+    found = PipelineRecord.read(written(tmp_path, **unknown))
+    assert {name: getattr(found, name) for name in unknown} == unknown
 
 
 def test_a_newer_version_is_refused(tmp_path: Path) -> None:
@@ -54,6 +58,8 @@ def test_a_newer_version_is_refused(tmp_path: Path) -> None:
         {"map_shape": 256},
         {"map_shape": [256]},
         {"cell_size_m": "one"},
+        {"frequency_hz": "high"},
+        {"tx_height_m": -1.5},
         {"num_inference_steps": 0},
         {"data": None},
     ],
@@ -84,7 +90,15 @@ def test_a_folder_without_record_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"kind": "gan"}, {"map_shape": (0, 5)}, {"cell_size_m": float("nan")}, {"num_inference_steps": 0}]
+    "changes",
+    [
+        {"kind": "gan"},
+        {"map_shape": (0, 5)},
+        {"cell_size_m": float("nan")},
+        {"frequency_hz": 0.0},
+        {"tx_height_m": -1.0},
+        {"num_inference_steps": 0},
+    ],
 )
 def test_values_that_cannot_be_are_refused(changes: dict[str, Any]) -> None:
     fields = {name: getattr(RECORD, name) for name in vars(RECORD)}

@@ -11,6 +11,7 @@ from radiodiff.data import CreateSettings, create_data_set
 from radiodiff.data.icassp.fake import FakeIcasspSettings, write_fake_icassp
 from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
 from radiodiff.data.selection import open_data_set
+from radiodiff.data.splits import Split
 from radiodiff.encoding import path_loss_channel
 from radiodiff.errors import CheckpointError, FormatError
 from radiodiff.layouts import CitySettings
@@ -90,6 +91,43 @@ def test_sizes_of_maps_and_cells(
     recipe = baseline(*changes)
     record = model_record(recipe, open_data_set(recipe.data))
     assert (record.kind, record.map_shape, record.cell_size_m) == ("regression", shape, cell_m)
+    # Those of the published data set, and of `radiodiff dataset create`.
+    assert (record.frequency_hz, record.tx_height_m) == (5.9e9, 1.5)
+    assert record.is_resampled == (shape in ((30, 30), (32, 32)))
+
+
+def test_a_size_that_is_that_of_the_files_resamples_nothing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(data)
+    recipe = baseline("data.root=fake", "data.size=64")
+    assert not model_record(recipe, open_data_set(recipe.data)).is_resampled
+
+
+def test_no_folder_of_this_machine_is_in_a_record(data: Path, tmp_path: Path) -> None:
+    Split("cities", {"train": (0, 1), "validation": (2,)}).write(tmp_path / "cities.json")
+    curvature = tmp_path / "curvature"
+    edges = tmp_path / "edges"
+    for folder in (curvature, edges):
+        folder.mkdir()
+    for path in (data / "fake/gain/DPM").glob("*.png"):
+        for folder in (curvature, edges):
+            (folder / path.name).write_bytes(path.read_bytes())
+    recipe = baseline(
+        f"data.root={data / 'fake'}",
+        f"data.split={tmp_path / 'cities.json'}",
+        f"data.k2={curvature}",
+        f"data.edge_weights={edges}",
+        f"data.geometry_cache={tmp_path / 'cache'}",
+        "data.allow_answer_channels=true",
+        "data.part=train",
+    )
+    record = model_record(recipe, open_data_set(recipe.data))
+    for folder in (tmp_path, data):
+        assert str(folder) not in record.to_json()
+    # What evaluates it is told by name what it lacks: another split would show maps of the training.
+    assert (record.data["split"], record.data["k2"]) == ("cities.json", "curvature")
+    assert not {"geometry_cache", "edge_weights"} & record.data.keys()
+    named = baseline(f"data.root={data / 'fake'}", "data.edge_weights=k2")
+    assert model_record(named, open_data_set(named.data)).data["split"] == "all"
 
 
 def test_sizes_of_rooms(data: Path) -> None:

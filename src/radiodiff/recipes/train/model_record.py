@@ -1,12 +1,14 @@
 """What is stored with a model that a recipe leaves."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.data.radiomapseer.dataset import RadioMapSeer
 from radiodiff.data.repeated_targets import RepeatedTargets
+from radiodiff.data.selection import AnyConfig
 from radiodiff.formats import read_json
 from radiodiff.pipeline.record import PipelineKind, PipelineRecord
 from radiodiff.recipes.resolve import value_at
@@ -20,6 +22,10 @@ GENERATED = "dataset.json"
 
 RADIOMAPSEER_CELL_M = 1.0
 ICASSP_CELL_M = 0.25
+
+RADIOMAPSEER_CARRIER_HZ = 5.9e9
+RADIOMAPSEER_TX_HEIGHT_M = 1.5
+"""Also of the data sets that `radiodiff.data.create` makes."""
 
 
 def model_record(recipe: DiffusionRecipe | BaselineRecipe, source: RepeatedTargets) -> PipelineRecord:
@@ -43,11 +49,41 @@ def model_record(recipe: DiffusionRecipe | BaselineRecipe, source: RepeatedTarge
         kind=kind,
         encoding=source.encoding,
         scale=source.scale,
-        data=recipe.data.model_dump(mode="json", exclude={"root", "part", "augment"}),
+        data=_settings(recipe.data),
         map_shape=shapes[0] if len(shapes) == 1 else None,
         cell_size_m=_cell_size_m(source),
+        **_radio(source),
         **sampling,
     )
+
+
+def _settings(config: AnyConfig) -> dict[str, Any]:
+    """Settings of the data without the folders of this machine.
+
+    Of a path that evaluation needs (split, k2 ...) the name is left: without it, other data would be taken silently.
+    """
+    left_out = {"root", "part", "augment", "geometry_cache"}
+    if isinstance(getattr(config, "edge_weights", None), Path):
+        left_out.add("edge_weights")
+    values = config.model_dump(mode="json", exclude=left_out)
+    for name in values:
+        value = getattr(config, name)
+        if isinstance(value, Path) or (name == "split" and value is not None):
+            values[name] = Path(value).name
+    return values
+
+
+def _radio(source: RepeatedTargets) -> dict[str, Any]:
+    """Carrier and transmitters, and whether the maps keep their size, where that is known."""
+    config = source.config
+    if not (isinstance(config, RadioMapSeerConfig) and isinstance(source, RadioMapSeer)):
+        return {}
+    is_resampled = config.size is not None and config.fit == "resample" and {config.size} != set(source.store.shape)
+    return {
+        "frequency_hz": RADIOMAPSEER_CARRIER_HZ,
+        "tx_height_m": RADIOMAPSEER_TX_HEIGHT_M,
+        "is_resampled": is_resampled,
+    }
 
 
 def _cell_size_m(source: RepeatedTargets) -> float | None:
