@@ -18,6 +18,9 @@ InitialNoise = Literal["normal", "uniform"]
 Preconditioning = Literal["corrected", "published", "none"]
 """Fixed skips around the network; "published" has the sign of the published program."""
 
+START_OF_PRED_NOISE = 0.99
+"""First time of "pred_noise". See the README beside for what was measured."""
+
 Weight = Annotated[float, Field(ge=0)]
 
 
@@ -28,8 +31,8 @@ class DiffusionConfig(Config):
         prediction_type: What the network predicts. "pred_KC" has two heads, C = -x_0 and the noise, as published;
             "pred_x0", "pred_noise" and "pred_v" (the noise minus x_0, as in flow matching) have one.
         time_min: Smallest time that is trained on.
-        start_share: Share of training examples at t = 1, where sampling starts; the other times are uniform. 0 as
-            published; a model for one step learns more from more of them.
+        start_share: Share of training examples at `start_time`; the other times are uniform. 0 as published; a model
+            for one step learns more from more of them.
         initial_noise: Noise that sampling starts from: "normal" is the law of x_1, "uniform" is U(-1, 1).
         preconditioning: Fixed skips around the network. "published" has the sign of the published program, which its
             weights need; "none" leaves the network alone.
@@ -50,6 +53,11 @@ class DiffusionConfig(Config):
                 remedy="Set preconditioning to 'corrected'.",
             )
         return self
+
+    @property
+    def start_time(self) -> float:
+        """Time that sampling starts at: at t = 1 "pred_noise" would say nothing of the clean latents."""
+        return START_OF_PRED_NOISE if self.prediction_type == "pred_noise" else 1.0
 
     @property
     def num_heads(self) -> int:

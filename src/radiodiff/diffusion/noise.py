@@ -6,14 +6,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from radiodiff.diffusion.config import InitialNoise
+from radiodiff.diffusion.config import DiffusionConfig, InitialNoise
 
 __all__ = ["draw_generators", "initial_noise", "normal_noise", "seed_of", "training_times"]
 
 
 def seed_of(*parts: int) -> int:
-    """One seed of several numbers, each at least 0; in [0, 2^63)."""
-    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    """One seed of several numbers; in [0, 2^63).
+
+    Other numbers, and more or fewer of them, have other seeds. Generators of torch on the CPU keep the lowest 32 bits
+    of a seed: of n of them some n^2 / 2^33 pairs are expected to be the same, one of 100,000 and a hundred of a
+    million.
+
+    Args:
+        parts: Numbers in [0, 2^64).
+    """
+    # A sequence of seeds takes words of 32 bits, and zeros at its end for none.
+    words = [word for part in parts for word in (part & 0xFFFFFFFF, part >> 32)]
+    return int(np.random.SeedSequence([len(parts), *words]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def draw_generators(generator: torch.Generator, num_draws: int) -> list[torch.Generator]:
@@ -62,17 +72,19 @@ def initial_noise(
 
 
 def training_times(
-    generators: Sequence[torch.Generator], time_min: float, device: torch.device | str, *, start_share: float = 0.0
+    generators: Sequence[torch.Generator], config: DiffusionConfig, device: torch.device | str
 ) -> Tensor:
-    """Times (B,), float32, uniform in (time_min, 1] but for a share of ones: the next number of each generator.
+    """Times (B,), float32, of training examples: the next number of each generator.
+
+    They are uniform in (time_min, 1], but for the share `start_share` that is at `start_time`.
 
     Args:
         generators: A generator for each row, on the CPU.
-        time_min: Smallest time.
+        config: The process.
         device: Where the times are wanted.
-        start_share: Probability of the time 1, in [0, 1].
     """
-    uniform = torch.cat([torch.rand(1, generator=generator) for generator in generators])
-    if start_share > 0:
-        uniform = ((uniform - start_share) / max(1.0 - start_share, torch.finfo(uniform.dtype).eps)).clamp(min=0.0)
-    return (1.0 - (1.0 - time_min) * uniform).to(device)
+    share = config.start_share
+    number = torch.cat([torch.rand(1, generator=generator) for generator in generators])
+    uniform = (number - share) / max(1.0 - share, torch.finfo(number.dtype).eps)
+    times = torch.where(number < share, config.start_time, 1.0 - (1.0 - config.time_min) * uniform)
+    return times.to(device)

@@ -9,7 +9,7 @@ from torch import Tensor
 from radiodiff.diffusion.config import DiffusionConfig, DiffusionLossConfig
 from radiodiff.diffusion.process import HEADS, per_row, split_heads, targets_of
 
-__all__ = ["ExampleLosses", "diffusion_loss", "example_losses", "head_weight"]
+__all__ = ["ExampleLosses", "example_losses", "head_weight"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,31 +24,6 @@ class ExampleLosses:
 
     loss: Tensor
     terms: Mapping[str, Tensor]
-
-
-def diffusion_loss(
-    output: Tensor,
-    clean: Tensor,
-    noise: Tensor,
-    t: Tensor,
-    config: DiffusionConfig,
-    loss_config: DiffusionLossConfig,
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Mean of `example_losses` over the batch: a scalar to minimise, and scalars to read, detached.
-
-    Args:
-        output: (B, heads * C, h, w), predictions of the network.
-        clean: (B, C, h, w), x_0.
-        noise: (B, C, h, w), eps.
-        t: (B,), times in [time_min, 1].
-        config: The process.
-        loss_config: Weights.
-
-    Raises:
-        InputError: The shapes do not fit.
-    """
-    losses = example_losses(output, clean, noise, t, config, loss_config)
-    return losses.loss.mean(), {name: values.mean() for name, values in losses.terms.items()}
 
 
 def example_losses(

@@ -5,7 +5,6 @@ from torch import Tensor
 
 from radiodiff.diffusion.config import Preconditioning, PredictionType
 from radiodiff.diffusion.process import per_row, split_heads
-from radiodiff.errors import InputError
 
 __all__ = ["preconditioned"]
 
@@ -32,15 +31,14 @@ def preconditioned(
             small differences of them by `1 - t`).
         t: (B,), times in (0, 1].
         prediction_type: What the network predicts.
-        kind: "corrected", "published" (only for "pred_KC") or "none".
+        kind: One that `DiffusionConfig` allows for it.
 
     Returns:
         (B, heads * C, h, w), in the wider of both types: computed in float32 at least.
 
     Raises:
-        InputError: The shapes do not fit, the prediction type is unknown, or it has no such kind.
+        InputError: The shapes do not fit.
     """
-    _check_kind(prediction_type, kind)
     heads = split_heads(raw, noisy, prediction_type)
     dtype = torch.promote_types(raw.dtype, noisy.dtype)
     if kind == "none":
@@ -57,13 +55,3 @@ def preconditioned(
         skips, factors = [list(values) for values in zip(*chosen, strict=True)]
     outputs = [skip * noisy + factor / length * head for skip, factor, head in zip(skips, factors, heads, strict=True)]
     return torch.cat(outputs, dim=1).to(dtype)
-
-
-def _check_kind(prediction_type: str, kind: str) -> None:
-    allowed = ["corrected", "none", *(["published"] if prediction_type == "pred_KC" else [])]
-    if kind not in allowed:
-        raise InputError(
-            f"preconditioning must be {', '.join(allowed)} for prediction_type {prediction_type!r}",
-            value=repr(kind),
-            remedy="Correct the value.",
-        )

@@ -17,9 +17,6 @@ from radiodiff.errors import ConfigError, InputError
 
 __all__ = ["DecoupledScheduler", "DecoupledSchedulerOutput"]
 
-START_OF_PRED_NOISE = 0.99
-"""First time of "pred_noise". See the README beside for what was measured."""
-
 
 @dataclass
 class DecoupledSchedulerOutput(BaseOutput):
@@ -83,7 +80,7 @@ class DecoupledScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         self.prediction_type = settings.prediction_type
         self.is_stochastic = is_stochastic
         self.time_min = settings.time_min
-        self.start_time = START_OF_PRED_NOISE if prediction_type == "pred_noise" else 1.0
+        self.start_time = settings.start_time
         self.num_inference_steps: int | None = None
         self.timesteps = torch.empty(0)
         self._times: list[float] = []

@@ -27,7 +27,7 @@ from radiodiff.training.diffusion_config import SamplingConfig
 from radiodiff.training.latent_encoder import LatentEncoder
 from radiodiff.training.latent_mask import counted_losses, latent_mask
 from radiodiff.training.model_inputs import check_data, padded_condition
-from radiodiff.training.noise import example_generators
+from radiodiff.training.noise import Stream, example_generators, example_noise
 from radiodiff.training.precision import without_float16
 from radiodiff.training.reconstructed_maps import draw_maps
 from radiodiff.training.sampled_maps import evaluate_samples
@@ -41,9 +41,6 @@ PIPELINE = "pipeline"
 
 VALIDATION_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Times that the loss of a validation is a mean over."""
-
-# What random numbers are for.
-POSTERIOR, TIME, NOISE, VALIDATION_NOISE, VALIDATION_DRAW = range(1, 6)
 
 
 @dataclass(frozen=True)
@@ -134,10 +131,8 @@ class DiffusionStage(Stage):
         """The loss of the U-Net at a time of each example."""
         parts, draws, device = self.parts, batch.draws, batch.condition.device
         clean = self._latents(batch, is_sampled=parts.is_sampled)
-        process = parts.diffusion
-        generators = example_generators(draws, parts.seed, TIME)
-        t = training_times(generators, process.time_min, device, start_share=process.start_share)
-        noise = normal_noise(example_generators(draws, parts.seed, NOISE), clean.shape[1:], device)
+        t = training_times(example_generators(draws, parts.seed, Stream.TIME), parts.diffusion, device)
+        noise = example_noise(draws, clean.shape[1:], parts.seed, device, Stream.NOISE)
         noisy = noisy_latents(clean, noise, t)
         with current.autocast():
             output = current.networks[UNET](noisy, t, self._condition(batch))
@@ -151,8 +146,7 @@ class DiffusionStage(Stage):
         posterior = self._encoder.posterior(batch.target) if batch.latents is None else batch.latents
         mean, std = posterior.chunk(2, dim=1)
         if is_sampled:
-            generators = example_generators(batch.draws, self.parts.seed, POSTERIOR)
-            mean = mean + std * normal_noise(generators, mean.shape[1:], mean.device)
+            mean = mean + std * example_noise(batch.draws, mean.shape[1:], self.parts.seed, mean.device)
         return self._trained.scaling_factor * mean
 
     def _condition(self, batch: Batch) -> Tensor:
@@ -176,7 +170,7 @@ class DiffusionStage(Stage):
             with autocast(), without_float16(batch.condition.device):
                 if steps == first:
                     losses.extend(self._validation_losses(batch))
-                generators = example_generators(batch.draws, parts.seed, VALIDATION_DRAW)
+                generators = example_generators(batch.draws, parts.seed, Stream.VALIDATION_DRAW)
                 return _drawn(pipeline, batch, generators, steps)
 
         self._trained.eval()
@@ -208,7 +202,7 @@ class DiffusionStage(Stage):
         parts, device = self.parts, batch.condition.device
         clean = self._latents(batch, is_sampled=False)
         features = parts.unet.encode_condition(self._condition(batch))
-        generators = example_generators(batch.draws, parts.seed, VALIDATION_NOISE)
+        generators = example_generators(batch.draws, parts.seed, Stream.VALIDATION_NOISE)
         total = torch.zeros(len(batch), device=device)
         for time in VALIDATION_TIMES:
             t = torch.full((len(batch),), time, device=device)

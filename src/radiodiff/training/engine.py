@@ -33,7 +33,7 @@ from radiodiff.training.clock import Clock
 from radiodiff.training.config import TrainerConfig
 from radiodiff.training.guard import Guard, Verdict
 from radiodiff.training.learner import Learner
-from radiodiff.training.noise import seed_of
+from radiodiff.training.noise import Stream, seed_of
 from radiodiff.training.precision import Precision
 from radiodiff.training.reports import StepReport
 from radiodiff.training.run_state import Progress, restore_weights
@@ -285,7 +285,9 @@ class Engine:
         """Random numbers of layers such as dropout: they follow from seed, step, pass and process."""
         device = self.accelerator.device
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            torch.manual_seed(seed_of(self.config.seed, self.step, number, self.accelerator.process_index))
+            torch.manual_seed(
+                seed_of(self.config.seed, Stream.LAYERS, self.step, number, self.accelerator.process_index)
+            )
             yield
 
     @contextmanager

@@ -108,15 +108,6 @@ def test_gradients_reach_the_network() -> None:
     assert raw.grad[0, 0].abs().min() > 0
 
 
-@pytest.mark.parametrize(
-    ("prediction_type", "kind"), [("pred_KC", "fixed"), ("pred_x0", "published"), ("pred_v", "published")]
-)
-def test_other_kinds_are_refused(prediction_type: PredictionType, kind: Preconditioning) -> None:
-    num_heads = len(HEADS[prediction_type])
-    with pytest.raises(InputError, match=rf"preconditioning must be corrected, none.*'{kind}'"):
-        preconditioned(drawn(1, num_heads, 2, 2), drawn(1, 1, 2, 2), torch.ones(1), prediction_type, kind)
-
-
 def test_shapes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match="must have the shape"):
         preconditioned(drawn(2, 3, 4, 4), drawn(2, 3, 4, 4), torch.ones(2), "pred_KC", "none")
