@@ -17,7 +17,7 @@ from radiodiff.data.selection import AnyConfig
 from radiodiff.data.splits import NAMED_SPLITS, Split
 from radiodiff.encoding import Channel
 from radiodiff.errors import InputError
-from radiodiff.evaluation.levels import levels_of, on_scale, scale_channel
+from radiodiff.evaluation.levels import half_step, levels_of, on_scale, scale_channel
 from radiodiff.evaluation.regions import RegionFinder
 
 __all__ = ["DataFacts", "EvaluationExamples", "NamedExamples", "TrueMap", "file_names"]
@@ -49,6 +49,7 @@ class TrueMap:
         levels: (rows, cols), without padding, on the scale of the figures.
         regions: Cells of each region, (rows, cols).
         channel: What the levels are.
+        half_step: How far off they may be by rounding.
     """
 
     name: str
@@ -57,6 +58,7 @@ class TrueMap:
     levels: NDArray[np.float64]
     regions: Mapping[str, NDArray[np.bool_]]
     channel: Channel
+    half_step: float
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,8 @@ class EvaluationExamples:
                 (int(batch.tx[i, 0]), int(batch.tx[i, 1])),
                 None if masks is None else masks[place],
             )
-            found.append(TrueMap(name, int(batch.map_id[i]), int(batch.tx_id[i]), levels[place], regions, channel))
+            ids = int(batch.map_id[i]), int(batch.tx_id[i])
+            found.append(TrueMap(name, *ids, levels[place], regions, channel, half_step(channel, scale)))
         return found
 
     def facts(self) -> DataFacts:

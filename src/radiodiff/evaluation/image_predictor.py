@@ -11,7 +11,7 @@ from radiodiff.data.loader import Batch
 from radiodiff.encoding import Channel, path_loss_channel
 from radiodiff.errors import InputError
 from radiodiff.evaluation.examples import EvaluationExamples
-from radiodiff.evaluation.levels import levels_of, scale_channel
+from radiodiff.evaluation.levels import levels_of, prediction_scales, scale_channel
 from radiodiff.formats import LevelMeaning, read_level_png
 
 __all__ = ["ImagePredictor"]
@@ -25,6 +25,9 @@ TOLERANCE = 1e-3
 class ImagePredictor:
     """Images `<name of the example>.png` of a folder: `<map>_<tx>.png` for RadioMapSeer.
 
+    Grey levels of images that do not name their values are those of the data set's own images: on the scale "db", as in
+    the ICASSP challenge, whole decibels of path loss.
+
     Args:
         label: Short name, for tables.
         folder: The folder.
@@ -35,8 +38,8 @@ class ImagePredictor:
         label: Short name.
 
     Raises:
-        InputError: The folder is not there, or has not an image of each example; or the first image names no scale, or
-            another one, or other values than the data set has.
+        InputError: The folder is not there, or has not an image of each example; the scale is none of the data; or the
+            first image names no scale, or another one, or other values than the data set has.
         FormatError: The first image is damaged or not grey.
     """
 
@@ -46,6 +49,13 @@ class ImagePredictor:
         self._channel = examples.source.encoding.target
         self._data_scale = examples.source.scale
         self._scale = scale
+        self._fitting = prediction_scales(self._data_scale)
+        if scale not in (None, *self._fitting):
+            raise InputError(
+                f"The scale of predictions for these data must be {' or '.join(self._fitting)}",
+                value=scale,
+                remedy="Correct --pred-scale, or leave it out where the images name their scale.",
+            )
         names = examples.names
         if not folder.is_dir():
             raise InputError(
@@ -103,9 +113,10 @@ class ImagePredictor:
         levels, meaning = read_level_png(path)
         if meaning is None and self._scale is None:
             raise InputError(
-                "The scale of predictions that do not name theirs must be said: raw or thresholded",
+                f"The scale of predictions that do not name theirs must be said: {' or '.join(self._fitting)}",
                 value=f"{path}, which names none",
-                remedy="Add --pred-scale raw or --pred-scale thresholded: figures on the two must not be mixed.",
+                remedy=f"Add {' or '.join(f'--pred-scale {scale}' for scale in self._fitting)}: figures on different "
+                "scales must not be mixed.",
             )
         if meaning is not None and self._scale not in (None, meaning.scale):
             raise InputError(
@@ -118,8 +129,10 @@ class ImagePredictor:
         channel = self._channel_of(scale)
         if meaning is not None:
             _check_values(path, meaning, channel)
+        is_unit = meaning is None and scale == "db"
+        values = 255.0 * levels if is_unit else channel.decode(2.0 * levels - 1.0)
         # As the data set rounds it: a prediction that is the truth has no error at all.
-        return levels_of(channel.encode(channel.decode(2.0 * levels - 1.0))), scale
+        return levels_of(channel.encode(values)), scale
 
     def _channel_of(self, scale: str) -> Channel:
         """What grey levels of a scale are, for these data."""

@@ -9,7 +9,12 @@ from radiodiff.encoding import Channel, Scale, path_loss_channel
 from radiodiff.errors import InputError
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
 
-__all__ = ["check_scale_change", "levels_of", "on_scale", "scale_channel"]
+__all__ = ["check_scale_change", "half_step", "levels_of", "on_scale", "prediction_scales", "scale_channel"]
+
+HALF_STEPS = {"raw": 0.5 / 255.0, "thresholded": 0.5 / 255.0 / (1.0 - RADIOMAPSEER_GREY.threshold), "binary": 0.0}
+"""Of levels; thresholded ones are made of raw images."""
+
+IMAGE_SCALES = ("raw", "thresholded")
 
 
 def levels_of(encoded: ArrayLike) -> NDArray[np.float64]:
@@ -35,6 +40,21 @@ def check_scale_change(scale: str, wanted: str, whose: str = "maps") -> None:
             remedy="Change the scale of the data (data.scale=...) or of the figures (--scale), or use predictions on "
             "the same scale: raw and thresholded figures must not be mixed.",
         )
+
+
+def half_step(channel: Channel, scale: str) -> float:
+    """Half a step of true levels, which files hold in whole grey levels or, on other scales, in whole units.
+
+    Args:
+        channel: What the levels are.
+        scale: Their scale.
+    """
+    return HALF_STEPS[scale] if scale in HALF_STEPS else 0.5 / abs(channel.high - channel.low)
+
+
+def prediction_scales(scale: str) -> tuple[str, ...]:
+    """Scales that predictions of maps on a scale may be on."""
+    return IMAGE_SCALES if scale in IMAGE_SCALES else (scale,)
 
 
 def on_scale(levels: NDArray[np.float64], scale: str, wanted: str) -> NDArray[np.float64]:

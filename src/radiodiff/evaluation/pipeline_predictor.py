@@ -1,42 +1,33 @@
 """Predictions of a trained model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 
 from radiodiff.data.loader import Batch, ExampleSource, collate
 from radiodiff.diffusion.noise import seed_of
 from radiodiff.errors import InputError
-from radiodiff.evaluation.levels import levels_of
+from radiodiff.evaluation.levels import levels_of, on_scale
 from radiodiff.pipeline.base import RadioMapPipeline
+from radiodiff.pipeline.config import PredictConfig
+from radiodiff.pipeline.prediction import Layout
 
 __all__ = ["DrawSettings", "PipelinePredictor", "map_generators"]
 
 
-@dataclass(frozen=True)
-class DrawSettings:
-    """How maps are drawn.
+class DrawSettings(PredictConfig):
+    """How the maps of a data set are drawn.
 
     Attributes:
-        num_inference_steps: Steps of a draw; a regression has one.
-        num_draws: Draws of each map; a regression has one.
-        seed: Seed of all draws.
-        is_stochastic: Which sampler.
-        batch_size: Draws that go through a network at a time.
-        window: Whether large maps are cut, see `radiodiff.pipeline.config.PredictConfig`.
+        seed: Seed of all draws; those of a map follow from it and from the number of its example.
     """
 
-    num_inference_steps: int = 1
-    num_draws: int = 1
-    seed: int = 0
-    is_stochastic: bool = True
-    batch_size: int = 16
-    window: Literal["auto", "whole"] | int = "auto"
+    seed: Annotated[int, Field(ge=0)] = 0
 
 
 def map_generators(seed: int, numbers: Sequence[int]) -> list[torch.Generator]:
@@ -53,12 +44,14 @@ class PipelinePredictor:
         source: The data set with the condition that it was trained with, of the same maps as the evaluation; None where
             the batches of the evaluation have this condition.
         settings: How maps are drawn.
+        origin: What tells the model from others, by name, JSON types; goes into the facts.
 
     Attributes:
         label: Short name.
         pipeline: The model.
-        settings: How maps are drawn.
-        seconds: Time spent in the model.
+        num_inference_steps: Steps of a draw.
+        settings: How maps are drawn; steps and sampler are those of the model where nothing was said.
+        seconds: Time spent in the model, but for the first batch, in which memory and kernels are made ready.
         num_maps: Maps predicted in that time.
     """
 
@@ -68,18 +61,34 @@ class PipelinePredictor:
         pipeline: RadioMapPipeline,
         source: ExampleSource | None = None,
         settings: DrawSettings | None = None,
+        origin: Mapping[str, Any] | None = None,
     ) -> None:
         self.label = label
         self.pipeline = pipeline
-        self.settings = settings or DrawSettings()
+        given, record = settings or DrawSettings(), pipeline.record
+        self.num_inference_steps = given.num_inference_steps or record.num_inference_steps
+        self.settings = given.replaced(
+            num_inference_steps=self.num_inference_steps,
+            is_stochastic=record.is_stochastic if given.is_stochastic is None else given.is_stochastic,
+        )
         self.seconds = 0.0
         self.num_maps = 0
         self._source = source
+        self._origin = origin or {}
+        self._is_warm = False
 
     @property
     def scale(self) -> str:
         """See `Predictor`."""
         return self.pipeline.record.scale
+
+    def check(self, shape: tuple[int, int]) -> None:
+        """Check that maps of a shape (rows, cols) can be predicted.
+
+        Raises:
+            ConfigError: A window does not fit the model, or it cannot work in windows.
+        """
+        Layout.of(shape, self.pipeline.sizes, self.pipeline.record, self.settings)
 
     def predict(self, batch: Batch) -> list[NDArray[np.float64]]:
         """See `Predictor`.
@@ -93,10 +102,8 @@ class PipelinePredictor:
     def _own(self, source: ExampleSource, batch: Batch) -> Batch:
         """The same maps with the model's condition."""
         own = collate([source[draw] for draw in batch.draws], source.encoding, source.scale, batch.draws)
-        is_same = own.names == batch.names and own.target.shape == batch.target.shape
-        if own.scale == batch.scale:
-            is_same = is_same and torch.equal(own.target, batch.target)
-        if not is_same:
+        is_alike = own.names == batch.names and own.target.shape == batch.target.shape
+        if not (is_alike and _has_same_target(own, batch)):
             raise InputError(
                 "All models of an evaluation must predict the same maps",
                 value=f"{self.label}: {own.names[0]} and {batch.names[0]}, or maps of another simulation or size",
@@ -111,21 +118,19 @@ class PipelinePredictor:
         drawn = self.pipeline.predict(
             batch.condition,
             map_generators(settings.seed, [number for number, _ in batch.draws]),
-            num_inference_steps=settings.num_inference_steps,
-            num_draws=settings.num_draws,
-            is_stochastic=settings.is_stochastic,
-            batch_size=settings.batch_size,
-            window=settings.window,
+            **settings.model_dump(exclude={"seed"}),
         )
         found = levels_of(drawn.cpu().numpy())
-        self.seconds += perf_counter() - started
-        self.num_maps += len(batch)
+        if self._is_warm:
+            self.seconds += perf_counter() - started
+            self.num_maps += len(batch)
+        self._is_warm = True
         return found
 
     def facts(self) -> Mapping[str, Any]:
         """See `Predictor`."""
         settings = self.settings
-        found: dict[str, Any] = {"kind": self.pipeline.record.kind}
+        found: dict[str, Any] = {"kind": self.pipeline.record.kind, **self._origin}
         if self.pipeline.record.kind == "diffusion":
             found |= {
                 "num_inference_steps": settings.num_inference_steps,
@@ -133,6 +138,27 @@ class PipelinePredictor:
                 "seed": settings.seed,
                 "is_stochastic": settings.is_stochastic,
             }
+        found |= {
+            "precision": str(self.pipeline.dtype).removeprefix("torch."),
+            "device": _device_words(self.pipeline.device),
+            "batch_size": settings.batch_size,
+            "window": settings.window,
+        }
         if self.num_maps:
             found["seconds_per_map"] = self.seconds / self.num_maps
         return found
+
+
+def _has_same_target(first: Batch, second: Batch) -> bool:
+    """Whether two batches have the same true maps; on two scales, whether these are the same thresholded."""
+    if first.scale == second.scale:
+        return torch.equal(first.target, second.target)
+    levels = [on_scale(levels_of(one.target.numpy()), one.scale, "thresholded") for one in (first, second)]
+    return np.allclose(*levels, rtol=0.0, atol=1e-5)
+
+
+def _device_words(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    count = torch.get_num_threads()
+    return f"{device.type} with {count} {'thread' if count == 1 else 'threads'}"

@@ -6,6 +6,7 @@ from typing import Any
 from radiodiff.encoding import Channel
 from radiodiff.evaluation.config import BootstrapConfig
 from radiodiff.evaluation.examples import EvaluationExamples
+from radiodiff.evaluation.levels import half_step
 from radiodiff.evaluation.regions import OUTDOOR
 from radiodiff.evaluation.scores import ScoreSheet
 from radiodiff.metrics import most_coverage
@@ -42,6 +43,7 @@ def protocol_of(
         "data": examples.facts().words,
         "maps": f"{num_maps} maps of {num_cities} {'city' if num_cities == 1 else 'cities'}",
         "scale": f"{scale}{changed}; levels g in [0, 1] are {channel.name} {channel.low:g} to {channel.high:g}{span}",
+        "rounding": _rounding_words(channel, scale),
         "averaging": "figures of each map, then their mean; pooled: all cells of all maps together",
         "interval": _interval_words(bootstrap, num_cities),
         **{region: f"{words[region]}: {count}" for region, count in cells.items()},
@@ -49,6 +51,14 @@ def protocol_of(
     if OUTDOOR not in cells:
         found[OUTDOOR] = "not known: the data show no buildings"
     return found | {label: _predictor_words(facts) for label, facts in predictors.items()}
+
+
+def _rounding_words(channel: Channel, scale: str) -> str:
+    step = 2.0 * half_step(channel, scale)
+    if not step:
+        return "none: true levels are exact"
+    size = f"{step:.3g}" if channel.span_db is None else f"{step * channel.span_db:.3g} dB"
+    return f"true maps have steps of {size}; a truth up to half a step beside an interval of draws counts as inside"
 
 
 def _interval_words(bootstrap: BootstrapConfig, num_cities: int) -> str:
@@ -73,5 +83,5 @@ def _predictor_words(facts: Mapping[str, Any]) -> str:
             f"of the right law lie {most_coverage(draws):.0%})"
         )
     if "seconds_per_map" in rest:
-        said.append(f"{rest.pop('seconds_per_map'):.3g} s per map")
-    return ", ".join([*said, *(f"{name} {value}" for name, value in rest.items())])
+        said.append(f"{rest.pop('seconds_per_map'):.3g} s per map without the first batch")
+    return ", ".join([*said, *(f"{name.replace('_', ' ')} {value}" for name, value in rest.items())])

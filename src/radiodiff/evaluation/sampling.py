@@ -74,7 +74,7 @@ def sample_groups(
                     file=f"{name}.png",
                     number=batch.draws[i][0],
                     seed=settings.seed,
-                    steps=settings.num_inference_steps,
+                    steps=predictor.num_inference_steps,
                     draws=settings.num_draws,
                     seconds=round(seconds, 6),
                     scale=source.scale,

@@ -14,9 +14,6 @@ from radiodiff.metrics import PooledErrors, compare_draws, compare_grey_regions
 
 __all__ = ["DRAW_FIGURES", "Figure", "MapRow", "Preview", "ScoreSheet", "figure_name"]
 
-HALF_STEP = 0.5 / 255.0
-"""True levels are rounded to 8 bits."""
-
 DRAW_FIGURES = (
     "spread",
     "spread_db",
@@ -139,7 +136,7 @@ class ScoreSheet:
         for region, mask in true.regions.items():
             found = compared[region]
             if len(drawn) > 1 and mask.any():
-                found |= compare_draws(drawn, true.levels, mask, resolution=HALF_STEP, span_db=span_db)
+                found |= compare_draws(drawn, true.levels, mask, resolution=true.half_step, span_db=span_db)
             figures |= {figure_name(region, name): value for name, value in found.items()}
             pool = PooledErrors()
             pool.add(prediction[mask][None], true.levels[mask][None])

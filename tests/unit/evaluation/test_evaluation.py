@@ -135,6 +135,10 @@ def test_thresholded_figures_of_raw_maps_are_those_of_thresholded_maps(cities: P
     for name, figure in found.items():
         if not name.rpartition("/")[2].startswith(("spearman", "coverage")):
             assert figure.value == pytest.approx(expected[name].value, rel=1e-5), name
+    # Steps of 1/255 are steps of 1/204 on the thresholded scale.
+    batch = next(own.examples.batches(8))
+    for row, draws, levels in zip(own.sheets[0].rows, thresholded(batch), truth(batch), strict=True):
+        assert row.figures["coverage_90"] == compare_draws(draws, levels, resolution=0.5 / 204)["coverage_90"]
     assert found["rmse_db"].value == pytest.approx(79.328 * found["rmse"].value)
 
 
@@ -174,11 +178,14 @@ def test_the_protocol_is_said(cities: Path) -> None:
     assert protocol["scale"] == "raw; levels g in [0, 1] are path_loss_db 147 to 47.84, 0 to 1 is 99.16 dB"
     assert "pooled: all cells" in protocol["averaging"]
     assert protocol["interval"] == "95% of 200 resamples of whole cities, seed 4, too narrow for so few"
+    assert protocol["rounding"] == (
+        "true maps have steps of 0.389 dB; a truth up to half a step beside an interval of draws counts as inside"
+    )
     assert protocol["all"] == "all cells of the map: 18432"
     assert protocol["far"].startswith("outdoor cells more than 20 cells from the transmitter: ")
     assert protocol["model"] == (
         "diffusion, 5 stochastic steps, mean of 3 draws, seed 7 (between the 5 % and 95 % quantiles of 3 draws of the "
-        "right law lie 45%), 0.25 s per map"
+        "right law lie 45%), 0.25 s per map without the first batch"
     )
 
 

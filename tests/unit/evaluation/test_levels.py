@@ -5,7 +5,7 @@ import pytest
 
 from radiodiff.encoding import Channel, grey_table, path_loss_channel
 from radiodiff.errors import InputError
-from radiodiff.evaluation.levels import levels_of, on_scale, scale_channel
+from radiodiff.evaluation.levels import half_step, levels_of, on_scale, scale_channel
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
 
 
@@ -26,6 +26,15 @@ def test_raw_levels_are_thresholded_as_path_loss_is() -> None:
     # Level 51 of 255 is the threshold.
     assert (found[:52] < 1e-7).all()
     assert found[52] > 1e-3
+
+
+def test_half_steps_are_those_of_the_files() -> None:
+    """RadioMapSeer has 99.16 dB in 255 steps on either scale; the challenge has whole decibels; edges are exact."""
+    for scale in ("raw", "thresholded"):
+        channel = path_loss_channel(scale)
+        assert half_step(channel, scale) * channel.span_db == pytest.approx(0.5 * 99.16 / 255)
+    assert half_step(Channel("path_loss_db", 160.0, 13.0), "db") == pytest.approx(0.5 / 147)
+    assert half_step(Channel("edge", 0.0, 1.0), "binary") == 0.0
 
 
 @pytest.mark.parametrize("scale", ["raw", "thresholded", "db", "binary"])

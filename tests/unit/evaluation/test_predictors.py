@@ -8,10 +8,12 @@ import torch
 from PIL import Image
 
 from evaluation_cases import StandIn, examples_of, truth
+from radiodiff.data.icassp import FakeIcasspSettings, write_fake_icassp
+from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.data.selection import open_data_set
 from radiodiff.diffusion.noise import seed_of
-from radiodiff.errors import FormatError, InputError
+from radiodiff.errors import ConfigError, FormatError, InputError
 from radiodiff.evaluation.engine_predictor import EnginePredictor
 from radiodiff.evaluation.evaluate import Evaluation
 from radiodiff.evaluation.examples import EvaluationExamples
@@ -109,6 +111,39 @@ def test_images_of_other_values_are_refused(cities: Path, tmp_path: Path, meanin
         ImagePredictor("other", tmp_path, examples)
 
 
+def rooms_of(root: Path) -> EvaluationExamples:
+    """Made-up rooms."""
+    settings = FakeIcasspSettings(buildings=2, samples=1, seed=1, smallest=40, largest=48)
+    for _ in write_fake_icassp(root, settings):
+        pass
+    config = IcasspConfig(root=root, part="all", crop="none")
+    source = open_data_set(config)
+    return EvaluationExamples(source, config, range(len(source)))
+
+
+def test_images_of_the_challenge_hold_whole_decibels(tmp_path: Path) -> None:
+    examples = rooms_of(tmp_path / "rooms")
+    image = tmp_path / "rooms/Outputs/Task_1_ICASSP"
+    assert error_of(examples, ImagePredictor("truth", image, examples, "db")) < 1e-7
+    with pytest.raises(InputError, match=r"must be said: db.*which names none.*--pred-scale db"):
+        ImagePredictor("truth", image, examples)
+    with pytest.raises(InputError, match=r"scale of predictions for these data must be db; got raw"):
+        ImagePredictor("truth", image, examples, "raw")
+    for number in examples.numbers:
+        example = examples.source[number]
+        rows, cols = example.content
+        grey = np.rint(160 - 147 * (example.target[0, :rows, :cols].astype(float) + 1) / 2) + 3
+        Image.fromarray(grey.astype(np.uint8)).save(tmp_path / f"{example.name}.png")
+    predictor = ImagePredictor("three off", tmp_path, examples, "db")
+    assert error_of(examples, predictor) == pytest.approx(3 / 147, rel=0.05)
+
+
+def test_the_scale_of_predictions_must_be_one_of_the_data(cities: Path, tmp_path: Path) -> None:
+    write_all(tmp_path, examples_of(cities), None)
+    with pytest.raises(InputError, match=r"must be raw or thresholded; got db"):
+        ImagePredictor("plain", tmp_path, examples_of(cities), "db")
+
+
 def test_missing_predictions_are_listed(cities: Path, tmp_path: Path) -> None:
     examples = examples_of(cities)
     write_all(tmp_path, examples)
@@ -192,9 +227,33 @@ def test_draws_of_a_model_follow_from_seed_and_number(cities: Path) -> None:
     np.testing.assert_allclose(second[2], (alone[0, :, 0].numpy() + 1) / 2, atol=1e-5)
     facts = predictor.facts()
     assert (facts["num_inference_steps"], facts["num_draws"], facts["seed"]) == (2, 3, 5)
+    assert (facts["precision"], facts["window"], facts["batch_size"]) == ("float32", "auto", 16)
+    assert facts["device"] == "cpu with 1 thread"
     assert facts["seconds_per_map"] > 0
-    other = PipelinePredictor("model", pipeline, None, DrawSettings(2, 3, seed=6)).predict(batches[1])
+    changed = settings.replaced(seed=6)
+    other = PipelinePredictor("model", pipeline, None, changed).predict(batches[1])
     assert not np.allclose(other[2], second[2], atol=1e-3)
+
+
+def test_the_first_batch_is_no_measure_of_time(cities: Path) -> None:
+    predictor = PipelinePredictor("model", tiny_regression(PLAIN, map_shape=(48, 48)), origin={"model": "run"})
+    first, second = examples_of(cities).batches(5)
+    predictor.predict(first)
+    assert "seconds_per_map" not in predictor.facts()
+    predictor.predict(second)
+    assert predictor.num_maps == 3
+    assert predictor.facts()["seconds_per_map"] == predictor.seconds / 3
+    assert predictor.facts()["model"] == "run"
+
+
+def test_windows_that_a_model_cannot_have_are_known_before_it_predicts() -> None:
+    pipeline = tiny_regression(PLAIN, map_shape=(48, 48))
+    PipelinePredictor("model", pipeline).check((48, 48))
+    odd = pipeline.sizes.multiple + 1
+    with pytest.raises(ConfigError, match="window must be multiples"):
+        PipelinePredictor("model", pipeline, None, DrawSettings(window=odd)).check((48, 48))
+    with pytest.raises(ConfigError, match="works in windows must see"):
+        PipelinePredictor("model", pipeline).check((96, 96))
 
 
 def test_a_model_may_have_a_condition_of_its_own(cities: Path) -> None:
@@ -222,3 +281,18 @@ def test_models_must_predict_the_same_maps(cities: Path) -> None:
     source = open_data_set(RadioMapSeerConfig(root=cities, part="all", cars=True))
     with pytest.raises(InputError, match="must predict the same maps; got other: 0_0 and 0_0, or maps of another"):
         PipelinePredictor("other", pipeline, source).predict(next(base.batches(8)))
+
+
+def test_models_of_two_scales_must_predict_the_same_maps(cities: Path) -> None:
+    torch.set_num_threads(1)
+    base = examples_of(cities)
+    pipeline = tiny_regression(PLAIN, scale="thresholded", map_shape=(48, 48))
+    for cars in (False, True):
+        config = RadioMapSeerConfig(root=cities, part="all", scale="thresholded", cars=cars, cars_channel="cars")
+        predictor = PipelinePredictor("other", pipeline, open_data_set(config))
+        evaluation = Evaluation(base, [predictor], scale="thresholded")
+        if cars:
+            with pytest.raises(InputError, match="must predict the same maps"):
+                list(evaluation.run())
+        else:
+            assert len(list(evaluation.run())) == 8
