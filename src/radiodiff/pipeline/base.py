@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from radiodiff.diffusion.noise import draw_generators
 from radiodiff.errors import CheckpointError, ConfigError, InputError
 from radiodiff.pipeline.condition import SceneEncoder
 from radiodiff.pipeline.config import PredictConfig, PredictOptions
 from radiodiff.pipeline.guidance import Guide
-from radiodiff.pipeline.measurements import Measurements
+from radiodiff.pipeline.measurements import Measurements, check_one_each
 from radiodiff.pipeline.prediction import Layout, Sizes, Task, check_condition, padded
 from radiodiff.pipeline.saved_pipeline import SavedPipeline
 from radiodiff.pipeline.scene_maps import (
@@ -101,18 +102,20 @@ class RadioMapPipeline(SavedPipeline):
                 value=f"{len(generators)} for {len(condition)} maps",
                 remedy="Give [torch.Generator().manual_seed(seed), ...]: no map then depends on the others.",
             )
+        points = [None] * len(condition) if measurements is None else measurements
+        check_one_each(points, len(condition))
         rows, cols = condition.shape[2:]
         layout = Layout.of((rows, cols), self.sizes, record, config)
+        sources = [draw_generators(generator, config.num_draws) for generator in generators]
         with torch.inference_mode(), evaluating(self.networks.values()):
             condition = condition.to(self.device, torch.float32)
-            given = measurements is not None and any(points is not None for points in measurements)
             guide = None
-            if measurements is not None and (given or len(measurements) != len(condition)):
-                guide = Guide.of(measurements, record.encoding, condition, config.guidance_steps)
+            if any(given is not None for given in points):
+                guide = Guide.of(points, record.encoding, condition, sources, config.guidance_steps)
             task = Task(
                 condition=padded(condition, layout.shape, record.encoding),
                 plan=layout.plan,
-                generators=generators,
+                generators=sources,
                 num_inference_steps=config.num_inference_steps or record.num_inference_steps,
                 num_draws=config.num_draws,
                 is_stochastic=record.is_stochastic if config.is_stochastic is None else config.is_stochastic,

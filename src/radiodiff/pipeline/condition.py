@@ -2,7 +2,7 @@
 
 Images of buildings and cars in RadioMapSeer's layout stand half a cell beside the gains (docs/decisions/002), and a
 network has learnt them so: here they are drawn by the rule of the images, everything else in the frame of the gains.
-Geometry channels are those of the data sets: without cars, and at the carrier of a transmitter of which nothing is said.
+Geometry channels are those of the data sets: without cars, and for the carrier that a transmitter has by default.
 """
 
 import warnings

@@ -10,7 +10,7 @@ from diffusers.configuration_utils import ConfigMixin
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from radiodiff.diffusion.noise import draw_generators, initial_noise
+from radiodiff.diffusion.noise import initial_noise
 from radiodiff.diffusion.sampling import sample_latents
 from radiodiff.models.autoencoder import autoencoder_config
 from radiodiff.pipeline.base import RadioMapPipeline
@@ -30,7 +30,7 @@ class RadioDiffPipeline(RadioMapPipeline):
     N steps of a draw are N evaluations of the U-Net. The condition is encoded once for each map, whatever the number of
     steps and draws. Draw j of map i follows from the generator of map i and from j: neither the other maps and draws of
     a batch nor its size change it, but for rounding (about 1e-6 on [-1, 1]: kernels add up in another order for batches
-    of other sizes).
+    of other sizes). With measured points, one draw alone is special: it is pulled to the measured values themselves.
 
     Args:
         autoencoder: The first stage; `autoencoder.config.scaling_factor` scales its latents.
@@ -99,10 +99,8 @@ class RadioDiffPipeline(RadioMapPipeline):
         draws = []
         for numbers in task.map_chunks():
             features = self._encode(task, numbers)
-            sources = {number: draw_generators(task.generators[number], task.num_draws) for number in numbers}
             for rows in task.draw_chunks(numbers):
-                generators = [sources[number][draw] for number, draw in rows]
-                draws.append(self._draw_rows(task, [number for number, _ in rows], generators, features, numbers.start))
+                draws.append(self._draw_rows(task, rows, features, numbers.start))
         maps = torch.cat(draws)
         return maps.reshape(len(task.condition), task.num_draws, *maps.shape[1:])
 
@@ -113,10 +111,9 @@ class RadioDiffPipeline(RadioMapPipeline):
         found = [encode(plan.cut(conditions, pairs)) for pairs in plan.batches(len(maps), task.batch_size)]
         return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
 
-    def _draw_rows(
-        self, task: Task, numbers: list[int], generators: list[torch.Generator], features: Features, first: int
-    ) -> Tensor:
-        """Maps (R, 1, rows, cols) of one draw for each number of a map; `first` is the map of the first features."""
+    def _draw_rows(self, task: Task, draws: Sequence[tuple[int, int]], features: Features, first: int) -> Tensor:
+        """Maps (R, 1, rows, cols) of (map, draw) by number; `first` is the map of the first features."""
+        generators = [task.generators[number][draw] for number, draw in draws]
         channels = self.unet.config["latent_channels"]
         noise = initial_noise(
             self.scheduler.config["initial_noise"], generators, (channels, *task.plan.shape), task.condition.device
@@ -125,7 +122,7 @@ class RadioDiffPipeline(RadioMapPipeline):
 
         def denoise(noisy: Tensor, t: Tensor) -> Tensor:
             def apply(windows: Tensor, pairs: Sequence[Pair]) -> Tensor:
-                places = [(numbers[row] - first) * num_windows + window for row, window in pairs]
+                places = [(draws[row][0] - first) * num_windows + window for row, window in pairs]
                 times = t[[row for row, _ in pairs]]
                 predicted: Tensor = self.unet(windows, times, features=tuple(part[places] for part in features))
                 return predicted
@@ -145,10 +142,10 @@ class RadioDiffPipeline(RadioMapPipeline):
             scheduler,
             task.num_inference_steps,
             generators,
-            correct=None if guide is None else lambda clean, _: guide.corrected_latents(clean, numbers, decode),
+            correct=None if guide is None else lambda clean, _: guide.corrected_latents(clean, draws, decode),
         ):
             latents = step.latents
-            task.advance(len(numbers))
+            task.advance(len(draws))
         return decode(latents)
 
     def _decode(self, latents: Tensor, plan: WindowPlan, batch_size: int) -> Tensor:

@@ -5,7 +5,11 @@ left between prediction and measurements is spread around the points by its cond
 are pulled in each of their steps as well, by moving the estimated latents so that the decoded map comes near to the
 corrected one around the points.
 
-Source: Gudmundson (1991), "Correlation model for shadow fading in mobile radio systems" (the correlation).
+Each of several draws takes the measurements for wrong by an error of its own, of the size that they say: draws that all
+met the values themselves would be surer of them than the measurements are.
+
+Source: Gudmundson (1991), "Correlation model for shadow fading in mobile radio systems" (the correlation); Journel and
+Huijbregts (1978), "Mining Geostatistics" (draws given measured values: Matheron's rule).
 """
 
 from collections.abc import Callable, Sequence
@@ -14,8 +18,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from radiodiff.diffusion.noise import normal_noise, seed_of
 from radiodiff.encoding import Encoding
-from radiodiff.errors import InputError
 from radiodiff.pipeline.measurements import Measurements
 
 __all__ = ["Guide", "PointField"]
@@ -25,6 +29,9 @@ Decode = Callable[[Tensor], Tensor]
 
 CELLS_AT_A_TIME = 2**22
 """Numbers of a block of distances between points and cells."""
+
+POINTS = 1
+"""Part of the seeds of errors of measured values."""
 
 PROBE = 0.1
 """Step along a direction from which the decoder's slope is taken, in standard deviations of the latents."""
@@ -39,9 +46,19 @@ class PointField:
         measurements: The points.
         encoding: What the model's maps mean.
         outdoors: (rows, cols) bool, cells that are corrected, besides those of the points.
+        generators: One for each draw of the map, on the CPU; they stay where they are.
+
+    Attributes:
+        errors: (num_draws, n) what each draw takes the values for wrong by; 0 for a single draw.
     """
 
-    def __init__(self, measurements: Measurements, encoding: Encoding, outdoors: Tensor) -> None:
+    def __init__(
+        self,
+        measurements: Measurements,
+        encoding: Encoding,
+        outdoors: Tensor,
+        generators: Sequence[torch.Generator],
+    ) -> None:
         device = outdoors.device
         target = encoding.target
         self.outdoors = outdoors.clone()
@@ -53,19 +70,25 @@ class PointField:
         points = self.cells.double()
         covariance = torch.exp(-torch.cdist(points, points) / self.length)
         self._eigenvalues, self._eigenvectors = torch.linalg.eigh(covariance.cpu())
-        self._noise = (measurements.noise_db * 2.0 / abs(target.high - target.low)) ** 2
+        noise = measurements.noise_db * 2.0 / abs(target.high - target.low)
+        self._noise = noise**2
+        self.errors = torch.zeros(len(generators), len(points), device=device)
+        if len(generators) > 1:
+            # Not the numbers that the draws themselves are made of: points leave these as they are.
+            sources = [torch.Generator().manual_seed(seed_of(one.initial_seed(), POINTS)) for one in generators]
+            self.errors = noise * normal_noise(sources, (len(points),), device)
         self.reach = self._spread(self._weights(torch.ones(1, len(points)), 0.0))[0].clamp(0.0, 1.0)
 
-    def residual(self, maps: Tensor) -> Tensor:
-        """What maps (R, 1, rows, cols) lack at the points, (R, n)."""
-        return self.values - maps[:, 0, self.cells[:, 0], self.cells[:, 1]]
+    def residual(self, maps: Tensor, errors: Tensor | float = 0.0) -> Tensor:
+        """What maps (R, 1, rows, cols) lack at the points, whose values are wrong by errors (R, n); (R, n)."""
+        return self.values + errors - maps[:, 0, self.cells[:, 0], self.cells[:, 1]]
 
-    def correction(self, maps: Tensor) -> Tensor:
+    def correction(self, maps: Tensor, errors: Tensor | float = 0.0) -> Tensor:
         """What maps (R, 1, rows, cols) lack at the points and, so it is believed, around them; of the same shape."""
-        residual = self.residual(maps).cpu()
         # What is more than the measurement's error is the prediction's.
-        variance = (residual.double().square().mean(1, keepdim=True) - self._noise).clamp(min=1e-12)
-        return self._spread(self._weights(residual, self._noise / variance))[:, None]
+        variance = self.residual(maps).cpu().double().square().mean(1, keepdim=True) - self._noise
+        noise_share = self._noise / variance.clamp(min=1e-12)
+        return self._spread(self._weights(self.residual(maps, errors).cpu(), noise_share))[:, None]
 
     def _weights(self, residual: Tensor, noise_share: Tensor | float) -> Tensor:
         """Weights of the points (R, n), of what is to be met there."""
@@ -102,7 +125,12 @@ class Guide:
 
     @classmethod
     def of(
-        cls, measurements: Sequence[Measurements | None], encoding: Encoding, condition: Tensor, steps: int
+        cls,
+        measurements: Sequence[Measurements | None],
+        encoding: Encoding,
+        condition: Tensor,
+        generators: Sequence[Sequence[torch.Generator]],
+        steps: int,
     ) -> "Guide":
         """The points of maps.
 
@@ -110,17 +138,12 @@ class Guide:
             measurements: Those of each map, or None.
             encoding: What the model's condition and maps mean.
             condition: (B, C, rows, cols) of the maps, without padding.
+            generators: Those of each draw of each map.
             steps: Steps of a correction of latents.
 
         Raises:
-            InputError: There are not as many as maps, or a point is off the map or inside a building.
+            InputError: A point is off the map or inside a building.
         """
-        if len(measurements) != len(condition):
-            raise InputError(
-                "Measurements must be given for each map, or as None for a map without",
-                value=f"{len(measurements)} for {len(condition)} maps",
-                remedy="Give a list with an entry for each map.",
-            )
         fields: list[PointField | None] = []
         for number, points in enumerate(measurements):
             if points is None:
@@ -130,45 +153,45 @@ class Guide:
             if "buildings" in encoding.names:
                 outdoors = condition[number, encoding.names.index("buildings")] < 0
             points.check_on(_surrounded(~outdoors).cpu().numpy())
-            fields.append(PointField(points, encoding, outdoors))
+            fields.append(PointField(points, encoding, outdoors, generators[number]))
         return cls(tuple(fields), steps)
 
     def corrected_maps(self, maps: Tensor) -> Tensor:
         """Maps (B, draws, 1, rows, cols) that agree with the points, and are better around them."""
         pairs = zip(self.fields, maps, strict=True)
-        return torch.stack([draws if f is None else draws + f.correction(draws) for f, draws in pairs])
+        return torch.stack([draws if f is None else draws + f.correction(draws, f.errors) for f, draws in pairs])
 
-    def corrected_latents(self, latents: Tensor, numbers: Sequence[int], decode: Decode) -> Tensor:
+    def corrected_latents(self, latents: Tensor, draws: Sequence[tuple[int, int]], decode: Decode) -> Tensor:
         """Latents whose decoded maps come nearer to the points and to what is believed around them.
 
         Args:
             latents: (R, C, h, w) estimated, of unit variance.
-            numbers: Number of the map of each row.
+            draws: Map and draw of each row, by number.
             decode: The decoder.
         """
-        rows = [row for row, number in enumerate(numbers) if self.fields[number] is not None]
+        rows = [row for row, (number, _) in enumerate(draws) if self.fields[number] is not None]
         if not rows or self.steps == 0:
             return latents
         with torch.inference_mode(False), torch.enable_grad():
             start = latents[rows].clone()
-            fit = self._fit(start, [numbers[row] for row in rows], decode)
+            fit = self._fit(start, [draws[row] for row in rows], decode)
             found = fit.descended(start, self.steps)
         result = latents.clone()
         result[rows] = found
         return result
 
-    def _fit(self, latents: Tensor, numbers: Sequence[int], decode: Decode) -> "_Fit":
+    def _fit(self, latents: Tensor, draws: Sequence[tuple[int, int]], decode: Decode) -> "_Fit":
         """What the decoded maps should be, and where that counts."""
         with torch.no_grad():
             maps = decode(latents)
         targets, weights = maps.clone(), torch.zeros_like(maps)
-        for row, number in enumerate(numbers):
+        for row, (number, draw) in enumerate(draws):
             found = self.fields[number]
             assert found is not None
             rows, cols = found.outdoors.shape
             # Decoded maps have padding below and on the right.
             part = maps[row : row + 1, :, :rows, :cols]
-            targets[row : row + 1, :, :rows, :cols] += found.correction(part)
+            targets[row : row + 1, :, :rows, :cols] += found.correction(part, found.errors[draw])
             weights[row, 0, :rows, :cols] = found.reach
         return _Fit(decode, targets, weights)
 

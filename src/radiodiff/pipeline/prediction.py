@@ -91,7 +91,7 @@ class Task:
     Attributes:
         condition: (B, C, rows, cols) float32, padded, on the device of the networks.
         plan: Windows of the maps [units].
-        generators: One for each map, on the CPU or a device.
+        generators: One for each draw of each map, on the CPU.
         num_inference_steps: Steps of a draw.
         num_draws: Draws of each map.
         is_stochastic: Which sampler.
@@ -102,7 +102,7 @@ class Task:
 
     condition: Tensor
     plan: WindowPlan
-    generators: Sequence[torch.Generator]
+    generators: Sequence[Sequence[torch.Generator]]
     num_inference_steps: int
     num_draws: int
     is_stochastic: bool

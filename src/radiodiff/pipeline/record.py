@@ -59,13 +59,12 @@ class PipelineRecord:
         if self.map_shape is not None:
             rows, cols = self.map_shape
             object.__setattr__(self, "map_shape", (int(rows), int(cols)))
-        numbers: dict[str, Any] = {
-            name: getattr(self, name) for name in ("cell_size_m", "frequency_hz", "tx_height_m", "num_inference_steps")
-        }
+        names = ("cell_size_m", "frequency_hz", "tx_height_m", "num_inference_steps")
+        numbers: dict[str, Any] = {name: getattr(self, name) for name in names}
         known = [number for number in (*numbers.values(), *(self.map_shape or ())) if number is not None]
         if self.kind not in get_args(PipelineKind) or not all(number > 0 for number in known):
             raise InputError(
-                f"PipelineRecord must have kind 'diffusion' or 'regression', and map_shape, {', '.join(numbers)} above 0",
+                f"PipelineRecord must have kind 'diffusion' or 'regression', and map_shape, {', '.join(names)} above 0",
                 value=f"kind={self.kind!r}, map_shape={self.map_shape}, "
                 + ", ".join(f"{name}={number}" for name, number in numbers.items()),
                 remedy="Correct the value; None stands for what nobody knows.",

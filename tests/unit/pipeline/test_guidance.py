@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from radiodiff.diffusion.noise import draw_generators
 from radiodiff.encoding import Channel, Encoding
 from radiodiff.errors import InputError
 from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
@@ -22,11 +23,13 @@ DB = Encoding((), Channel("path_loss_db", 1.0, -1.0))
 """Maps in which 1 is minus a decibel, so that values need no conversion."""
 
 
-def field_of(values: Any, *, correlation: float = 5.0, noise: float = 0.0, indoors: Any = None) -> PointField:
+def field_of(
+    values: Any, *, correlation: float = 5.0, noise: float = 0.0, indoors: Any = None, num_draws: int = 1, seed: int = 0
+) -> PointField:
     """Points that want these encoded values."""
     points = Measurements(CELLS, -np.asarray(values, dtype=float), noise, correlation)
     free = torch.ones(SIZE, SIZE, dtype=torch.bool) if indoors is None else ~indoors
-    return PointField(points, DB, free)
+    return PointField(points, DB, free, draw_generators(torch.Generator().manual_seed(seed), num_draws))
 
 
 def covariance(first: np.ndarray, second: np.ndarray, correlation: float) -> np.ndarray:
@@ -69,6 +72,37 @@ def test_what_is_left_is_the_kriging_variance() -> None:
     np.testing.assert_allclose(measured.mean(), variance.mean(), rtol=0.05)
 
 
+def test_draws_of_the_prior_become_draws_of_the_posterior() -> None:
+    """Matheron's rule, against the posterior of a Gaussian field in closed form.
+
+    Source: Journel and Huijbregts (1978), "Mining Geostatistics" (conditional simulation).
+    """
+    number, noise, prior = 3000, 0.03, 0.1
+    full = covariance(GRID_CELLS, GRID_CELLS, 5.0) * prior**2
+    random = np.random.default_rng(1)
+    drawn = random.standard_normal((number, len(full))) @ np.linalg.cholesky(full).T
+    maps = torch.from_numpy(drawn.reshape(number, 1, SIZE, SIZE)).float()
+    wanted = np.array([0.15, -0.1, 0.12])
+    field = field_of(wanted, noise=noise, num_draws=number)
+    # The law's own variance, in place of what is estimated of each map.
+    weights = field._weights(field.residual(maps, field.errors), noise**2 / prior**2)
+    found = (maps[:, 0] + field._spread(weights)).reshape(number, -1).numpy()
+    across = covariance(GRID_CELLS, CELLS, 5.0) * prior**2
+    within = covariance(CELLS, CELLS, 5.0) * prior**2 + noise**2 * np.eye(3)
+    np.testing.assert_allclose(found.mean(0), across @ np.linalg.solve(within, wanted), atol=4 * prior / number**0.5)
+    variance = prior**2 - np.einsum("ij,ji->i", across, np.linalg.solve(within, across.T))
+    np.testing.assert_allclose(found.var(0), variance, rtol=4 * (2 / number) ** 0.5)
+
+
+def test_a_single_draw_believes_the_values() -> None:
+    assert (field_of([0.3, -0.2, 0.25], noise=0.05).errors == 0.0).all()
+    several = field_of([0.3, -0.2, 0.25], noise=0.05, num_draws=3).errors
+    more = field_of([0.3, -0.2, 0.25], noise=0.05, num_draws=4).errors
+    assert torch.equal(more[:3], several)
+    assert len(more.unique()) == 12
+    assert (field_of([0.3, -0.2, 0.25], num_draws=3).errors == 0.0).all()
+
+
 def test_a_map_that_agrees_stays_as_it_is() -> None:
     maps = torch.rand((2, 1, SIZE, SIZE), generator=torch.Generator().manual_seed(0)) * 0.2
     values = maps[0, 0, CELLS[:, 0], CELLS[:, 1]].numpy()
@@ -101,7 +135,7 @@ def test_cells_indoors_are_left_alone() -> None:
 def test_neighbouring_points_do_not_swing() -> None:
     cells = np.argwhere(np.ones((6, 6))) + 4
     points = Measurements(cells, -0.3 * np.ones(len(cells)), 0.0, 50.0)
-    field = PointField(points, DB, torch.ones(SIZE, SIZE, dtype=torch.bool))
+    field = PointField(points, DB, torch.ones(SIZE, SIZE, dtype=torch.bool), [torch.Generator()])
     found = field.correction(torch.zeros(1, 1, SIZE, SIZE))
     assert found.abs().max() < 0.31
 
@@ -110,8 +144,8 @@ class TestLatents:
     """Steps through a decoder."""
 
     @staticmethod
-    def guide(values: Sequence[float], steps: int) -> Guide:
-        return Guide((field_of(values), None), steps)
+    def guide(values: Sequence[float], steps: int, *, num_draws: int = 1) -> Guide:
+        return Guide((field_of(values, noise=0.02, num_draws=num_draws), None), steps)
 
     def test_a_straight_decoder_is_met_in_a_few_steps(self) -> None:
         decode = lambda latents: interpolate(latents.mean(1, keepdim=True), scale_factor=4.0, mode="bilinear")  # noqa: E731
@@ -119,7 +153,7 @@ class TestLatents:
         errors = []
         for steps in (0, 1, 3, 10):
             guide = self.guide([0.3, -0.2, 0.25], steps)
-            moved = guide.corrected_latents(latents, [0], decode)
+            moved = guide.corrected_latents(latents, [(0, 0)], decode)
             field = guide.fields[0]
             assert field is not None
             errors.append(float(field.residual(decode(moved)).abs().max()))
@@ -137,7 +171,7 @@ class TestLatents:
 
         latents = torch.randn((6, 2, 4, 4), generator=torch.Generator().manual_seed(1))
         guide = self.guide([0.3, -0.2, 0.25], 4)
-        fit = guide._fit(latents, [0] * 6, decode)
+        fit = guide._fit(latents, [(0, 0)] * 6, decode)
         moved = fit.descended(latents, 4)
         assert (fit._loss(decode(moved)) <= fit._loss(decode(latents))).all()
         assert (moved != latents).any()
@@ -145,18 +179,18 @@ class TestLatents:
     def test_rows_are_on_their_own(self) -> None:
         decode = lambda latents: interpolate(latents.sin().mean(1, keepdim=True), scale_factor=4.0)  # noqa: E731
         latents = torch.randn((3, 2, 4, 4), generator=torch.Generator().manual_seed(1))
-        guide = self.guide([0.3, -0.2, 0.25], 2)
-        together = guide.corrected_latents(latents, [0, 1, 0], decode)
+        guide = self.guide([0.3, -0.2, 0.25], 2, num_draws=2)
+        together = guide.corrected_latents(latents, [(0, 0), (1, 0), (0, 1)], decode)
         assert torch.equal(together[1], latents[1])
-        for row in (0, 2):
-            alone = guide.corrected_latents(latents[row : row + 1], [0], decode)
+        for row, draw in ((0, 0), (2, 1)):
+            alone = guide.corrected_latents(latents[row : row + 1], [(0, draw)], decode)
             torch.testing.assert_close(alone[0], together[row], rtol=0.0, atol=1e-5)
 
     def test_without_steps_or_points_nothing_is_decoded(self) -> None:
         latents = torch.zeros(1, 2, 4, 4)
         refused = lambda _: pytest.fail("decoded")  # noqa: E731
-        assert self.guide([0.1, 0.1, 0.1], 0).corrected_latents(latents, [0], refused) is latents
-        assert self.guide([0.1, 0.1, 0.1], 3).corrected_latents(latents, [1], refused) is latents
+        assert self.guide([0.1, 0.1, 0.1], 0).corrected_latents(latents, [(0, 0)], refused) is latents
+        assert self.guide([0.1, 0.1, 0.1], 3).corrected_latents(latents, [(1, 0)], refused) is latents
 
 
 class Decoder(nn.Module):
@@ -214,7 +248,7 @@ def test_errors_at_and_around_the_points_fall(
 ) -> None:
     pipeline, truth = synthetic
     path_loss_db = pipeline.record.encoding.decode_target(truth[POINTS[:, 0], POINTS[:, 1]].numpy())
-    points = Measurements(POINTS, path_loss_db)
+    points = Measurements(POINTS, path_loss_db, noise_db=0.1)
     condition = torch.full((1, 5, 64, 64), -1.0)
     options: dict[str, Any] = {"num_inference_steps": steps, "num_draws": 6, "guidance_steps": guidance_steps}
     plain = pipeline.predict(condition, [torch.Generator().manual_seed(0)], **options)[0, :, 0]
@@ -231,10 +265,45 @@ def test_errors_at_and_around_the_points_fall(
         assert error_db(guided, nearest, farthest) < share * error_db(plain, nearest, farthest)
     # Far away little has changed.
     assert error_db(guided, 18, 99) == pytest.approx(error_db(plain, 18, 99), rel=0.25)
-    # Draws agree at the points, and go on differing elsewhere.
+    # Draws come near to each other at the points, and go on differing elsewhere.
     spread = guided.std(0)
     assert spread[POINTS[:, 0], POINTS[:, 1]].max() < 0.2 * plain.std(0)[POINTS[:, 0], POINTS[:, 1]].mean()
     assert spread[distance > 18].mean() > 0.5 * plain.std(0)[distance > 18].mean()
+
+
+@pytest.mark.parametrize("is_stochastic", [True, False])
+def test_draws_are_as_sure_at_the_points_as_the_measurements(
+    synthetic: tuple[RadioDiffPipeline, Tensor], is_stochastic: bool
+) -> None:
+    """Measurements that are wrong by as much as they say: the interval of the draws holds the truth as often."""
+    pipeline, truth = synthetic
+    number, noise_db = 16, 1.0
+    true_db = pipeline.record.encoding.decode_target(truth[POINTS[:, 0], POINTS[:, 1]].numpy())
+    random = np.random.default_rng(0)
+    points = [Measurements(POINTS, true_db + noise_db * random.standard_normal(4), noise_db) for _ in range(number)]
+    guided = pipeline.predict(
+        torch.full((number, 5, 64, 64), -1.0),
+        [torch.Generator().manual_seed(seed) for seed in range(number)],
+        measurements=points,
+        num_draws=20,
+        is_stochastic=is_stochastic,
+    )
+    found_db = pipeline.record.encoding.decode_target(guided[:, :, 0, POINTS[:, 0], POINTS[:, 1]].numpy())
+    assert 0.8 * noise_db < np.sqrt(found_db.var(1, ddof=1).mean()) < 1.3 * noise_db
+    low, high = np.quantile(found_db, (0.05, 0.95), axis=1)
+    covered = ((low <= true_db) & (true_db <= high)).mean()
+    # 64 points, and quantiles of 20 draws are a little narrow.
+    assert 0.75 < covered < 0.97
+
+
+def test_points_do_not_change_the_noise_of_a_draw() -> None:
+    pipeline = tiny_diffusion()
+    condition = torch.full((1, 5, 64, 64), -1.0)
+    points = Measurements(np.array([[5, 6]]), np.array([80.0]), correlation_cells=0.5)
+    options: dict[str, Any] = {"num_draws": 2, "guidance_steps": 0, "window": "whole"}
+    plain = pipeline.predict(condition, [torch.Generator().manual_seed(3)], **options)
+    guided = pipeline.predict(condition, [torch.Generator().manual_seed(3)], measurements=[points], **options)
+    torch.testing.assert_close(guided[..., 30:, 30:], plain[..., 30:, 30:], rtol=0.0, atol=1e-6)
 
 
 def test_a_regression_is_corrected_too() -> None:
