@@ -56,7 +56,7 @@ class DiffusionParts:
         loss: What is minimised.
         sampling: How maps are drawn in validations.
         optimizer: Optimizer of the U-Net.
-        scaling_factor: Factor on the latents, see `find_scaling_factor`.
+        scaling_factor: Factor on the latents; None takes that of the checkpoint that the run goes on from.
         is_sampled: Draw latents from the posterior; otherwise take its mean.
         source: Training examples, with targets or (`CachedExamples`) with latents.
         validation_source: Held-out examples, whole, with targets.
@@ -73,7 +73,7 @@ class DiffusionParts:
     loss: DiffusionLossConfig
     sampling: SamplingConfig
     optimizer: OptimizerConfig
-    scaling_factor: float
+    scaling_factor: float | None
     is_sampled: bool
     source: ExampleSource
     validation_source: ExampleSource
@@ -100,7 +100,7 @@ class DiffusionStage(Stage):
 
     def __init__(self, parts: DiffusionParts) -> None:
         check_data(parts.record, parts.source, parts.validation_source)
-        if not parts.scaling_factor > 0:
+        if parts.scaling_factor is not None and not parts.scaling_factor > 0:
             raise ConfigError(
                 "The factor on latents must be above 0",
                 value=parts.scaling_factor,

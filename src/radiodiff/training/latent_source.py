@@ -1,4 +1,4 @@
-"""Latents of training maps: which autoencoder may give them, by which factor they are scaled, and those of a cache."""
+"""Latents of training maps: which autoencoder may give them, how they spread, and those of a cache."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,11 +12,10 @@ from radiodiff.encoding import Encoding
 from radiodiff.errors import ConfigError
 from radiodiff.models.autoencoder_folder import AutoencoderRecord
 from radiodiff.models.latent_statistics import measure_latents
-from radiodiff.training.diffusion_config import LatentSourceConfig
 from radiodiff.training.fill_latents import Track, untracked
 from radiodiff.training.latent_cache import LatentCache
 
-__all__ = ["CachedExamples", "check_first_stage", "find_scaling_factor"]
+__all__ = ["CachedExamples", "check_first_stage", "measure_scaling_factor"]
 
 
 class CachedExamples:
@@ -70,20 +69,15 @@ def check_first_stage(record: AutoencoderRecord, source: ExampleSource) -> None:
         )
 
 
-def find_scaling_factor(
-    config: LatentSourceConfig,
-    first_stage: tuple[AutoencoderKL, AutoencoderRecord],
-    source: ExampleSource,
-    *,
-    seed: int,
-    track: Track = untracked,
+def measure_scaling_factor(
+    autoencoder: AutoencoderKL, source: ExampleSource, num_examples: int, *, seed: int, track: Track = untracked
 ) -> float:
-    """The factor on latents: a fixed one, that of the autoencoder's record, or one that is measured now.
+    """1 / standard deviation of the latents of some maps of a data set, spread over it.
 
     Args:
-        config: Which of them.
-        first_stage: The autoencoder, on the device to measure on, and its record.
+        autoencoder: The autoencoder, on the device to measure on.
         source: Training examples, whole and without augmentation.
+        num_examples: Maps at most.
         seed: Seed of the sampled latents.
         track: Shows the progress, in maps.
 
@@ -93,12 +87,7 @@ def find_scaling_factor(
         FormatError: See the data set.
         InputError: The latents are all the same.
     """
-    if config.scaling_factor != "measured":
-        return config.scaling_factor
-    network, record = first_stage
-    if record.latents is not None:
-        return record.latents.scaling_factor
-    wanted = spread(len(source), config.num_examples)
+    wanted = spread(len(source), num_examples)
 
     def maps() -> Iterator[Tensor]:
         # One at a time: maps may differ in size.
@@ -106,4 +95,4 @@ def find_scaling_factor(
             yield batch.target
 
     tracked = track(maps(), len(wanted), "measuring latents", "maps")
-    return measure_latents(network, tracked, seed=seed).scaling_factor
+    return measure_latents(autoencoder, tracked, seed=seed).scaling_factor

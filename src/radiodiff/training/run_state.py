@@ -1,13 +1,16 @@
 """The whole state of a run: what a checkpoint holds."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from radiodiff.errors import CheckpointError
+from radiodiff.models.name_list import first_names
+from radiodiff.models.weight_meaning import different_settings, settings_of
 from radiodiff.training.checkpoint import Snapshot
 
 if TYPE_CHECKING:
@@ -60,6 +63,9 @@ def snapshot_of(engine: "Engine") -> Snapshot:
         "guard": {"num_skipped": engine.guard.num_skipped, "in_a_row": engine.guard.in_a_row},
         "scaler": engine.precision.state(),
         "num_examples": len(engine.stage.source),
+        "scale": engine.stage.source.scale,
+        "encoding": engine.stage.source.encoding.to_dict(),
+        "settings": {name: settings_of(network) for name, network in engine.stage.networks.items()},
         "trainer": engine.config.model_dump(mode="json"),
         "optimizers": {name: config.model_dump(mode="json") for name, config in engine.stage.optimizers.items()},
     }
@@ -72,17 +78,21 @@ def restore(engine: "Engine", snapshot: Snapshot) -> None:
     A learning rate that was changed counts as it is given; otherwise the factor of the guard stays.
 
     Raises:
-        CheckpointError: It is the state of other networks, of a run on other data or of another seed, or it is damaged.
+        CheckpointError: It is the state of other networks, or of such with other settings, of a run on other data or of
+            another seed, or it is damaged.
     """
     values = snapshot.values
     try:
         now, then = (len(engine.stage.source), engine.config.seed), (values["num_examples"], values["trainer"]["seed"])
         progress = Progress(**values["progress"])
         guard = (int(values["guard"]["num_skipped"]), int(values["guard"]["in_a_row"]))
+        channels = values["scale"], values["encoding"]
+        settings = {name: dict(values["settings"][name]) for name in values["settings"]}
         rates = {name: float(values["optimizers"][name]["learning_rate"]) for name in values["optimizers"]}
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            "state.json of a checkpoint must hold progress, guard, trainer, optimizers and num_examples",
+            "state.json of a checkpoint must hold progress, guard, trainer, optimizers, settings, encoding, scale "
+            "and num_examples",
             value=repr(error),
             remedy="Go on from another checkpoint: this one was changed.",
         ) from error
@@ -92,6 +102,7 @@ def restore(engine: "Engine", snapshot: Snapshot) -> None:
             value=f"{now[0]} examples and seed {now[1]}; {then[0]} and {then[1]} in the checkpoint",
             remedy="Give the same data set and seed, or start from its weights with trainer.warm_start.init_from.",
         )
+    _check_meaning(engine, channels, settings)
     if any(config.learning_rate != rates.get(name) for name, config in engine.stage.optimizers.items()):
         progress.rate_scale = 1.0
     engine.progress = progress
@@ -125,6 +136,33 @@ def restore_weights(engine: "Engine", snapshot: Snapshot) -> None:
         engine.learners[name].load(snapshot.tensors[f"{name}{OPTIMIZER}"])
         network.load_state_dict(dict(snapshot.tensors[name]))
     engine.precision.load(snapshot.values["scaler"])
+
+
+def _check_meaning(engine: "Engine", channels: tuple[Any, Any], settings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse weights that fit and would mean something else."""
+    source = engine.stage.source
+    if (source.scale, _as_stored(source.encoding.to_dict())) != channels:
+        raise CheckpointError(
+            "A run must go on with the channels and the scale that it was begun with",
+            value=f"{', '.join(source.encoding.names)} to {source.encoding.target.name} on scale {source.scale!r}, "
+            "other ones in the checkpoint",
+            remedy="Give the settings of the data as in the recipe of that run, or start from its weights with "
+            "trainer.warm_start.init_from.",
+        )
+    for name, network in engine.stage.networks.items():
+        different = different_settings(settings_of(network), settings.get(name, {}))
+        if different:
+            raise CheckpointError(
+                f"The {name} of a run must go on with the settings that it was begun with",
+                value=first_names(different),
+                remedy="Resume with the recipe of that run; to train its weights in another network begin a new run "
+                "with trainer.warm_start.init_from and allow_missing.",
+            )
+
+
+def _as_stored(content: Mapping[str, Any]) -> Any:
+    """What comes back of it from a JSON file."""
+    return json.loads(json.dumps(content))
 
 
 def _check_finite(tensors: Mapping[str, Tensor], name: str) -> None:

@@ -15,20 +15,22 @@ __all__ = ["TrainedUnet"]
 class TrainedUnet(nn.Module):
     """A U-Net with the factor on its latents, and the fingerprint of the encoder that they come from.
 
-    Both are buffers: a checkpoint holds them. A run that goes on takes the factor of its checkpoint.
+    Both are buffers: a checkpoint holds them.
 
     Args:
         unet: The network.
-        scaling_factor: Factor on the latents.
+        scaling_factor: Factor on the latents; None takes that of a checkpoint, and is 1 until then.
         fingerprint: `LatentEncoder.fingerprint`.
     """
 
-    def __init__(self, unet: ConditionalUnet, scaling_factor: float, fingerprint: str) -> None:
+    def __init__(self, unet: ConditionalUnet, scaling_factor: float | None, fingerprint: str) -> None:
         super().__init__()
         self.unet = unet
         self.scaling_factor: Tensor
         self.encoder_fingerprint: Tensor
-        self.register_buffer("scaling_factor", torch.tensor(scaling_factor, dtype=torch.float32))
+        self._is_factor_given = scaling_factor is not None
+        factor = torch.tensor(1.0 if scaling_factor is None else scaling_factor, dtype=torch.float32)
+        self.register_buffer("scaling_factor", factor)
         self.register_buffer("encoder_fingerprint", torch.tensor(list(bytes.fromhex(fingerprint)), dtype=torch.uint8))
 
     def forward(self, noisy: Tensor, t: Tensor, condition: Tensor) -> Tensor:
@@ -46,8 +48,16 @@ class TrainedUnet(nn.Module):
         """Take weights and the factor of a checkpoint.
 
         Raises:
-            CheckpointError: They belong to the latents of another autoencoder.
+            CheckpointError: They belong to the latents of another autoencoder, or to those times another factor.
         """
+        factor = state_dict["scaling_factor"].to(self.scaling_factor)
+        if self._is_factor_given and not torch.equal(factor, self.scaling_factor):
+            raise CheckpointError(
+                "A run must go on with the factor on its latents that it was begun with",
+                value=f"{float(self.scaling_factor):.6g}, {float(factor):.6g} in the checkpoint",
+                remedy="Leave latents.scaling_factor as in the recipe of that run, or start from its weights with "
+                "trainer.warm_start.init_from.",
+            )
         own = self.encoder_fingerprint
         if not torch.equal(state_dict["encoder_fingerprint"].to(own.device), own):
             raise CheckpointError(

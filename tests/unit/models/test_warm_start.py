@@ -1,6 +1,8 @@
 """Weights to begin with: where they are found, what fits, and that an error changes nothing."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,12 +10,17 @@ from diffusers import AutoencoderKL
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from radiodiff.diffusion.config import DiffusionConfig
 from radiodiff.errors import CheckpointError
 from radiodiff.models.autoencoder import build_autoencoder
 from radiodiff.models.autoencoder_folder import AutoencoderRecord, save_autoencoder
 from radiodiff.models.config import AutoencoderConfig, DiscriminatorConfig
 from radiodiff.models.discriminator import build_discriminator
+from radiodiff.models.unet import ConditionalUnet, build_unet
+from radiodiff.models.unet_config import RelationConfig
 from radiodiff.models.warm_start import load_weights
+from radiodiff.models.weight_meaning import settings_of
+from second_stage import UNET
 
 
 @pytest.fixture
@@ -60,10 +67,10 @@ def test_a_checkpoint_gives_its_moving_average_or_the_weights(
     report = load_weights(fresh, tmp_path)
     assert report.is_complete
     assert is_same(fresh, tiny)
-    save_file(as_trained(average), tmp_path / "average.safetensors")
+    save_file(as_trained(average), tmp_path / "ema.safetensors")
     report = load_weights(fresh, tmp_path)
     assert is_same(fresh, average)
-    assert [path.name for path in report.source] == ["autoencoder.safetensors", "average.safetensors"]
+    assert [path.name for path in report.source] == ["autoencoder.safetensors", "ema.safetensors"]
     load_weights(fresh, tmp_path / "autoencoder.safetensors")
     assert is_same(fresh, tiny)
 
@@ -89,6 +96,67 @@ def test_a_network_as_it_is_trained_keeps_its_names(tmp_path: Path, tiny: Autoen
     assert load_weights(trained, tmp_path).is_complete
     assert is_same(fresh, tiny)
     assert float(trained.log_variance.detach()) == 0.0
+
+
+def unet_of(diffusion: DiffusionConfig | None = None, seed: int = 0, **changes: object) -> ConditionalUnet:
+    config = UNET.model_copy(update=changes)
+    shape = {"condition_channels": 2, "latent_channels": 3, "latent_factor": 2}
+    return build_unet(config, **shape, diffusion=diffusion or DiffusionConfig(prediction_type="pred_x0"), seed=seed)
+
+
+@pytest.mark.parametrize("place", ["model", "checkpoint"])
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"diffusion": DiffusionConfig(prediction_type="pred_noise")}, "diffusion.prediction_type 'pred_noise'"),
+        (
+            {"diffusion": DiffusionConfig(prediction_type="pred_x0", preconditioning="none")},
+            "diffusion.preconditioning 'none'",
+        ),
+        ({"fourier_scale": 3.0}, "unet.fourier_scale 3.0"),
+        ({"relation": RelationConfig(window_sizes=(8, 4), num_heads=2, query="features")}, "query 'features'"),
+    ],
+)
+def test_weights_that_fit_and_mean_something_else_are_refused(
+    tmp_path: Path, other: dict[str, Any], said: str, place: str
+) -> None:
+    source = unet_of(seed=1)
+    if place == "model":
+        source.save_pretrained(tmp_path / "unet")
+    else:
+        save_file(as_trained(source, "unet"), tmp_path / "unet.safetensors")
+        state = {"settings": {"unet": settings_of(source)}}
+        (tmp_path / "state.json").write_text(json.dumps(state))
+    same, network = unet_of(), unet_of(**other)
+    assert load_weights(same, tmp_path, network="unet").is_complete
+    assert is_same(same, source)
+    before = unet_of(**other)
+    with pytest.raises(CheckpointError, match="settings differ: ") as caught:
+        load_weights(network, tmp_path, network="unet")
+    assert said in str(caught.value)
+    assert is_same(network, before)
+    # Who takes what fits is told.
+    report = load_weights(network, tmp_path, network="unet", allow_missing=True)
+    assert is_same(network, source)
+    assert not report.is_complete
+    assert said in str(report)
+
+
+def test_what_does_not_change_the_meaning_may_differ(tmp_path: Path, tiny: AutoencoderKL, fresh: AutoencoderKL) -> None:
+    tiny.register_to_config(scaling_factor=0.3, force_upcast=False)
+    tiny.save_pretrained(tmp_path / "autoencoder")
+    assert load_weights(fresh, tmp_path).is_complete
+
+
+@pytest.mark.parametrize(("name", "content"), [("config.json", "{"), ("config.json", "[]"), ("state.json", "{}")])
+def test_settings_that_cannot_be_read_are_an_error(
+    tmp_path: Path, tiny: AutoencoderKL, fresh: AutoencoderKL, name: str, content: str
+) -> None:
+    file = "diffusion_pytorch_model.safetensors" if name == "config.json" else "autoencoder.safetensors"
+    save_file(dict(tiny.state_dict()), tmp_path / file)
+    (tmp_path / name).write_text(content)
+    with pytest.raises(CheckpointError, match=f"{name} beside weights must hold the settings"):
+        load_weights(fresh, tmp_path)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from radiodiff.training.diffusion_stage import DiffusionParts, DiffusionStage
 from radiodiff.training.fill_latents import Track, fill_latents, untracked
 from radiodiff.training.latent_cache import LatentCache
 from radiodiff.training.latent_encoder import LatentEncoder
-from radiodiff.training.latent_source import CachedExamples, check_first_stage, find_scaling_factor
+from radiodiff.training.latent_source import CachedExamples, check_first_stage, measure_scaling_factor
 from radiodiff.training.run import in_first_process
 
 if TYPE_CHECKING:
@@ -64,11 +64,12 @@ def build_diffusion_stage(
     messages = begin_weights(unet, trainer, name=UNET, with_first_weights=with_first_weights)
     encoder = LatentEncoder(first_stage.network, unet.size_multiple)
     encoder.to(accelerator.device)
-    factor = 1.0
-    # A run that goes on takes that of its checkpoint.
+    said = recipe.latents.scaling_factor
+    # A run that goes on has that of its checkpoint; another number in the recipe is refused there.
+    factor = None if said == "measured" else said
     if with_first_weights:
-        factor, found = _scaling_factor(recipe, first_stage, accelerator, track)
-        messages = (*messages, found)
+        factor, how = _scaling_factor(recipe, first_stage, accelerator, track)
+        messages = (*messages, f"latents times {factor:.6g}, {how}")
     parts = DiffusionParts(
         unet=unet,
         autoencoder=first_stage.network,
@@ -94,17 +95,18 @@ def _scaling_factor(
 ) -> tuple[float, str]:
     """The factor on the latents, one for all processes, and where it is from."""
     config = recipe.latents
-    if config.scaling_factor == "measured" and first_stage.scaling_factor is not None:
-        return first_stage.scaling_factor, f"latents times {first_stage.scaling_factor:.6g}, as in {first_stage.folder}"
+    if config.scaling_factor != "measured":
+        return config.scaling_factor, "as the recipe says"
+    if first_stage.scaling_factor is not None:
+        return first_stage.scaling_factor, f"as in {first_stage.folder}"
     whole = open_data_set(part_config(recipe.data, recipe.data.part))
 
-    def find() -> float:
-        parts = first_stage.network, first_stage.record
-        return find_scaling_factor(config, parts, whole, seed=recipe.trainer.seed, track=track)
+    def measure() -> float:
+        network, count = first_stage.network, config.num_examples
+        return measure_scaling_factor(network, whole, count, seed=recipe.trainer.seed, track=track)
 
-    factor = _shared(accelerator, in_first_process(accelerator, find))
-    how = f"measured on {min(config.num_examples, len(whole))} training maps"
-    return factor, f"latents times {factor:.6g}, {how if config.scaling_factor == 'measured' else 'as the recipe says'}"
+    factor = _shared(accelerator, in_first_process(accelerator, measure))
+    return factor, f"measured on {min(config.num_examples, len(whole))} training maps"
 
 
 def _shared(accelerator: "Accelerator", value: Value | None) -> Value:
