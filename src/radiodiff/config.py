@@ -370,5 +370,7 @@ def _listed(words: list[str]) -> str:
 
 
 def _nearest(given: object, known: list[str]) -> str:
-    near = get_close_matches(str(given), known, n=1)
+    # Of names that differ in capitals alone, difflib may prefer another one.
+    same = [name for name in known if name.lower() == str(given).lower()]
+    near = same or get_close_matches(str(given), known, n=1)
     return f"Did you mean {near[0]!r}?" if near else ""

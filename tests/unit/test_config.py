@@ -33,6 +33,7 @@ class Outer(Config):
         ({}, ["Outer.root must be given", "Add the key"]),
         ({"root": 5}, ["Outer.root must be a path; got 5"]),
         ({"root": "x", "kin": "first"}, ["no key 'kin'", "Did you mean 'kind'?"]),
+        ({"root": "x", "KIND": "first"}, ["no key 'KIND'", "Did you mean 'kind'?"]),
         ({"root": "x", "zzz": 1}, ["no key 'zzz'", "Its keys: root, kind, rate, inner"]),
         ({"root": "x", "kind": "frist"}, ["Outer.kind must be 'first' or 'second'", "'frist'", "mean 'first'"]),
         ({"root": "x", "kind": "other"}, ["Outer.kind", "'other'", "Correct the value"]),

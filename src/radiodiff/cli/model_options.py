@@ -25,7 +25,7 @@ Data = Annotated[Path, typer.Option("--data", help="Folder of a data set of the 
 
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[KEY=VALUE]...", help="Changes to its data settings, such as data.split=all."),
+    typer.Argument(metavar="[KEY=VALUE]...", help="Changes to its data settings, such as data.simulation=IRT2."),
 ]
 
 Cpu = Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")]

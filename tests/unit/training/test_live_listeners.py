@@ -37,6 +37,15 @@ def test_the_bar_shows_losses_speed_and_skipped_steps() -> None:
     assert "step 10: validation on 8 examples: rmse 0.02 (best so far)" in text
 
 
+def test_of_a_validation_with_many_metrics_the_main_ones_are_printed() -> None:
+    names = ("loss", "mse", "rmse_db", "outdoor/rmse_db", "steps_5/outdoor/rmse_db", "steps_5/ssim", "channel/rmse_db")
+    stream = io.StringIO()
+    listener = ProgressListener(console=Console(file=stream, width=300))
+    listener.on_validation(ValidationReport(step=1, metrics=dict.fromkeys(names, 2.0), num_examples=8, protocol=""))
+    wanted = "loss 2, rmse_db 2, outdoor/rmse_db 2, steps_5/outdoor/rmse_db 2"
+    assert stream.getvalue() == f"step 1: validation on 8 examples: {wanted}\n"
+
+
 def test_the_bar_begins_at_the_first_step_of_a_run_that_goes_on() -> None:
     stream = io.StringIO()
     listener = ProgressListener(console=Console(file=stream, force_terminal=True, width=200, color_system=None))

@@ -16,6 +16,9 @@ REFRESH_SECONDS = 0.2
 
 BAR_WIDTH = 12
 
+VALIDATED = ("loss", "nll", "rmse", "rmse_db", "outdoor/rmse_db")
+"""Metrics of a validation that are printed, as far as it has them; all are in the log."""
+
 SMOOTHING = 0.98
 """Share of the old value in the speed shown: about the last fifty steps."""
 
@@ -76,7 +79,13 @@ class ProgressListener(Listener):
 
     def on_validation(self, report: ValidationReport) -> None:
         """Print the metrics."""
-        metrics = ", ".join(f"{name} {value:.4g}" for name, value in report.metrics.items())
+        chosen = {
+            name: value
+            for name, value in report.metrics.items()
+            # What stands before may say with how many steps maps were drawn.
+            if name in VALIDATED or (name.startswith("steps_") and name.partition("/")[2] in VALIDATED)
+        }
+        metrics = ", ".join(f"{name} {value:.4g}" for name, value in (chosen or report.metrics).items())
         best = " (best so far)" if report.is_best else ""
         self.on_message(f"step {report.step}: validation on {report.num_examples} examples: {metrics}{best}")
 
