@@ -77,7 +77,7 @@ class Ensemble:
         values = np.quantile(draws_db, quantiles, axis=0) if quantiles else []
         std_db = np.std(draws_db, axis=0, ddof=1) if len(draws_db) > 1 else np.zeros(draws_db.shape[1:])
         found = dict(zip(quantiles, values, strict=True))
-        return cls(len(draws_db), std_db, found, draws_db if keep else None)
+        return cls(len(draws_db), std_db.astype(np.float32), found, draws_db.astype(np.float32) if keep else None)
 
 
 def check_shares(quantiles: Sequence[float]) -> None:

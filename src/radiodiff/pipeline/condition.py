@@ -176,6 +176,8 @@ def scene_condition(
 ) -> NDArray[np.float32]:
     """Condition (C, rows, cols) in [-1, 1] of one scene and transmitter, see `SceneEncoder`.
 
+    It is that of the data set's example in its own size, whatever `size` and `fit` of the settings.
+
     Raises:
         ConfigError: See `SceneEncoder`.
         InputError: See `SceneEncoder.check`; errors of scenes and transmitters are such errors.

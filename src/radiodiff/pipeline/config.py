@@ -26,7 +26,7 @@ class PredictConfig(Config):
             and columns of a window otherwise (one number for a square).
         overlap: Share of a window that overlaps with the next one, in each direction.
         guidance_steps: Steps towards the measured points through the decoder, in each step of a draw; 0 corrects the
-            drawn maps alone.
+            drawn maps alone. Without measured points, or in a model that has a channel for them, there are none.
 
     Raises:
         ConfigError: A key is unknown, or a value is not allowed.

@@ -71,7 +71,7 @@ class Measurements:
                 value=cells[(cells < 0).any(axis=1)][0].tolist(),
                 remedy="Rows count from the top, columns from the left, both from 0.",
             )
-        settings = (self.noise_db, self.correlation_cells)
+        settings: tuple[Any, ...] = (self.noise_db, self.correlation_cells)
         are_numbers = all(isinstance(value, Real) and not isinstance(value, bool) for value in settings)
         if not (are_numbers and 0 <= self.noise_db < np.inf and 0 < self.correlation_cells < np.inf):
             raise InputError(
