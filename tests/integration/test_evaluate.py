@@ -78,7 +78,22 @@ def test_the_truth_as_prediction_has_no_error(radiodiff: Run, city: Path, tmp_pa
 def test_models_engines_and_images_see_the_same_maps(radiodiff: Run, city: Path, tmp_path: Path) -> None:
     save_second_stage(tmp_path / "seeing", "regression", geometry=("los_mask",), geometry_cache=tmp_path / "geometry")
     sources = ("--model", "run", "--model", "seeing", *TRUTH, "--engine", "free-space")
-    options = ("--steps", 1, "--steps", 2, "--draws", 3, "--seed", 4, "--out", "ev", "--json", "summary.json")
+    options = (
+        "--steps",
+        1,
+        "--steps",
+        2,
+        "--draws",
+        3,
+        "--seed",
+        4,
+        "--batch-size",
+        4,
+        "--out",
+        "ev",
+        "--json",
+        "summary.json",
+    )
     outcome = radiodiff(*DATA, *sources, *options)
     assert (outcome.code, outcome.err) == (0, "")
     content = json.loads((tmp_path / "ev/metrics.json").read_text())
@@ -89,6 +104,10 @@ def test_models_engines_and_images_see_the_same_maps(radiodiff: Run, city: Path,
     assert quick["facts"]["num_inference_steps"] == 1
     assert slow["facts"]["num_inference_steps"] == 2
     assert quick["facts"]["seed"] == 4
+    assert [found["facts"].get("model") for found in content["predictors"]] == ["run", "run", "seeing", None, None]
+    digests = [found["facts"].get("digest") for found in content["predictors"][:3]]
+    assert digests[0] == digests[1] != digests[2]
+    assert {"precision", "window", "batch_size", "device"} <= quick["facts"].keys()
     assert {name.rpartition("/")[2] for name in quick["means"]} > {"spearman", "crps_db", "coverage_90", "spread"}
     assert "crps" not in seeing["means"]
     assert truth["means"]["rmse"]["value"] == 0.0
@@ -103,6 +122,7 @@ def test_models_engines_and_images_see_the_same_maps(radiodiff: Run, city: Path,
     assert engine["means"]["outdoor/rmse_db"]["value"] > 3.0
     lines = lines_of(outcome.out)
     assert any("mean of 3 draws, seed 4" in line for line in lines)
+    assert any(line.startswith("run, 2 steps this run DPM raw") and "ms, 2 steps, 3" in line for line in lines)
     assert any(line.startswith("RadioDiff Wang et al. 2025 SRM (DPM) raw 0.0049") for line in lines)
     assert all(row["differences"][0] == "other data" for row in content["published"])
     with Image.open(tmp_path / "ev/overview.png") as image:
@@ -174,6 +194,10 @@ def test_rooms_are_evaluated_without_buildings(radiodiff: Run, tmp_path: Path) -
     content = json.loads(radiodiff(*arguments, "--json", "-").out)
     assert list(content["num_cells"]) == ["all", "far"]
     assert content["predictors"][0]["means"]["rmse_db"]["value"] < 0.5
+    truth = ("--pred", "rooms/Outputs/Task_1_ICASSP")
+    radiodiff(*arguments, *truth).check_refusal("must be said: db", "--pred-scale db")
+    foreign = radiodiff(*arguments[:5], *truth, "--pred-scale", "db", "--json", "-")
+    assert json.loads(foreign.out)["predictors"][0]["means"]["rmse_db"]["value"] < 1e-4
     radiodiff(*arguments, "data.tasks=[1,2]").check_refusal("must have different names", "data.tasks=[1]")
     radiodiff(*arguments, "--engine", "umi").check_refusal("Engines predict the maps of data sets in RadioMapSeer's")
 
@@ -185,10 +209,18 @@ def test_rooms_are_evaluated_without_buildings(radiodiff: Run, tmp_path: Path) -
         (("--engine", "free-spaces"), ("An engine must be one of", "Did you mean 'free-space'?")),
         (("--engine", "umi", "--engine", "umi"), ("each needs a name of its own", "umi, umi")),
         (("--engine", "umi", "--split", "tests"), ("has the parts train, validation, test", "'tests'")),
-        (("--engine", "umi", "--draws", 2), ("--steps, --draws, --stochastic belong to --model", "got --draws")),
+        (("--engine", "umi", "--draws", 2), ("belong to --model", "got --draws")),
         (("--engine", "umi", "--steps", 1), ("belong to --model", "got --steps")),
         (("--engine", "umi", "--deterministic"), ("belong to --model", "got --stochastic")),
+        (("--engine", "umi", "--seed", 3), ("belong to --model", "got --seed")),
+        (("--engine", "umi", "--window", "whole"), ("belong to --model", "got --window")),
+        (("--engine", "umi", "--precision", "bf16"), ("belong to --model", "got --precision")),
         (("--engine", "umi", "--pred-scale", "raw"), ("--pred-scale belongs to --pred", "got raw")),
+        (
+            ("--pred", "few", "--pred-scale", "dB"),
+            ("--pred-scale must be raw, thresholded, db or binary", "'dB'"),
+        ),
+        (("--pred", "few", "--pred-scale", "db"), ("must be raw or thresholded", "got db")),
         (("--engine", "umi", "--scale", "db"), ("--scale must be raw or thresholded", "'db'")),
         (("--engine", "umi", "--limit", 0), ("--limit must be a whole number of at least 1", "got 0")),
         (("--engine", "umi", "--resamples", 5), ("--resamples must be a whole number of at least 100", "got 5")),

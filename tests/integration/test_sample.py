@@ -1,6 +1,7 @@
 """`radiodiff sample`: what it writes, goes on with and refuses."""
 
 import csv
+import fcntl
 import json
 import os
 import shutil
@@ -64,7 +65,13 @@ def test_images_and_index_of_every_map(radiodiff: Run, city: Path, tmp_path: Pat
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith("samples: 6 maps on the raw scale, ")
     out = tmp_path / "samples"
-    files = {"index.csv", "sampling.json", *(f"{n}.png" for n in NAMES), *(f"std/{n}.npz" for n in NAMES)}
+    files = {
+        "index.csv",
+        "sampling.json",
+        "sampling.lock",
+        *(f"{n}.png" for n in NAMES),
+        *(f"std/{n}.npz" for n in NAMES),
+    }
     assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == files
     source = open_data_set(RadioMapSeerConfig(root=city, part="all"))
     pipeline = load_pipeline(tmp_path / "run")
@@ -147,6 +154,32 @@ def test_maps_of_other_settings_are_not_mixed(
     assert tree(tmp_path / "samples") == before
 
 
+def test_a_run_without_a_map_binds_nobody(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+    out = tmp_path / "samples"
+    assert radiodiff(*ARGUMENTS, "--limit", 1).code == 0
+    other = (out / "sampling.json").read_text().replace('"seed": 0', '"seed": 5')
+    for path in out.glob("*.*"):
+        path.unlink()
+    (out / "sampling.json").write_text(other)
+    (out / "index.0.csv").write_text("name,file\n")
+    assert radiodiff(*ARGUMENTS, "--limit", 1).code == 0
+    assert json.loads((out / "sampling.json").read_text())["seed"] == 0
+    # An image without its row is a map.
+    (out / "sampling.json").write_text(other)
+    (out / "index.csv").unlink()
+    radiodiff(*ARGUMENTS, "--limit", 1).check_refusal("settings that it was begun with", "seed 5, now 0")
+
+
+def test_a_folder_is_filled_by_one_run_at_a_time(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+    assert radiodiff(*ARGUMENTS, "--limit", 1).code == 0
+    before = tree(tmp_path / "samples")
+    with open(tmp_path / "samples/sampling.lock") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        radiodiff(*ARGUMENTS).check_refusal("filled by one run at a time", "samples, which another run is filling")
+        assert tree(tmp_path / "samples") == before
+    assert radiodiff(*ARGUMENTS).code == 0
+
+
 def sample_in_a_process(folder: str, arguments: tuple) -> None:
     """The command in one of several processes; what it raises goes to a file."""
     os.chdir(folder)
@@ -199,6 +232,7 @@ def test_a_regression_has_one_prediction(radiodiff: Run, city: Path, tmp_path: P
         (("--draws", 2), "got --draws"),
         (("--steps", 5), "got --steps"),
         (("--deterministic",), "got --stochastic"),
+        (("--seed", 2), "got --seed"),
     ):
         radiodiff(*arguments, *options).check_refusal("belong to diffusion models", named)
     assert radiodiff(*arguments).code == 0
@@ -216,6 +250,7 @@ def test_a_regression_has_one_prediction(radiodiff: Run, city: Path, tmp_path: P
         (("--std",), ("--std needs at least two draws", "--draws 1")),
         (("--precision", "fp8"), ("--precision must be one of fp32, bf16, fp16", "'fp8'")),
         (("--window", "half"), ("--window must be auto, whole or a number of cells", "'half'")),
+        (("--window", 7), ("PredictConfig.window must be multiples of", "7 x 7")),
         (("--model", "nothing"), ("The folder of a model must exist", "nothing")),
         (("--model", "city"), ("A model must be a folder with model_index.json", "city")),
         (("--data", "nowhere"), ("A RadioMapSeer folder must hold", "nowhere")),

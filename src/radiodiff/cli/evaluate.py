@@ -39,7 +39,11 @@ def evaluate(
     seed: Seed = 0,
     stochastic: Stochastic = None,
     pred_scale: Annotated[
-        str | None, typer.Option("--pred-scale", help="Scale of images that do not name theirs: raw or thresholded.")
+        str | None,
+        typer.Option(
+            "--pred-scale",
+            help="Scale of images that do not name theirs: raw or thresholded; db (rooms), binary (edges).",
+        ),
     ] = None,
     scale: Annotated[
         str | None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radiodiff.cli.second_stage import DrawRequest, check_counts, name_of
+from radiodiff.cli.second_stage import DrawRequest, check_counts, digest_of, name_of
 from radiodiff.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["EvaluationRequest"]
 
 SCALES = ("raw", "thresholded")
+PRED_SCALES = (*SCALES, "db", "binary")
 
 REGION_OPTIONS = {"boundary_cells": "--boundary", "far_cells": "--far"}
 
@@ -73,14 +74,11 @@ class EvaluationRequest:
             raise InputError(
                 "An evaluation needs --model, --pred or --engine", value="none", remedy="Say what is to be evaluated."
             )
-        for name, value in (("--scale", self.scale), ("--pred-scale", self.pred_scale)):
-            if value not in (None, *SCALES):
-                raise InputError(f"{name} must be {' or '.join(SCALES)}", value=repr(value), remedy="Correct it.")
-        of_models = {
-            "--steps": bool(self.steps),
-            "--draws": self.drawing.draws > 1,
-            "--stochastic": self.drawing.is_stochastic is not None,
-        }
+        for name, value, scales in (("--scale", self.scale, SCALES), ("--pred-scale", self.pred_scale, PRED_SCALES)):
+            if value not in (None, *scales):
+                allowed = f"{', '.join(scales[:-1])} or {scales[-1]}"
+                raise InputError(f"{name} must be {allowed}", value=repr(value), remedy="Correct it.")
+        of_models = {"--steps": bool(self.steps), **self.drawing.asked_of_models()}
         if not self.models and any(of_models.values()):
             raise InputError(
                 f"{', '.join(of_models)} belong to --model",
@@ -141,14 +139,14 @@ class EvaluationRequest:
         for path, pipeline in zip(self.models, pipelines, strict=True):
             source, config = pipeline_data(pipeline.record, self.data, self.split, self.overrides)
             own = None if config == examples.config else source
+            origin = {"model": name_of(path), "digest": digest_of(path)}
             if pipeline.record.kind != "diffusion":
-                yield PipelinePredictor(names[path], pipeline, own, self.drawing.settings(pipeline, None))
+                yield PipelinePredictor(names[path], pipeline, own, self.drawing.settings(pipeline, None), origin)
                 continue
             for steps in wanted:
-                settings = self.drawing.settings(pipeline, steps)
-                count = settings.num_inference_steps
+                count = steps or pipeline.record.num_inference_steps
                 label = f"{names[path]}, {count} {'step' if count == 1 else 'steps'}"
-                yield PipelinePredictor(label, pipeline, own, settings)
+                yield PipelinePredictor(label, pipeline, own, self.drawing.settings(pipeline, steps), origin)
         for path in self.folders:
             yield ImagePredictor(names[path], path, examples, self.pred_scale)
         for name in self.engines:

@@ -1,6 +1,7 @@
 """The tables of `radiodiff evaluate`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import typer
 
@@ -72,7 +73,6 @@ def print_published(report: EvaluationReport) -> None:
     columns = ("method", "source", "set", "scale", *numbers, "size", "time", "differs from ours in")
     table = new_table("ours (all cells, mean over maps) and printed figures", *columns, numbers=numbers)
     for predictor in report.predictors:
-        seconds = predictor.facts.get("seconds_per_map")
         table.add_row(
             predictor.label,
             "this run",
@@ -80,13 +80,22 @@ def print_published(report: EvaluationReport) -> None:
             report.scale,
             *(_cell(predictor.means.get(name)) for name in ("nmse", "rmse", "ssim", "psnr", "rmse_db")),
             "",
-            "" if seconds is None else f"{1000 * seconds:.3g} ms",
+            _time(predictor.facts),
             "",
         )
     for row in rows:
         table.add_row(*_published_cells(row), ", ".join(row.differences(report.data, report.scale)))
     print_table(table)
     typer.echo("Decibels are levels on the scale of the row, times 99.16 (raw) or 79.33 (thresholded).")
+
+
+def _time(facts: Mapping[str, Any]) -> str:
+    """Time per map, and what it is the time of."""
+    if "seconds_per_map" not in facts:
+        return ""
+    counts = {"step": facts.get("num_inference_steps"), "draw": facts.get("num_draws")}
+    words = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items() if count is not None]
+    return ", ".join([f"{1000 * facts['seconds_per_map']:.3g} ms", *words, str(facts["device"])])
 
 
 def _print(title: str, names: Sequence[str], predictors: Sequence[PredictorReport], find: Find) -> None:

@@ -1,6 +1,7 @@
 """`radiodiff sample`: maps of a data set drawn by a model, as images."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from radiodiff.cli.second_stage import DrawRequest
     from radiodiff.data.selection import AnyConfig
     from radiodiff.evaluation.pipeline_predictor import DrawSettings
+    from radiodiff.evaluation.sample_folder import SampleRow
 
 __all__ = ["sample"]
 
@@ -59,8 +61,8 @@ def sample(
         raise InputError(
             "--std needs at least two draws", value=f"--draws {draws}", remedy="Add --draws 8, or leave --std out."
         )
-    with keys_in_errors(PipelineData):
-        _sample(_Wanted(model, data, out, overrides or [], split, steps, std, limit, cpu, request))
+    with keys_in_errors(PipelineData), ExitStack() as at_end:
+        _sample(_Wanted(model, data, out, overrides or [], split, steps, std, limit, cpu, request), at_end)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class _Wanted:
     request: "DrawRequest"
 
 
-def _sample(wanted: _Wanted) -> None:
+def _sample(wanted: _Wanted, at_end: ExitStack) -> None:
     from radiodiff.cli.progress import counted, waiting
 
     with waiting("loading"):
@@ -96,15 +98,20 @@ def _sample(wanted: _Wanted) -> None:
         pipeline = load_second_stage(wanted.model, wanted.request.precision, processes.device)
         wanted.request.check_kind(pipeline, [wanted.steps])
         source, config = pipeline_data(pipeline.record, wanted.data, wanted.split, wanted.overrides)
-        settings = wanted.request.settings(pipeline, wanted.steps)
+        predictor = PipelinePredictor("model", pipeline, None, wanted.request.settings(pipeline, wanted.steps))
         numbers = spread(len(source), wanted.limit or len(source))
         names = file_names(source, numbers)
-        folder = SampleFolder(wanted.out, _identity(wanted, config, settings), with_spread=wanted.std)
-        in_first_process(processes, folder.begin)
+        folder = SampleFolder(wanted.out, _identity(wanted, config, predictor.settings), with_spread=wanted.std)
+        at_end.callback(folder.close)
+
+        def begin() -> None:
+            predictor.check(source[numbers[0]].condition.shape[1:])
+            folder.begin()
+
+        in_first_process(processes, begin)
         finished = folder.finished()
         groups = draw_groups(numbers, names, finished, wanted.request.batch_size)
     mine = groups[processes.process_index :: processes.num_processes]
-    predictor = PipelinePredictor("model", pipeline, None, settings)
 
     def draw() -> Iterator[tuple[int, int]]:
         done, total = 0, sum(map(len, mine))
@@ -122,10 +129,13 @@ def _sample(wanted: _Wanted) -> None:
     in_all_processes(processes, work)
     rows = in_first_process(processes, folder.end)
     if rows is not None:
-        there = len(finished.intersection(names))
-        earlier = f", {there} of them from an earlier run" if there else ""
-        seconds = sum(row.seconds for row in rows) / len(rows)
-        typer.echo(f"{wanted.out}: {len(names)} maps on the {source.scale} scale{earlier}, {seconds:.3g} s per map")
+        words = _summary(rows, f"{len(names)} maps on the {source.scale} scale", len(finished.intersection(names)))
+        typer.echo(f"{wanted.out}: {words}")
+
+
+def _summary(rows: "list[SampleRow]", maps: str, num_earlier: int) -> str:
+    earlier = f", {num_earlier} of them from an earlier run" if num_earlier else ""
+    return f"{maps}{earlier}, {sum(row.seconds for row in rows) / len(rows):.3g} s per map"
 
 
 def _identity(wanted: _Wanted, config: "AnyConfig", settings: "DrawSettings") -> dict[str, Any]:

@@ -55,6 +55,14 @@ class DrawRequest:
                 remedy="Leave it out to cut only what is larger than the maps of the training.",
             )
 
+    def asked_of_draws(self) -> dict[str, bool]:
+        """Options of diffusion models, and whether they ask for anything."""
+        return {"--draws": self.draws > 1, "--seed": self.seed > 0, "--stochastic": self.is_stochastic is not None}
+
+    def asked_of_models(self) -> dict[str, bool]:
+        """Options of models, and whether they ask for anything."""
+        return {**self.asked_of_draws(), "--window": self.window != "auto", "--precision": self.precision != "fp32"}
+
     def check_kind(self, pipeline: "RadioMapPipeline", steps: Sequence[int | None]) -> None:
         """Refuse what a model has no use for.
 
@@ -63,13 +71,9 @@ class DrawRequest:
             steps: Steps of a draw that were asked for.
 
         Raises:
-            InputError: It is a regression, and steps, draws or a sampler were asked for.
+            InputError: It is a regression, and steps, draws, their seed or a sampler were asked for.
         """
-        asked = {
-            "--steps": any(count not in (None, 1) for count in steps),
-            "--draws": self.draws > 1,
-            "--stochastic": self.is_stochastic is not None,
-        }
+        asked = {"--steps": any(count not in (None, 1) for count in steps), **self.asked_of_draws()}
         if pipeline.record.kind != "diffusion" and any(asked.values()):
             raise InputError(
                 f"{', '.join(asked)} belong to diffusion models: a regression has one prediction",
@@ -86,14 +90,13 @@ class DrawRequest:
         """
         from radiodiff.evaluation.pipeline_predictor import DrawSettings
 
-        record = pipeline.record
-        is_diffusion = record.kind == "diffusion"
+        is_diffusion = pipeline.record.kind == "diffusion"
         window = int(self.window) if self.window.isdecimal() else cast(Literal["auto", "whole"], self.window)
         return DrawSettings(
-            num_inference_steps=(steps or record.num_inference_steps) if is_diffusion else 1,
+            num_inference_steps=steps if is_diffusion else 1,
             num_draws=self.draws if is_diffusion else 1,
             seed=self.seed,
-            is_stochastic=record.is_stochastic if self.is_stochastic is None else self.is_stochastic,
+            is_stochastic=self.is_stochastic,
             batch_size=self.batch_size,
             window=window,
         )

@@ -153,8 +153,8 @@ def _has_same_target(first: Batch, second: Batch) -> bool:
     """Whether two batches have the same true maps; on two scales, whether these are the same thresholded."""
     if first.scale == second.scale:
         return torch.equal(first.target, second.target)
-    levels = [on_scale(levels_of(one.target.numpy()), one.scale, "thresholded") for one in (first, second)]
-    return np.allclose(*levels, rtol=0.0, atol=1e-5)
+    ours, theirs = (on_scale(levels_of(one.target.numpy()), one.scale, "thresholded") for one in (first, second))
+    return np.allclose(ours, theirs, rtol=0.0, atol=1e-5)
 
 
 def _device_words(device: torch.device) -> str:

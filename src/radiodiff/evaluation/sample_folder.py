@@ -6,18 +6,20 @@ sampling.json           settings: what makes two runs add to one folder
 std/<map>_<tx>.npz      std, (rows, cols) float32: standard deviation of the draws in the unit of the channel
 index.csv               a row for each map
 index.<process>.csv     rows of a run that has not ended
+sampling.lock           empty; locked by the run that fills the folder
 ```
 
 A map is finished when its files and its row are there.
 """
 
 import csv
+import fcntl
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,7 @@ __all__ = ["INDEX", "SampleFolder", "SampleRow"]
 
 INDEX = "index.csv"
 RECORD = "sampling.json"
+LOCK = "sampling.lock"
 SPREAD = "std"
 FORMAT = {"format": "radiodiff-sampling", "format_version": 1}
 
@@ -80,30 +83,34 @@ class SampleFolder:
         self.path = path
         self.with_spread = with_spread
         self._settings = {**FORMAT, **settings, "with_spread": with_spread}
+        self._lock: IO[str] | None = None
 
     def begin(self) -> None:
         """Make the folder, or check that what is there was sampled with the same settings; gather its index.
 
-        One process does it before the others look at the folder.
+        One process does it before the others look at the folder; until `close` no other run can.
 
         Raises:
-            InputError: It holds something else, or maps of other settings.
+            InputError: It holds something else or maps of other settings, or another run is filling it.
             FormatError: Its record is damaged, or a file cannot be written.
             OSError: The system refuses.
         """
         record = self.path / RECORD
-        if record.is_file():
-            self._check_settings(read_json(record))
-        else:
+        if not record.is_file():
             # Unfinished files of an earlier run are no content.
             there = [path.name for path in self.path.iterdir()] if self.path.is_dir() else []
-            if self.path.exists() and (not self.path.is_dir() or [n for n in there if not _is_temporary(n)]):
+            if self.path.exists() and (not self.path.is_dir() or [n for n in there if not _is_left_over(n)]):
                 raise InputError(
                     "--out must be a folder that is empty or absent, or that holds maps of the same settings",
                     value=f"{self.path}, which {'holds something else' if self.path.is_dir() else 'is a file'}",
                     remedy="Give another name, or remove it first.",
                 )
             self.path.mkdir(parents=True, exist_ok=True)
+        self._take_lock()
+        parts = [self.path / INDEX, *self.path.glob(_index_of("*"))]
+        if record.is_file() and (any(self.path.glob("*.png")) or any(self._rows(parts))):
+            self._check_settings(read_json(record))
+        else:
             with atomic_write(record) as temporary:
                 temporary.write_text(json.dumps(self._settings, indent=1) + "\n", encoding="utf-8")
         for path in (self.path, self.path / SPREAD):
@@ -112,6 +119,12 @@ class SampleFolder:
         if self.with_spread:
             (self.path / SPREAD).mkdir(exist_ok=True)
         self.end()
+
+    def close(self) -> None:
+        """Let another run fill the folder."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def finished(self) -> frozenset[str]:
         """Names of the maps that are finished."""
@@ -160,7 +173,7 @@ class SampleFolder:
         Raises:
             FormatError: The system refuses.
         """
-        parts = sorted(self.path.glob("index.*.csv"))
+        parts = sorted(self.path.glob(_index_of("*")))
         found = {row.name: row for row in self._rows([self.path / INDEX, *parts]) if self._is_whole(row.name)}
         rows = sorted(found.values(), key=lambda row: row.number)
         with atomic_write(self.path / INDEX) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
@@ -170,6 +183,17 @@ class SampleFolder:
         for part in parts:
             part.unlink()
         return rows
+
+    def _take_lock(self) -> None:
+        self._lock = open(self.path / LOCK, "a", encoding="utf-8")  # noqa: SIM115
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                "A folder of maps can be filled by one run at a time",
+                value=f"{self.path}, which another run is filling",
+                remedy="Wait for its end, or give another folder; torchrun starts several processes of one run.",
+            ) from None
 
     def _check_settings(self, there: Any) -> None:
         wanted = json.loads(json.dumps(self._settings))
@@ -216,12 +240,12 @@ def _row(values: Mapping[str, Any]) -> SampleRow | None:
         return None
 
 
-def _index_of(process: int) -> str:
+def _index_of(process: int | str) -> str:
     return f"index.{process}.csv"
 
 
-def _is_temporary(name: str) -> bool:
-    return name.startswith(TEMPORARY_PREFIX)
+def _is_left_over(name: str) -> bool:
+    return name == LOCK or name.startswith(TEMPORARY_PREFIX)
 
 
 def _shown(value: Any) -> str:
