@@ -1,6 +1,6 @@
 """Figures of each map of one predictor, and what all maps give together."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,7 @@ from radiodiff.errors import InputError
 from radiodiff.evaluation.bootstrap import Interval, Resampler
 from radiodiff.evaluation.examples import TrueMap
 from radiodiff.evaluation.regions import ALL_CELLS, REGIONS
-from radiodiff.metrics import PooledErrors, compare_draws, compare_grey_regions
+from radiodiff.metrics import FIGURES_OF_SUMS, PooledErrors, compare_draws, compare_grey_regions
 
 __all__ = ["DRAW_FIGURES", "Figure", "MapRow", "Preview", "ScoreSheet", "figure_name"]
 
@@ -26,14 +26,6 @@ DRAW_FIGURES = (
     "spearman",
 )
 """Figures that several draws have."""
-
-POOLED: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
-    "mse": lambda sums: sums[:, 1] / sums[:, 0],
-    "mae": lambda sums: sums[:, 2] / sums[:, 0],
-    "rmse": lambda sums: np.sqrt(sums[:, 1] / sums[:, 0]),
-    "nmse": lambda sums: sums[:, 1] / sums[:, 3],
-}
-"""Figures of sums: values, squared errors, absolute errors, squared true levels."""
 
 
 def figure_name(region: str, name: str) -> str:
@@ -140,7 +132,7 @@ class ScoreSheet:
             figures |= {figure_name(region, name): value for name, value in found.items()}
             pool = PooledErrors()
             pool.add(prediction[mask][None], true.levels[mask][None])
-            sums[region] = (float(pool.num_values), pool.squared_error, pool.absolute_error, pool.power)
+            sums[region] = pool.sums
         self.rows.append(MapRow(true.name, true.map_id, true.tx_id, figures, sums))
         if is_shown:
             spread = drawn.std(axis=0, ddof=1) if len(drawn) > 1 else None
@@ -182,7 +174,7 @@ class ScoreSheet:
             sums = self._sums(region)
             total = sums.sum(axis=0, keepdims=True)
             num_maps = int((sums[:, 0] > 0).sum())
-            for name, figure in POOLED.items():
+            for name, figure in FIGURES_OF_SUMS.items():
                 if total[0, 0] > 0 and (name != "nmse" or total[0, 3] > 0):
                     interval = resampler.interval_of_sums(sums, figure)
                     pooled = Figure(float(figure(total)[0]), interval, num_maps)

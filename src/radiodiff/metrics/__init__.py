@@ -25,9 +25,10 @@ from radiodiff.metrics.map_errors import (
     rmse,
     rmse_db,
 )
-from radiodiff.metrics.pooled import PooledErrors
+from radiodiff.metrics.pooled import FIGURES_OF_SUMS, PooledErrors
 
 __all__ = [
+    "FIGURES_OF_SUMS",
     "PathLossError",
     "PooledErrors",
     "abs_error_percentile_db",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from radiodiff.errors import InputError
+from radiodiff.metrics.cells import selected_cells
 
 __all__ = [
     "compare_draws",
@@ -160,7 +161,7 @@ def spearman(first: ArrayLike, second: ArrayLike, mask: ArrayLike | None = None)
     """
     from scipy.stats import rankdata
 
-    values = _selected(np.asarray(first, dtype=np.float64)[None], np.asarray(second, dtype=np.float64), mask)
+    values = selected_cells(np.asarray(first)[None], second, mask)
     ranks = np.stack([rankdata(values[0][0]), rankdata(values[1])])
     ranks -= ranks.mean(axis=1, keepdims=True)
     powers = (ranks**2).sum(axis=1)
@@ -208,26 +209,4 @@ def _cells(draws: ArrayLike, truth: ArrayLike, mask: ArrayLike | None) -> tuple[
             value=f"an array of shape {drawn.shape}",
             remedy="Stack the draws along the first axis, or ask for more draws.",
         )
-    return _selected(drawn, np.asarray(truth, dtype=np.float64), mask)
-
-
-def _selected(drawn: Cells, true: Cells, mask: ArrayLike | None) -> tuple[Cells, Cells]:
-    chosen = np.ones(true.shape, dtype=np.bool_) if mask is None else np.asarray(mask)
-    if not (drawn.shape[1:] == true.shape == chosen.shape and chosen.dtype == np.bool_):
-        raise InputError(
-            "Draws, truth and mask must have one shape for each draw, and the mask must be bool",
-            value=f"{drawn.shape[1:]}, {true.shape} and {chosen.dtype} of {chosen.shape}",
-            remedy="Stack the draws along the first axis, and crop to one grid.",
-        )
-    drawn, true = drawn[:, chosen], true[chosen]
-    if not true.size > 0:
-        raise InputError(
-            "A comparison of draws needs at least one cell that counts", value="0 cells", remedy="Check the mask."
-        )
-    if not (np.isfinite(drawn).all() and np.isfinite(true).all()):
-        raise InputError(
-            "Draws and truth must be finite in every cell that counts",
-            value=f"{int((~np.isfinite(drawn)).sum() + (~np.isfinite(true)).sum())} values that are not",
-            remedy="Fill them, or leave these cells out with the mask.",
-        )
-    return drawn, true
+    return selected_cells(drawn, truth, mask)

@@ -16,6 +16,7 @@ from radiodiff.metrics.image_quality import (
     slope_power,
     squared_slopes,
 )
+from radiodiff.metrics.pooled import PooledErrors
 
 __all__ = ["compare_grey_maps", "compare_grey_regions", "mean_figures"]
 
@@ -87,17 +88,16 @@ def compare_grey_regions(
 
 
 def _cell_figures(predicted: NDArray[np.float64], true: NDArray[np.float64], span_db: float | None) -> dict[str, float]:
-    """Figures that follow from the cells alone, by the formulas of `radiodiff.metrics.map_errors`."""
-    squares, sizes = (predicted - true) ** 2, np.abs(predicted - true)
-    mse = float(np.mean(squares))
-    figures = {"mse": mse, "mae": float(np.mean(sizes)), "rmse": math.sqrt(mse)}
+    """Figures that follow from the cells alone."""
+    sums = PooledErrors()
+    sums.add(predicted[None], true[None])
+    figures = sums.figures()
     if span_db is not None:
         figures |= {"rmse_db": figures["rmse"] * span_db, "mae_db": figures["mae"] * span_db}
-    if true.any():
-        figures["nmse"] = float(np.sum(squares)) / float(np.sum(true**2))
-        figures["relative_error"] = float(np.sum(sizes)) / float(np.sum(np.abs(true)))
-    if mse > 0:
-        figures["psnr"] = -10.0 * math.log10(mse)
+    if sums.power > 0:
+        figures["relative_error"] = sums.absolute_error / float(np.sum(np.abs(true)))
+    if figures["mse"] > 0:
+        figures["psnr"] = -10.0 * math.log10(figures["mse"])
     return figures
 
 

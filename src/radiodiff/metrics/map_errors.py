@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from radiodiff.errors import InputError
+from radiodiff.metrics.cells import selected_cells
 
 __all__ = [
     "PathLossError",
@@ -162,26 +163,5 @@ def _selected(
     prediction: ArrayLike, truth: ArrayLike, mask: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The cells that count, as two vectors."""
-    predicted, true = np.asarray(prediction, dtype=np.float64), np.asarray(truth, dtype=np.float64)
-    chosen = ~np.isnan(true) if mask is None else np.asarray(mask)
-    if not (predicted.shape == true.shape == chosen.shape and chosen.dtype == np.bool_):
-        raise InputError(
-            "Prediction, truth and mask must have one shape, and the mask must be bool",
-            value=f"{predicted.shape}, {true.shape} and {chosen.dtype} of {chosen.shape}",
-            remedy="Crop to one grid; compare a grey mask with a threshold first.",
-        )
-    predicted, true = predicted[chosen], true[chosen]
-    if not true.size > 0:
-        raise InputError(
-            "An error needs at least one cell that counts",
-            value="0 cells",
-            remedy="Check the mask and the NaNs.",
-        )
-    num_missing = int((~(np.isfinite(predicted) & np.isfinite(true))).sum())
-    if not num_missing == 0:
-        raise InputError(
-            "Prediction and truth must be finite in every cell that counts",
-            value=f"{num_missing} of {true.size} cells are not",
-            remedy="Fill the prediction, or leave these cells out with the mask.",
-        )
-    return predicted, true
+    predicted, true = selected_cells(np.asarray(prediction)[None], truth, mask, without_nan=True)
+    return predicted[0], true

@@ -1,12 +1,20 @@
 """Errors of all cells of many maps together."""
 
-import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PooledErrors"]
+__all__ = ["FIGURES_OF_SUMS", "PooledErrors"]
+
+FIGURES_OF_SUMS: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "mse": lambda sums: sums[:, 1] / sums[:, 0],
+    "mae": lambda sums: sums[:, 2] / sums[:, 0],
+    "rmse": lambda sums: np.sqrt(sums[:, 1] / sums[:, 0]),
+    "nmse": lambda sums: sums[:, 1] / sums[:, 3],
+}
+"""Figures (n,) of sums (n, 4): values, squared errors, absolute errors, squared true values."""
 
 
 @dataclass
@@ -35,10 +43,15 @@ class PooledErrors:
         self.absolute_error += float(np.abs(prediction - truth).sum())
         self.power += float((truth**2).sum())
 
+    @property
+    def sums(self) -> tuple[float, float, float, float]:
+        """Values, squared errors, absolute errors, squared true values."""
+        return float(self.num_values), self.squared_error, self.absolute_error, self.power
+
     def figures(self) -> dict[str, float]:
-        """`mse`, `mae`, `rmse` and `nmse` of all cells together; none where no cell counts."""
+        """`mse`, `mae`, `rmse` and `nmse` of all cells; none where no cell counts, no `nmse` where the truth is 0."""
         if not self.num_values:
             return {}
-        mse = self.squared_error / self.num_values
-        found = {"mse": mse, "mae": self.absolute_error / self.num_values, "rmse": math.sqrt(mse)}
-        return found | ({"nmse": self.squared_error / self.power} if self.power > 0 else {})
+        sums = np.array([self.sums])
+        names = [name for name in FIGURES_OF_SUMS if name != "nmse" or self.power > 0]
+        return {name: float(FIGURES_OF_SUMS[name](sums)[0]) for name in names}

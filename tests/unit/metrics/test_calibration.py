@@ -118,7 +118,7 @@ def test_draws_that_agree_have_no_rank_correlation() -> None:
 def test_draws_that_cannot_be_compared(figure) -> None:
     with pytest.raises(InputError, match="at least two draws"):
         figure(DRAWS[:1], TRUTH)
-    with pytest.raises(InputError, match="one shape for each draw"):
+    with pytest.raises(InputError, match="must have one shape"):
         figure(DRAWS[:, 1:], TRUTH)
     with pytest.raises(InputError, match="mask must be bool"):
         figure(DRAWS, TRUTH, MASK.astype(float))
@@ -126,7 +126,7 @@ def test_draws_that_cannot_be_compared(figure) -> None:
         figure(DRAWS, TRUTH, np.zeros(TRUTH.shape, bool))
     broken = DRAWS.copy()
     broken[2, 3, 4] = math.nan
-    with pytest.raises(InputError, match=r"must be finite.*got 1 values"):
+    with pytest.raises(InputError, match=r"must be finite.*got 1 of \d+ cells"):
         figure(broken, TRUTH)
     assert math.isfinite(figure(broken, TRUTH, np.isfinite(broken).all(axis=0)))
 
