@@ -28,6 +28,7 @@ from radiodiff.training.regression_stage import RegressionParts
 __all__ = [
     "AUTOENCODER",
     "FACTOR",
+    "REGRESSION",
     "SIZE",
     "UNET",
     "PlainPass",

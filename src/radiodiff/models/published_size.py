@@ -1,13 +1,20 @@
 """How many parameters the published second stage has, part by part, beside ours.
 
+`python -m radiodiff.models.published_size` prints the table.
+
 Source of the published figures: the layer shapes of the published program; they add up to its 224,869,496 parameters.
 """
 
+import sys
 from dataclasses import dataclass
 
-from radiodiff.models.unet import ConditionalUnet
+import torch
 
-__all__ = ["PUBLISHED_TOTAL", "PartSize", "size_table"]
+from radiodiff.diffusion.config import DiffusionConfig
+from radiodiff.models.unet import ConditionalUnet
+from radiodiff.models.unet_config import UnetConfig
+
+__all__ = ["PUBLISHED_TOTAL", "PartSize", "main", "size_table"]
 
 PUBLISHED_TOTAL = 224_869_496
 
@@ -59,3 +66,19 @@ def size_table(network: ConditionalUnet) -> tuple[PartSize, ...]:
     rows = [PartSize(part, count, sum(sizes[name] for name in names), why) for part, names, count, why in PARTS]
     total = PartSize("total", sum(row.published for row in rows), sum(row.ours for row in rows))
     return (*rows, total)
+
+
+def main() -> None:
+    """Write the table of the default network, which has the published layout, without memory for its weights."""
+    diffusion = DiffusionConfig().model_dump(mode="json", include={"prediction_type", "preconditioning"})
+    with torch.device("meta"):
+        network: ConditionalUnet = ConditionalUnet(3, 3, 4, UnetConfig().model_dump(mode="json"), diffusion)
+    sys.stdout.write(f"{'part':<24}{'published':>14}{'ours':>14}{'difference':>14}  reason\n")
+    for row in size_table(network):
+        counts = (row.published, row.ours, row.ours - row.published)
+        line = f"{row.part:<24}" + "".join(f"{count:>14,}" for count in counts)
+        sys.stdout.write(f"{line}  {row.reason}".rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    main()

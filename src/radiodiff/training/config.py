@@ -151,7 +151,7 @@ class TrainerConfig(Config):
         keep_last: Checkpoints to keep beside the best one.
         validation: What is validated.
         loader_threads: Threads that read ahead.
-        compile: Compile the networks with `torch.compile`.
+        compile: Compile the training step's forward of the networks with `torch.compile`; validations run without.
         channels_last: Keep images with their channels last in memory.
         gradient_checkpointing: Compute activations twice instead of keeping them.
         tf32: Let GPUs multiply float32 matrices with ten bits of mantissa.

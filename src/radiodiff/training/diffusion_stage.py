@@ -7,6 +7,7 @@ example alone, and measures the loss at fixed times with fixed noise.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -30,7 +31,7 @@ from radiodiff.training.model_inputs import check_data, padded_condition
 from radiodiff.training.noise import Stream, example_generators, example_noise
 from radiodiff.training.precision import without_float16
 from radiodiff.training.reconstructed_maps import draw_maps
-from radiodiff.training.sampled_maps import evaluate_samples
+from radiodiff.training.reconstruction import evaluate_reconstructions
 from radiodiff.training.stage import Autocast, Objective, Pass, Stage, Validation
 from radiodiff.training.trained_unet import TrainedUnet
 
@@ -175,10 +176,9 @@ class DiffusionStage(Stage):
 
         self._trained.eval()
         try:
-            reports = evaluate_samples(
-                draw,
+            reports = evaluate_reconstructions(
+                [partial(draw, steps=steps) for steps in (first, *further)],
                 batches,
-                (first, *further),
                 part=parts.validation_part,
                 num_previews=parts.num_previews if preview else 0,
                 shows_all_buildings=parts.shows_all_buildings,

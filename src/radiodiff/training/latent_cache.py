@@ -121,14 +121,15 @@ class LatentCache:
         self._check_root()
         needed = self._bytes_of(sum(self.num_maps(shard) for shard in missing))
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            free = shutil.disk_usage(self.folder).free
+            # The root's first: a root with anything else and without it is refused.
             contents = {self.root / RECORD: FORMAT, self.folder / CONTENT: self._described()}
             for path, content in contents.items():
                 if path.is_file():
                     continue
+                path.parent.mkdir(parents=True, exist_ok=True)
                 with atomic_write(path) as temporary:
                     temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            free = shutil.disk_usage(self.folder).free
         except (OSError, FormatError) as error:
             raise _not_writable(self.root, error) from error
         if not needed <= free:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from radiodiff.errors import CheckpointError, ConfigError
 from radiodiff.models.autoencoder import autoencoder_config
 from radiodiff.models.padding import padded_to_multiple
+from radiodiff.training.precision import without_tensor_float_32
 
 __all__ = ["LatentEncoder"]
 
@@ -61,14 +62,14 @@ class LatentEncoder:
     def posterior(self, maps: Tensor) -> Tensor:
         """Mean and then standard deviation of the latents of maps, (B, 2 * C, h, w) float32, not scaled.
 
-        Computed in float32 whatever the precision of the run: bfloat16 would move latents by some 2 % of their standard
-        deviation, and in float16 activations may overflow.
+        Computed in float32 and without TF32, whatever the precision of the run: bfloat16 would move latents by some 2 %
+        of their standard deviation, and in float16 activations may overflow.
 
         Args:
             maps: (B, in_channels, rows, cols) in [-1, 1], on the autoencoder's device.
         """
         images = padded_to_multiple(maps, self.size_multiple)
-        with torch.autocast(maps.device.type, enabled=False):
+        with torch.autocast(maps.device.type, enabled=False), without_tensor_float_32():
             found = self.autoencoder.encode(images).latent_dist
         return torch.cat([found.mean, found.std], dim=1)
 

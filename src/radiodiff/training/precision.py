@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from radiodiff.errors import ConfigError
 
-__all__ = ["Precision", "tensor_float_32", "without_float16"]
+__all__ = ["Precision", "tensor_float_32", "without_float16", "without_tensor_float_32"]
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -87,6 +87,17 @@ def tensor_float_32(enabled: bool) -> None:
     """Let GPUs multiply float32 matrices with ten bits of mantissa, in this process."""
     torch.backends.cuda.matmul.allow_tf32 = enabled
     torch.backends.cudnn.allow_tf32 = enabled
+
+
+@contextmanager
+def without_tensor_float_32() -> Iterator[None]:
+    """Multiply with all bits of float32 in this block, whatever `tensor_float_32` has allowed."""
+    kept = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = kept
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """How well maps are reconstructed: figures of each map, their means, and those of all cells together."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import tee
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from torch import Tensor
 
-__all__ = ["ReconstructionReport", "ReconstructionScores", "evaluate_reconstruction", "posterior_means"]
+__all__ = [
+    "ReconstructionReport",
+    "ReconstructionScores",
+    "evaluate_reconstruction",
+    "evaluate_reconstructions",
+    "posterior_means",
+]
 
 
 @dataclass(frozen=True)
@@ -122,29 +129,54 @@ def evaluate_reconstruction(
     num_previews: int = 0,
     shows_all_buildings: bool = True,
 ) -> ReconstructionReport:
-    """Reconstruct maps and measure how well that worked.
+    """Reconstruct maps and measure how well that worked: `evaluate_reconstructions` in one way."""
+    (report,) = evaluate_reconstructions(
+        [reconstruct], batches, part=part, num_previews=num_previews, shows_all_buildings=shows_all_buildings
+    )
+    return report
+
+
+def evaluate_reconstructions(
+    ways: "Sequence[Callable[[Batch], Tensor]]",
+    batches: Iterable[Batch],
+    *,
+    part: str = "",
+    num_previews: int = 0,
+    shows_all_buildings: bool = True,
+) -> list[ReconstructionReport]:
+    """Reconstruct maps in several ways and measure how well that worked.
 
     Args:
-        reconstruct: Reconstruction (B, C, rows, cols) of a batch, in [-1, 1]; it is compared with the batch's target.
-        batches: What to look at.
+        ways: Reconstruction (B, C, rows, cols) of a batch, in [-1, 1]; it is compared with the batch's target.
+        batches: What to look at; each is read once, and goes all ways before the next one.
         part: Part of the data set, for the protocol.
         num_previews: How many of the first maps to keep for a picture (`draw_maps`).
         shows_all_buildings: Whether the conditions show all buildings; otherwise nothing is said of cells outside them.
+
+    Returns:
+        What was found, for each way.
 
     Raises:
         InputError: There are no batches.
         TrainingError: A reconstruction is not finite, or has another shape than its target.
     """
-    scores = ReconstructionScores(part=part, num_previews=num_previews)
+    scores = [ReconstructionScores(part=part, num_previews=num_previews) for _ in ways]
 
     def looked_at() -> Iterator[Batch]:
         for batch in batches:
-            scores.scale = batch.scale
+            for score in scores:
+                score.scale = batch.scale
             yield batch
 
-    for found in reconstructed_maps(reconstruct, looked_at(), shows_all_buildings=shows_all_buildings):
-        scores.add(found)
-    return scores.report()
+    streams = [
+        reconstructed_maps(reconstruct, branch, shows_all_buildings=shows_all_buildings)
+        for reconstruct, branch in zip(ways, tee(looked_at(), len(scores)), strict=True)
+    ]
+    # Map by map through all of them: one batch is in memory at a time.
+    for maps in zip(*streams, strict=True):
+        for score, found in zip(scores, maps, strict=True):
+            score.add(found)
+    return [score.report() for score in scores]
 
 
 def posterior_means(network: "AutoencoderKL", num_inputs: int) -> "Callable[[Batch], Tensor]":

@@ -1,9 +1,10 @@
 """Parameters of the published second stage, part by part (docs/radiodiff-method.md, section 4)."""
 
+import pytest
 import torch
 
 from radiodiff.diffusion.config import DiffusionConfig
-from radiodiff.models.published_size import PUBLISHED_TOTAL, size_table
+from radiodiff.models.published_size import PUBLISHED_TOTAL, main, size_table
 from radiodiff.models.unet import ConditionalUnet
 from radiodiff.models.unet_config import UnetConfig
 
@@ -22,6 +23,13 @@ def test_the_table_is_that_of_the_published_and_of_our_network() -> None:
     assert total.ours == sum(p.numel() for p in network.parameters()) == 223_846_206
     assert {row.part for row in parts if row.published != row.ours} == {row.part for row in parts if row.reason}
     assert next(row.published for row in parts if row.part == "backbone") == 87_768_224
+
+
+def test_the_table_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    main()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1].split() == ["total", "224,869,496", "223,846,206", "-1,023,290"]
+    assert [line.split("  ")[0] for line in lines[1:4]] == ["backbone", "projections", "entry"]
 
 
 def test_each_difference_is_explained_to_the_number() -> None:

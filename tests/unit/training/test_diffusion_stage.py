@@ -204,6 +204,22 @@ def test_maps_that_are_no_multiples_are_padded(source: RepeatedTargets) -> None:
     assert row["rmse"] > 0
 
 
+def test_conditions_are_padded_with_what_stands_beside_the_map(rooms: RepeatedTargets) -> None:
+    """Air (0 dB, the least value) at 255 m, beyond the largest value: not everywhere the least value."""
+    stage = made(rooms)
+    batch = replace(batch_of(rooms, 0, 1), mask=None)
+    odd = replace(batch, target=batch.target[..., :45, :41], condition=batch.condition[..., :45, :41])
+    assert rooms.encoding.names == ("reflectance_db", "transmittance_db", "distance_m")
+    planes = [
+        nn.functional.pad(plane, (0, 7, 0, 3), value=value)
+        for plane, value in zip(odd.condition.split(1, dim=1), (-1.0, -1.0, 1.0), strict=True)
+    ]
+    padded = replace(
+        batch, target=nn.functional.pad(odd.target, (0, 7, 0, 3), value=-1.0), condition=torch.cat(planes, dim=1)
+    )
+    assert run(stage, odd) == run(stage, padded)
+
+
 def cut(batch: Batch) -> dict[str, Tensor]:
     return {"target": batch.target[:1], "condition": batch.condition[:1], "content": torch.tensor([[45, 41]])}
 
@@ -311,9 +327,11 @@ def test_the_model_that_is_left_has_factor_record_and_training(source: RepeatedT
 
 
 def test_a_checkpoint_brings_its_factor_and_knows_its_autoencoder(source: RepeatedTargets) -> None:
-    first, second = made(source), made(source, scaling_factor=0.3)
+    first, second = made(source), made(source, scaling_factor=None)
     second.networks["unet"].load_state_dict(first.networks["unet"].state_dict())
     assert second.networks["unet"].scaling_factor.item() == pytest.approx(1.7)
+    with pytest.raises(CheckpointError, match=r"factor on its latents.*got 0\.3, 1\.7 in the checkpoint"):
+        made(source, scaling_factor=0.3).networks["unet"].load_state_dict(first.networks["unet"].state_dict())
     other = made(source, autoencoder=small_autoencoder(1))
     with pytest.raises(CheckpointError, match="go on with the autoencoder it was begun with"):
         other.networks["unet"].load_state_dict(first.networks["unet"].state_dict())

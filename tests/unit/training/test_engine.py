@@ -5,10 +5,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from radiodiff.encoding import Encoding, path_loss_channel
 from radiodiff.errors import CheckpointError, ConfigError, DataSetError, TrainingError
 from radiodiff.training.checkpoint import CheckpointStore, Snapshot
 from radiodiff.training.config import EmaConfig, GuardConfig, OptimizerConfig, ScheduleConfig, TrainerConfig
 from radiodiff.training.engine import Engine
+from radiodiff.training.noise import Stream, example_generators
 from radiodiff.training.precision import Precision
 from radiodiff.training.reports import StepReport
 from radiodiff.training.run import make_accelerator
@@ -283,6 +285,20 @@ def test_another_seed_or_freezing_is_refused(tmp_path: Path) -> None:
         restore(partly, snapshot_of(made))
 
 
+def test_layers_and_examples_have_random_numbers_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both follow from the seed and a few small numbers: step, pass and process; or number and draw."""
+    used: list[int] = []
+    monkeypatch.setattr(torch, "manual_seed", used.append)
+    trained(engine(tmp_path, seed=3), 6)
+    draws = [(number, draw) for number in range(3) for draw in range(3)]
+    examples = [generator.initial_seed() for stream in Stream for generator in example_generators(draws, 3, stream)]
+    # The stream of layers is theirs alone.
+    others = examples[: -len(draws)]
+    assert len(set(others)) == len(others)
+    assert len(set(used)) == len(used) == 6
+    assert not set(used) & set(others)
+
+
 def test_a_changed_state_is_an_error(tmp_path: Path) -> None:
     state = snapshot_of(engine(tmp_path))
     damaged = Snapshot(state.tensors, {name: value for name, value in state.values.items() if name != "progress"})
@@ -313,6 +329,17 @@ def test_a_checkpoint_of_other_data_is_refused(tmp_path: Path) -> None:
     other = engine(tmp_path, ToyStage(NoiseSource(10)))
     with pytest.raises(CheckpointError, match="go on with the data"):
         restore(other, snapshot_of(made))
+
+
+def test_a_checkpoint_of_other_channels_or_another_scale_is_refused(tmp_path: Path) -> None:
+    """Of as many examples and of the same shapes."""
+    made = snapshot_of(engine(tmp_path))
+    other, scaled = NoiseSource(), NoiseSource()
+    other.encoding = Encoding.of_names(["los_mask"], path_loss_channel())
+    scaled.scale = "thresholded"
+    for source, said in ((other, "los_mask to path_loss_db"), (scaled, "on scale 'thresholded'")):
+        with pytest.raises(CheckpointError, match=rf"go on with the channels and the scale.*{said}"):
+            restore(engine(tmp_path, ToyStage(source)), made)
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:

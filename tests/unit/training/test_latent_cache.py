@@ -113,6 +113,25 @@ def test_an_interrupted_cache_is_completed(city: Path, tmp_path: Path) -> None:
     assert not list(cache.root.rglob(".radiodiff-*"))
 
 
+@pytest.mark.parametrize("num_written", [0, 1])
+def test_a_cache_that_is_killed_while_it_begins_begins_again(
+    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_written: int
+) -> None:
+    source, write, written = opened(city), latent_cache.atomic_write, []
+
+    def killed(path: Path) -> Any:
+        if len(written) == num_written:
+            raise KeyboardInterrupt
+        written.append(path)
+        return write(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(latent_cache, "atomic_write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            fill(cache_of(tmp_path / "cache", source))
+    assert fill(cache_of(tmp_path / "cache", source)) == 12
+
+
 def test_more_symmetries_are_added(city: Path, tmp_path: Path) -> None:
     plain, turned = (cache_of(tmp_path / "cache", opened(city, augment=augment)) for augment in (False, True))
     assert fill(plain) == 12

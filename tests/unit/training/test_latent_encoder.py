@@ -1,6 +1,7 @@
 """The frozen first stage, and which of its latent cells count."""
 
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from radiodiff.diffusion.objective import example_losses
 from radiodiff.errors import CheckpointError, ConfigError
 from radiodiff.training.latent_encoder import LatentEncoder
 from radiodiff.training.latent_mask import counted_losses, latent_mask
-from radiodiff.training.precision import without_float16
+from radiodiff.training.precision import tensor_float_32, without_float16
 from second_stage import small_autoencoder
 
 
@@ -82,6 +83,28 @@ def test_float16_is_left_out_and_nothing_else(around: torch.dtype | None, inside
         with without_float16(torch.device("cpu")):
             assert torch.mm(matrix, matrix).dtype == inside
         assert torch.mm(matrix, matrix).dtype == (around or torch.float32)
+
+
+def test_latents_are_computed_with_all_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU would multiply with ten bits of mantissa where TF32 is allowed; the run keeps what it has allowed."""
+    encoder = LatentEncoder(small_autoencoder(), 4)
+    encode, seen = encoder.autoencoder.encode, []
+
+    def allowed() -> tuple[bool, bool]:
+        return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+
+    def watched(images: torch.Tensor) -> Any:
+        seen.append(allowed())
+        return encode(images)
+
+    monkeypatch.setattr(encoder.autoencoder, "encode", watched)
+    before = allowed()
+    try:
+        tensor_float_32(True)
+        encoder.posterior(maps(1, 1, 8, 8))
+        assert (seen, allowed()) == ([(False, False)], (True, True))
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
 
 def test_latent_cells_count_where_all_their_cells_do() -> None:

@@ -1,4 +1,4 @@
-"""Which autoencoder may give latents, and by which factor they are scaled."""
+"""Which autoencoder may give latents, and how they spread."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -15,11 +15,8 @@ from radiodiff.encoding import CHANNELS, Encoding, path_loss_channel
 from radiodiff.errors import CheckpointError, ConfigError
 from radiodiff.models.autoencoder_folder import AutoencoderRecord
 from radiodiff.models.latent_statistics import measure_latents
-from radiodiff.training.diffusion_config import LatentSourceConfig
-from radiodiff.training.latent_source import check_first_stage, find_scaling_factor
+from radiodiff.training.latent_source import check_first_stage, measure_scaling_factor
 from second_stage import make_city, small_autoencoder
-
-MEASURED = LatentSourceConfig()
 
 
 @pytest.fixture(scope="module")
@@ -33,19 +30,7 @@ def record(source: RepeatedTargets) -> AutoencoderRecord:
     return AutoencoderRecord(Encoding((target,), target), source.scale)
 
 
-def test_a_fixed_factor_is_taken_as_it_is(source: RepeatedTargets) -> None:
-    config = LatentSourceConfig(scaling_factor=0.18215)
-    assert find_scaling_factor(config, (small_autoencoder(), record(source)), source, seed=0) == 0.18215
-
-
-def test_a_measured_factor_is_that_of_the_autoencoder(source: RepeatedTargets) -> None:
-    network = small_autoencoder()
-    latents = measure_latents(network, [torch.from_numpy(source[3].target)[None]], seed=0)
-    known = replace(record(source), latents=latents)
-    assert find_scaling_factor(MEASURED, (network, known), source, seed=5) == latents.scaling_factor
-
-
-def test_a_factor_that_nobody_knows_is_measured(source: RepeatedTargets) -> None:
+def test_a_factor_is_measured_on_maps_spread_over_the_data(source: RepeatedTargets) -> None:
     network, seen = small_autoencoder(), []
 
     def track(items: Iterable[Any], total: int, title: str, unit: str) -> Iterator[Any]:
@@ -54,9 +39,7 @@ def test_a_factor_that_nobody_knows_is_measured(source: RepeatedTargets) -> None
             seen.append(item)
             yield item
 
-    found = find_scaling_factor(
-        LatentSourceConfig(num_examples=4), (network, record(source)), source, seed=5, track=track
-    )
+    found = measure_scaling_factor(network, source, 4, seed=5, track=track)
     # The middle of each of four equal stretches of twelve maps.
     maps = [torch.from_numpy(source[number].target)[None] for number in (1, 4, 7, 10)]
     assert found == measure_latents(network, maps, seed=5).scaling_factor
@@ -65,7 +48,7 @@ def test_a_factor_that_nobody_knows_is_measured(source: RepeatedTargets) -> None
     assert found == pytest.approx(1 / variance.sqrt().item(), rel=0.05)
     assert seen[0] == (4, "maps")
     assert len(seen) == 5
-    everything = find_scaling_factor(MEASURED, (network, record(source)), source, seed=5)
+    everything = measure_scaling_factor(network, source, 1_000, seed=5)
     assert everything != found
 
 
@@ -74,7 +57,7 @@ def test_latents_to_measure_must_be_finite(source: RepeatedTargets) -> None:
     with torch.no_grad():
         network.quant_conv.bias.fill_(float("inf"))
     with pytest.raises(CheckpointError, match="latents of an autoencoder must be finite"):
-        find_scaling_factor(MEASURED, (network, record(source)), source, seed=0)
+        measure_scaling_factor(network, source, 1_000, seed=0)
 
 
 def test_the_first_stage_must_be_of_the_same_target(source: RepeatedTargets) -> None:

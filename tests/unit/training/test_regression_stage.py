@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import torch
 
+from radiodiff.data.icassp import FakeIcasspSettings, write_fake_icassp
+from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.loader import Batch
 from radiodiff.data.radiomapseer import RadioMapSeerConfig
 from radiodiff.data.repeated_targets import RepeatedTargets
@@ -80,6 +82,21 @@ def test_maps_that_are_no_multiples_are_padded(source: RepeatedTargets) -> None:
     odd = replace(batch, target=batch.target[..., :45, :41], condition=batch.condition[..., :45, :41])
     pipeline_map = stage.validate([odd], autocast=nullcontext, preview=None).per_example["0_0"]["loss"]
     assert run(stage, odd)["total"] == pytest.approx(pipeline_map, rel=1e-5)
+
+
+def test_conditions_are_padded_with_what_stands_beside_the_map(tmp_path: Path) -> None:
+    """Air (0 dB, the least value) at 255 m, beyond the largest value."""
+    list(write_fake_icassp(tmp_path / "rooms", FakeIcasspSettings(buildings=1, antennas=2, samples=1, smallest=48)))
+    rooms = open_data_set(IcasspConfig(root=tmp_path / "rooms", crop="tx-centred", size=48, part="all"))
+    stage = made(rooms)
+    batch = replace(batch_of(rooms, 0), mask=None)
+    odd = replace(batch, target=batch.target[..., :45, :41], condition=batch.condition[..., :45, :41])
+    padded = torch.ones(1, 3, 48, 48)
+    padded[:, :2] = -1.0
+    padded[..., :45, :41] = odd.condition
+    with torch.no_grad():
+        difference = stage.parts.network(padded)[..., :45, :41] - odd.target
+    assert run(stage, odd)["mse"] == pytest.approx(difference.square().mean().item(), rel=1e-5)
 
 
 def test_validation_measures_what_the_model_predicts(source: RepeatedTargets, tmp_path: Path) -> None:

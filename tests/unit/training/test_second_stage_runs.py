@@ -15,7 +15,9 @@ from safetensors.torch import load_file
 from radiodiff.data.loader import BatchLoader, spread
 from radiodiff.data.radiomapseer import RadioMapSeerConfig
 from radiodiff.data.selection import open_data_set
+from radiodiff.diffusion.config import DiffusionConfig
 from radiodiff.errors import CheckpointError
+from radiodiff.models.radio_unet import build_radio_unet
 from radiodiff.models.warm_start import load_weights
 from radiodiff.pipeline.load import load_pipeline
 from radiodiff.training.config import EmaConfig, TrainerConfig
@@ -28,7 +30,7 @@ from radiodiff.training.regression_stage import RegressionStage
 from radiodiff.training.reports import Listener, StepReport
 from radiodiff.training.run import TrainingRun, make_accelerator
 from radiodiff.training.stage import Stage
-from second_stage import diffusion_parts, make_city, regression_parts, small_autoencoder
+from second_stage import REGRESSION, UNET, diffusion_parts, make_city, regression_parts, small_autoencoder
 
 SETTINGS = {
     "max_steps": 4,
@@ -151,11 +153,35 @@ def test_the_autoencoder_is_in_no_checkpoint(city: Path, tmp_path: Path) -> None
 
 def test_a_run_goes_on_with_its_factor_and_its_autoencoder_alone(city: Path, tmp_path: Path) -> None:
     prepared(tmp_path, stage_of(city, "encoded"), max_steps=2).run()
-    stage = stage_of(city, "encoded", scaling_factor=0.5)
+    stage = stage_of(city, "encoded", scaling_factor=None)
     prepared(tmp_path, stage, "latest")
     assert stage.networks["unet"].scaling_factor.item() == pytest.approx(1.7)
+    with pytest.raises(CheckpointError, match=r"factor on its latents.*got 0\.5, 1\.7 in the checkpoint"):
+        prepared(tmp_path, stage_of(city, "encoded", scaling_factor=0.5), "latest")
     with pytest.raises(CheckpointError, match="go on with the autoencoder it was begun with"):
         prepared(tmp_path, stage_of(city, "encoded", autoencoder=small_autoencoder(1)), "latest")
+
+
+def test_a_run_does_not_go_on_with_weights_that_would_mean_something_else(city: Path, tmp_path: Path) -> None:
+    """All of the same names and shapes."""
+    prepared(tmp_path / "unet", stage_of(city, "encoded"), max_steps=1).run()
+    asking = UNET.relation.model_copy(update={"query": "features"})
+    for changes, said in (
+        ({"diffusion": DiffusionConfig(preconditioning="none")}, "preconditioning 'none' ('corrected' with"),
+        ({"unet": UNET.model_copy(update={"relation": asking})}, "relation.query 'features' ('condition' with"),
+        ({"unet": UNET.model_copy(update={"fourier_scale": 3.0})}, "fourier_scale 3.0"),
+    ):
+        with pytest.raises(CheckpointError, match=r"unet of a run must go on with the settings") as caught:
+            prepared(tmp_path / "unet", stage_of(city, "encoded", **changes), "latest")
+        assert said in str(caught.value)
+    prepared(tmp_path / "network", stage_of(city, "regression"), max_steps=1).run()
+    prepared(tmp_path / "network", stage_of(city, "regression"), "latest")
+    config = REGRESSION.model_copy(update={"norm_groups": 2})
+    source = data(city)
+    network = build_radio_unet(config, in_channels=len(source.encoding.names))
+    other = RegressionStage(regression_parts(source, network=network))
+    with pytest.raises(CheckpointError, match=r"network of a run must go on with the settings.*norm_groups 2"):
+        prepared(tmp_path / "network", other, "latest")
 
 
 def test_a_run_may_begin_with_the_weights_of_another(city: Path, tmp_path: Path) -> None:

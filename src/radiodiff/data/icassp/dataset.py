@@ -100,7 +100,7 @@ class IcasspDataSet:
         sample = self._reader.read(self.ids[number])
         random = np.random.default_rng((self.config.seed, draw, number))
         window = self._window(sample, random)
-        symmetry = draw_symmetry(random, (window.rows, window.cols)) if self.config.augment else 0
+        symmetry = draw_symmetry(random, self._padded_shape(window)) if self.config.augment else 0
         shape = turn_array(np.empty((window.rows, window.cols)), symmetry).shape
         cell = np.array([window.moved(sample.tx_cell)])
         row, col = turn_cells(cell, (window.rows, window.cols), symmetry)[0]
@@ -186,12 +186,17 @@ class IcasspDataSet:
         on_map = cut(np.ones(sample.shape), window, 0.0)
         return self._padded(turn_array(on_map, symmetry), 0.0)[None] > 0.0
 
+    def _padded_shape(self, window: Window) -> tuple[int, int]:
+        """(rows, cols) of an example: a symmetry that keeps them is one that all examples of this shape may be in."""
+        multiple = self.config.multiple if self.config.crop == "none" else 1
+        rows, cols = (-(-length // multiple) * multiple for length in (window.rows, window.cols))
+        return rows, cols
+
     def _padded(self, array: NDArray[np.float32], outside: float) -> NDArray[np.float32]:
         """A whole map at the top left of the next larger multiple; windows as they are."""
         if self.config.crop != "none":
             return np.ascontiguousarray(array)
-        rows, cols = (-(-length // self.config.multiple) * self.config.multiple for length in array.shape)
-        return cut(array, Window(0, 0, rows, cols), outside)
+        return cut(array, Window(0, 0, *self._padded_shape(Window(0, 0, *array.shape))), outside)
 
 
 def crop_to_content(array: NDArray[Any], content: tuple[int, int]) -> NDArray[Any]:

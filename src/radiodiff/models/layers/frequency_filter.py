@@ -18,7 +18,8 @@ class FrequencyFilter(nn.Module):
     convolution kernel; on a map of `num_cells` x `num_cells` each frequency has its own factor.
 
     The transforms are written as products with real matrices, in float32 at least: the maps are small here, and complex
-    numbers can neither be compiled nor exported.
+    numbers can neither be compiled nor exported. Where TF32 is allowed (`trainer.tf32`) a GPU multiplies these matrices
+    with ten bits of mantissa, too.
 
     Args:
         channels: Channels of its input.

@@ -12,7 +12,7 @@ from radiodiff.models.layers.attention import cells_of, heads_of, map_of
 __all__ = ["ConditionSum", "RelationNet", "position_code"]
 
 LONGEST_PERIOD = 200.0 * math.pi
-"""Tokens in the longest wave of the position code; the shortest has 2 pi."""
+"""Bound in tokens that the waves of the position code stay below; they grow from 2 pi in equal ratios."""
 
 
 class RelationNet(nn.Module):

@@ -140,6 +140,23 @@ def test_pixels_turn_with_the_direction_of_the_antenna(fake_root):
     assert found == set(range(8))
 
 
+@pytest.mark.parametrize(("multiple", "symmetries"), [(64, range(8)), (1, (0, 2, 4, 6))])
+def test_whole_maps_are_drawn_in_the_symmetries_that_keep_their_padded_shape(fake_root, multiple, symmetries):
+    """What a cache of latents holds and what training draws are the same."""
+    source = examples(fake_root, crop="none", multiple=multiple, augment=True)
+    assert source[0].content[0] != source[0].content[1]
+    seen = {}
+    for draw in range(60):
+        example = source[0, draw]
+        seen[example.symmetry] = example
+    assert tuple(sorted(seen)) == source.symmetries == tuple(symmetries)
+    for symmetry, example in seen.items():
+        np.testing.assert_array_equal(example.target, source.target(0, symmetry))
+        np.testing.assert_array_equal(
+            example.mask[0].any(axis=1), np.arange(example.mask.shape[1]) < example.content[0]
+        )
+
+
 def test_draws_follow_from_seed_draw_and_index_alone(fake_root):
     settings = {"size": 24, "margin_px": 3, "augment": True}
     source, again = examples(fake_root, **settings), examples(fake_root, **settings)
