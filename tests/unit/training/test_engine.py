@@ -288,8 +288,9 @@ def test_another_seed_or_freezing_is_refused(tmp_path: Path) -> None:
 def test_layers_and_examples_have_random_numbers_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both follow from the seed and a few small numbers: step, pass and process; or number and draw."""
     used: list[int] = []
+    made = engine(tmp_path, seed=3)
     monkeypatch.setattr(torch, "manual_seed", used.append)
-    trained(engine(tmp_path, seed=3), 6)
+    trained(made, 6)
     draws = [(number, draw) for number in range(3) for draw in range(3)]
     examples = [generator.initial_seed() for stream in Stream for generator in example_generators(draws, 3, stream)]
     # The stream of layers is theirs alone.
