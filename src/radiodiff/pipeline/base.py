@@ -1,6 +1,7 @@
 """What all models share: they turn conditions, or scenes and transmitters, into radio maps."""
 
 import secrets
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from radiodiff.config import checked
 from radiodiff.diffusion.noise import draw_generators
-from radiodiff.errors import CheckpointError, ConfigError, InputError
+from radiodiff.errors import CheckpointError, ConfigError
 from radiodiff.pipeline.condition import SceneEncoder
 from radiodiff.pipeline.config import PredictConfig, PredictOptions
 from radiodiff.pipeline.guidance import Guide
@@ -22,13 +24,15 @@ from radiodiff.pipeline.saved_pipeline import SavedPipeline
 from radiodiff.pipeline.scene_maps import (
     CallOptions,
     Generators,
+    check_generators,
     check_model,
+    check_quantiles,
     check_scenes,
     make_requests,
     map_of_draws,
     same_sized,
 )
-from radiodiff.radio_map import Ensemble, RadioMap, check_shares
+from radiodiff.radio_map import Ensemble, RadioMap
 from radiodiff.scene import Scene, Transmitter
 
 __all__ = ["RadioMapPipeline", "evaluating"]
@@ -82,7 +86,14 @@ class RadioMapPipeline(SavedPipeline):
                 for each map, or a point is off the map or inside a building.
             CheckpointError: The maps are not finite.
         """
-        return self._predict(condition, generators, measurements, PredictConfig(**options), lambda _: None)
+        config = checked(PredictConfig, options)
+        check_condition(condition, self.record.encoding)
+        if measurements is not None:
+            check_one_each(measurements, len(condition))
+            for number, given in enumerate(measurements):
+                if given is not None and (text := given.far_from(self.record.encoding.target)):
+                    warnings.warn(f"Map {number}: {text}", stacklevel=2)
+        return self._predict(condition, generators, measurements, config, lambda _: None)
 
     def _predict(
         self,
@@ -93,17 +104,10 @@ class RadioMapPipeline(SavedPipeline):
         advance: Callable[[int], object],
     ) -> Tensor:
         record = self.record
-        check_condition(condition, record.encoding)
         if generators is None:
             generators = [torch.Generator().manual_seed(secrets.randbits(63)) for _ in condition]
-        if len(generators) != len(condition):
-            raise InputError(
-                "Generators must be one for each map",
-                value=f"{len(generators)} for {len(condition)} maps",
-                remedy="Give [torch.Generator().manual_seed(seed), ...]: no map then depends on the others.",
-            )
+        check_generators(generators, len(condition))
         points = [None] * len(condition) if measurements is None else measurements
-        check_one_each(points, len(condition))
         rows, cols = condition.shape[2:]
         layout = Layout.of((rows, cols), self.sizes, record, config)
         sources = [draw_generators(generator, config.num_draws) for generator in generators]
@@ -182,11 +186,11 @@ class RadioMapPipeline(SavedPipeline):
             GridError: A scene is too small.
             SceneError: A scene has no cell outside buildings.
             TransmitterError: A transmitter stands off the grid or inside a building.
-            InputError: Lists have different lengths, a measured point is off the map or inside a building, or the model
-                needs measurements and has none.
+            InputError: Something is of another kind, lists have different lengths, a measured point is off the map or
+                inside a building, or the model needs measurements and has none.
         """
-        config = PredictConfig(**options)
-        check_shares(quantiles)
+        config = checked(PredictConfig, options)
+        check_quantiles(quantiles)
         if return_draws and config.num_draws == 1:
             raise ConfigError(
                 "return_draws must be with num_draws of at least 2",

@@ -54,7 +54,7 @@ class SceneEncoder:
         self._third = data.get("cars_channel") or ("cars" if data.get("cars") else "empty")
         self._from_images = data.get("kind") in IMAGE_KINDS
         self._prepared: _Prepared | None = None
-        self._has_warned = False
+        self._warned: set[str] = set()
         missing = [name for name in encoding.names if name not in SCENE_CHANNELS]
         if missing:
             raise ConfigError(
@@ -91,20 +91,23 @@ class SceneEncoder:
         scene.check_transmitter(tx)
         if measurements is not None:
             measurements.check_on(scene.buildings)
+            self._warn("range", measurements.far_from(self.encoding.target))
         elif self.needs_measurements:
             raise InputError(
                 "This model must be given measurements: it was trained with measured points",
                 value="none",
                 remedy="Pass measurements=Measurements(cells, path_loss_db).",
             )
-        is_empty = scene.cars is None or not scene.cars.any()
-        if not (is_empty or self._third == "cars" or "cars" not in self.encoding.names or self._has_warned):
-            self._has_warned = True
-            warnings.warn(
-                f"The model was trained without cars (its third channel is {self._third!r}): those of the scene are "
-                "left out.",
-                stacklevel=3,
-            )
+        has_channel = "cars" in self.encoding.names
+        if scene.cars is not None and scene.cars.any() and not (has_channel and self._third == "cars"):
+            why = f"its third channel is {self._third!r}" if has_channel else "it has no channel for them"
+            self._warn("cars", f"The model does not see cars ({why}): those of the scene are left out.")
+
+    def _warn(self, kind: str, text: str | None) -> None:
+        """Warn the caller of who checks, of each kind once."""
+        if text is not None and kind not in self._warned:
+            self._warned.add(kind)
+            warnings.warn(text, stacklevel=4)
 
     def condition(self, scene: Scene, tx: Transmitter, measurements: Measurements | None = None) -> NDArray[np.float32]:
         """Condition (C, rows, cols) in [-1, 1] of a scene and a transmitter on it, in which `check` finds no fault."""

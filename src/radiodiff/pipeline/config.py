@@ -8,7 +8,7 @@ from radiodiff.config import Config
 
 __all__ = ["PredictConfig", "PredictOptions"]
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, strict=True)]
 
 WindowSize = Literal["auto", "whole"] | Count | tuple[Count, Count]
 
@@ -34,11 +34,11 @@ class PredictConfig(Config):
 
     num_inference_steps: Count | None = None
     num_draws: Count = 1
-    is_stochastic: bool | None = None
+    is_stochastic: Annotated[bool, Field(strict=True)] | None = None
     batch_size: Count = 16
     window: WindowSize = "auto"
-    overlap: Annotated[float, Field(gt=0, le=0.5)] = 0.25
-    guidance_steps: Annotated[int, Field(ge=0)] = 2
+    overlap: Annotated[float, Field(gt=0, le=0.5, strict=True)] = 0.25
+    guidance_steps: Annotated[int, Field(ge=0, strict=True)] = 2
 
 
 class PredictOptions(TypedDict, total=False):

@@ -1,6 +1,6 @@
 """Measured points that a prediction is to agree with."""
 
-from collections.abc import Sized
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -8,12 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from radiodiff.encoding import Channel
 from radiodiff.errors import InputError
 
 __all__ = ["MOST_POINTS", "Measurements", "check_one_each"]
 
 MOST_POINTS = 2000
 """Points of a map; the work grows with the third power of their number."""
+
+
+FAR_DB = 20.0
+"""So far beyond the range of a model a value is rather a mistake than a strong or weak signal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +40,8 @@ class Measurements:
 
     Raises:
         InputError: There are none or too many, the shapes do not fit, a value is no finite number, a cell is no whole
-            number or negative, two values for one cell differ, or a setting is not positive.
+            number or negative, path loss is negative, two values for one cell differ, noise_db is negative, or
+            correlation_cells is not positive.
     """
 
     cells: NDArray[np.int64] = field(repr=False)
@@ -65,6 +71,13 @@ class Measurements:
                 f"{where[0]}, column {where[1]}",
                 remedy="Leave these points out.",
             )
+        if (values < 0).any():
+            where = cells[int(np.flatnonzero(values < 0)[0])]
+            raise InputError(
+                "Measured path loss must not be negative",
+                value=f"{values[values < 0][0]:g} dB at row {where[0]}, column {where[1]}",
+                remedy="Change the sign of gains; of received power take path loss = eirp_dbm - power.",
+            )
         if (cells < 0).any():
             raise InputError(
                 "Cells of measurements must not be negative",
@@ -86,6 +99,23 @@ class Measurements:
 
     def __len__(self) -> int:
         return len(self.cells)
+
+    def far_from(self, target: Channel) -> str | None:
+        """What to say of values far beyond what a model's maps can show, which count as its end; None where none is.
+
+        Args:
+            target: The channel of its maps.
+        """
+        least, most = sorted((target.low, target.high))
+        beyond = np.maximum(least - self.path_loss_db, self.path_loss_db - most)
+        worst = int(beyond.argmax())
+        if beyond[worst] <= FAR_DB:
+            return None
+        return (
+            f"Maps of the model show {least:g} to {most:g} dB; {int((beyond > FAR_DB).sum())} of {len(self)} measured "
+            f"values lie far beyond and count as its end: {self.path_loss_db[worst]:g} dB at row "
+            f"{self.cells[worst, 0]}, column {self.cells[worst, 1]}. Values are path loss between isotropic antennas."
+        )
 
     def check_on(self, indoors: NDArray[np.bool_]) -> None:
         """Make sure that all cells are on a map and outside its buildings.
@@ -114,16 +144,25 @@ class Measurements:
             )
 
 
-def check_one_each(measurements: Sized, num_maps: int) -> None:
+def check_one_each(measurements: object, num_maps: int) -> None:
     """Make sure that there are measurements, or None, for each of so many maps.
 
     Raises:
-        InputError: There are more or fewer.
+        InputError: There are more or fewer, or something else among them.
     """
-    if len(measurements) != num_maps:
+    given = measurements if isinstance(measurements, Sequence) else [measurements]
+    wrong = [one for one in given if not isinstance(one, Measurements | None)]
+    if wrong:
+        raise InputError(
+            "Measurements must be radiodiff.Measurements, or None",
+            value=f"a {type(wrong[0]).__name__}",
+            remedy="Pass measurements=Measurements(cells, path_loss_db).",
+        )
+    found = len(given) if given is measurements else "one, not in a list,"
+    if found != num_maps:
         raise InputError(
             "Measurements must be given for each map, or as None for a map without",
-            value=f"{len(measurements)} for {num_maps} maps",
+            value=f"{found} for {num_maps} maps",
             remedy="They belong to one transmitter: give a list with an entry for each map.",
         )
 

@@ -16,6 +16,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +28,7 @@ from torch import Tensor, nn
 
 from radiodiff.atomic_file import atomic_folder
 from radiodiff.errors import CheckpointError, ConfigError, InputError
+from radiodiff.models.layers.blocks import StandardizedConv2d
 from radiodiff.pipeline.base import RadioMapPipeline, evaluating
 from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
 from radiodiff.pipeline.record import RECORD_FILE
@@ -180,7 +182,7 @@ def _export(part: Part, folder: Path) -> float:
     num_bytes = sum(tensor.numel() * 4 for tensor in part.network.state_dict().values())
     with _quietly():
         torch.onnx.export(
-            part.network,
+            _with_fixed_kernels(part.network),
             arguments,
             str(path),
             input_names=list(part.inputs),
@@ -198,6 +200,17 @@ def _export(part: Part, folder: Path) -> float:
             remedy="Another version of torch or onnxruntime may convert it: see constraints.txt for tested ones.",
         )
     return difference
+
+
+def _with_fixed_kernels(network: nn.Module) -> nn.Module:
+    """A copy without standardised kernels, which a graph would standardise again at each run."""
+    fixed = deepcopy(network)
+    for module in fixed.modules():
+        if isinstance(module, StandardizedConv2d):
+            module.weight.data = module.kernel()
+            # What is left of the class is a convolution as any other.
+            module.__class__ = nn.Conv2d  # type: ignore[assignment]
+    return fixed
 
 
 def _difference(part: Part, path: Path) -> float:

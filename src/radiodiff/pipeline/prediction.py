@@ -125,9 +125,15 @@ def check_condition(condition: Tensor, encoding: Encoding) -> None:
     """Refuse conditions that are none of a model.
 
     Raises:
-        InputError: The shape is another one, or a value is not finite.
+        InputError: It is no tensor, the shape is another one, or a value is not finite.
     """
     channels = len(encoding.names)
+    if not isinstance(condition, Tensor):
+        raise InputError(
+            "A condition must be a tensor",
+            value=f"a {type(condition).__name__}",
+            remedy="Convert it, for example with torch.from_numpy.",
+        )
     if condition.ndim != 4 or condition.shape[1] != channels or 0 in condition.shape:
         raise InputError(
             f"A condition of this model must be (B, {channels}, rows, cols): {', '.join(encoding.names)}",
@@ -168,7 +174,7 @@ def _window(
     rows, cols = (config.window, config.window) if isinstance(config.window, int) else config.window
     if rows % sizes.multiple or cols % sizes.multiple:
         raise ConfigError(
-            f"PredictConfig.window must be multiples of {sizes.multiple} cells",
+            f"window must be multiples of {sizes.multiple} cells",
             value=f"{rows} x {cols}",
             remedy=f"Take {_ceil(rows, sizes.multiple)} x {_ceil(cols, sizes.multiple)}.",
         )

@@ -25,11 +25,11 @@ from torch import nn
 from radiodiff.atomic_file import atomic_folder
 from radiodiff.errors import CheckpointError, InputError
 from radiodiff.pipeline.component import align_weights, load_component, read_json
+from radiodiff.pipeline.model_folder import INDEX_FILE, class_in, find_pipeline
 from radiodiff.pipeline.record import RECORD_FILE, PipelineKind, PipelineRecord
 
-__all__ = ["INDEX_FILE", "SavedPipeline", "class_in"]
+__all__ = ["SavedPipeline"]
 
-INDEX_FILE = "model_index.json"
 CLASS_FILE = "pipeline.py"
 COMPONENTS = "radiodiff.pipeline.components"
 CLASS_TEXT = '"""The class of this model, for diffusers."""\n\nfrom radiodiff import {name}\n\n__all__ = ["{name}"]\n'
@@ -160,14 +160,14 @@ class SavedPipeline(DiffusionPipeline, ABC):
         """A saved model, on the CPU and in eval mode: the same bits as the one that was saved.
 
         Args:
-            pretrained_model_name_or_path: Its folder.
+            pretrained_model_name_or_path: Its folder, or a finished run that holds it.
             torch_dtype: Type of the weights; None takes float32.
 
         Raises:
             CheckpointError: The folder is not there or not whole, a file is damaged, a newer version wrote it, or it is
                 another kind of model.
         """
-        folder = Path(pretrained_model_name_or_path)
+        folder = find_pipeline(pretrained_model_name_or_path)
         name = class_in(folder)
         if name != cls.__name__:
             raise CheckpointError(
@@ -194,18 +194,6 @@ class SavedPipeline(DiffusionPipeline, ABC):
             raise CheckpointError(error.rule, value=f"{error.value} ({folder})", remedy=error.remedy) from error
         pipeline.register_to_config(_name_or_path=str(folder))  # type: ignore[no-untyped-call]
         return pipeline
-
-
-def class_in(folder: Path) -> str:
-    """Name of the class of a saved model.
-
-    Raises:
-        CheckpointError: The folder holds no model, or its index is damaged.
-    """
-    if not folder.is_dir():
-        raise CheckpointError("The folder of a model must exist", value=folder, remedy="Check the path.")
-    name = read_json(folder / INDEX_FILE).get("_class_name")
-    return str(name[-1] if isinstance(name, list) and name else name)
 
 
 def _holds_model_or_nothing(folder: Path) -> bool:

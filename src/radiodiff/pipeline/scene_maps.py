@@ -16,14 +16,16 @@ from radiodiff.pipeline.config import PredictOptions
 from radiodiff.pipeline.measurements import Measurements, check_one_each
 from radiodiff.pipeline.prediction import Sizes
 from radiodiff.pipeline.record import PipelineRecord
-from radiodiff.radio_map import Ensemble, RadioMap
+from radiodiff.radio_map import Ensemble, RadioMap, check_shares
 from radiodiff.scene import Scene, Transmitter
 
 __all__ = [
     "CallOptions",
     "Generators",
     "Request",
+    "check_generators",
     "check_model",
+    "check_quantiles",
     "check_scenes",
     "make_requests",
     "map_of_draws",
@@ -75,8 +77,12 @@ def make_requests(
     """The maps that a call asks for: one scene or one transmitter goes with each of the others.
 
     Raises:
-        InputError: There are none, or the lists have different lengths.
+        InputError: There are none, the lists have different lengths, or something is of another kind.
     """
+    _check_kinds(scene, Scene, "Scenes must be radiodiff.Scene", "Make one: Scene.from_footprints(grid, footprints).")
+    _check_kinds(
+        tx, Transmitter, "Transmitters must be radiodiff.Transmitter", "Make one: Transmitter.at_cell(grid, col, row)."
+    )
     lengths = {len(given) for given in (scene, tx) if isinstance(given, Sequence)} or {1}
     count = max(lengths)
     if len(lengths) > 1 or count == 0:
@@ -92,6 +98,43 @@ def make_requests(
     check_one_each(points, count)
     parts = zip(scenes, txs, points, _sources(generator, count), strict=True)
     return [Request(one_scene, one_tx, given, *source) for one_scene, one_tx, given, source in parts]
+
+
+def check_generators(generators: Sequence[torch.Generator], count: int) -> None:
+    """Refuse what are not generators, one for each map.
+
+    Raises:
+        InputError: There are more or fewer, or something else.
+    """
+    rule = "Generators must be a list of torch.Generator, one for each map"
+    remedy = "Give [torch.Generator().manual_seed(seed), ...]: no map then depends on the others."
+    _check_kinds(generators, torch.Generator, rule, remedy)
+    found = len(generators) if isinstance(generators, Sequence) else "one, not in a list,"
+    if found != count:
+        raise InputError(rule, value=f"{found} for {count} maps", remedy=remedy)
+
+
+def check_quantiles(quantiles: object) -> None:
+    """Refuse shares of quantiles that are none.
+
+    Raises:
+        InputError: They are no list of numbers in [0, 1].
+    """
+    shares = (
+        list(quantiles) if isinstance(quantiles, Sequence | np.ndarray) and not isinstance(quantiles, str) else None
+    )
+    if shares is None or not all(isinstance(share, int | float | np.number) for share in shares):
+        raise InputError(
+            "Shares of quantiles must be a list of numbers", value=repr(quantiles), remedy="Write (0.05, 0.5, 0.95)."
+        )
+    check_shares(shares)
+
+
+def _check_kinds(given: object, kind: type, rule: str, remedy: str) -> None:
+    """Refuse what is neither of a kind nor a list of it."""
+    wrong = [one for one in (given if isinstance(given, Sequence) else [given]) if not isinstance(one, kind)]
+    if wrong:
+        raise InputError(rule, value=f"{wrong[0]!r:.60} ({type(wrong[0]).__name__})", remedy=remedy)
 
 
 def check_model(record: PipelineRecord) -> None:
@@ -199,6 +242,8 @@ def _sources(generator: Generators, count: int) -> list[tuple[torch.Generator, i
         device = generator.device
         seeds = torch.randint(LARGEST_SEED, (count,), generator=generator, device=device)
         return [_seeded(int(seed)) for seed in seeds.tolist()]
+    remedy = "Give torch.Generator().manual_seed(seed): of several maps each gets a seed of its own from it."
+    _check_kinds(generator, torch.Generator, "Generators must be torch.Generator", remedy)
     generators = [generator] if isinstance(generator, torch.Generator) else list(generator)
     if len(generators) != count:
         raise InputError(

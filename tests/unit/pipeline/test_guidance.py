@@ -19,15 +19,16 @@ from tiny_pipelines import tiny_diffusion, tiny_encoding, tiny_regression
 
 SIZE = 16
 CELLS = np.array([[3, 3], [4, 11], [12, 6]])
-DB = Encoding((), Channel("path_loss_db", 1.0, -1.0))
-"""Maps in which 1 is minus a decibel, so that values need no conversion."""
+OFFSET = 100.0
+DB = Encoding((), Channel("path_loss_db", OFFSET + 1.0, OFFSET - 1.0))
+"""Maps in which 1 is a decibel less than 100 dB: values need no factor."""
 
 
 def field_of(
     values: Any, *, correlation: float = 5.0, noise: float = 0.0, indoors: Any = None, num_draws: int = 1, seed: int = 0
 ) -> PointField:
     """Points that want these encoded values."""
-    points = Measurements(CELLS, -np.asarray(values, dtype=float), noise, correlation)
+    points = Measurements(CELLS, OFFSET - np.asarray(values, dtype=float), noise, correlation)
     free = torch.ones(SIZE, SIZE, dtype=torch.bool) if indoors is None else ~indoors
     return PointField(points, DB, free, draw_generators(torch.Generator().manual_seed(seed), num_draws))
 
@@ -134,7 +135,7 @@ def test_cells_indoors_are_left_alone() -> None:
 
 def test_neighbouring_points_do_not_swing() -> None:
     cells = np.argwhere(np.ones((6, 6))) + 4
-    points = Measurements(cells, -0.3 * np.ones(len(cells)), 0.0, 50.0)
+    points = Measurements(cells, OFFSET - 0.3 * np.ones(len(cells)), 0.0, 50.0)
     field = PointField(points, DB, torch.ones(SIZE, SIZE, dtype=torch.bool), [torch.Generator()])
     found = field.correction(torch.zeros(1, 1, SIZE, SIZE))
     assert found.abs().max() < 0.31

@@ -49,6 +49,7 @@ def test_a_value_that_is_given_twice_counts_once() -> None:
             "must be finite; got 1 of 3 values are not, the first at row 0, column 9",
         ),
         (CELLS, np.array([80.0, 90.0, -np.inf]), "the first at row 7, column 1"),
+        (CELLS, -VALUES, r"must not be negative; got -80 dB at row 3, column 4\. Change the sign of gains"),
         (np.array([[3, 4], [-1, 9]]), VALUES[:2], r"must not be negative; got \[-1, 9\]"),
         (np.array([[3.5, 4.0]]), VALUES[:1], r"must be whole numbers; got \[3\.5, 4\.0\], point 0"),
         (np.array([[3.0, 4.0], [np.nan, 4.0]]), VALUES[:2], r"must be whole numbers; got \[nan, 4\.0\], point 1"),

@@ -187,6 +187,23 @@ def test_points_correct_a_map(diffusion: RadioDiffPipeline) -> None:
     assert np.array_equal(np.isnan(found[0].path_loss_db), SCENE.buildings)
 
 
+def test_values_far_beyond_the_range_are_warned_of(diffusion: RadioDiffPipeline) -> None:
+    target = diffusion.record.encoding.target
+    cells = np.array([[20, 5], [2, 28], [3, 3]])
+    near = Measurements(cells, np.array([target.high - 19.0, 80.0, target.low + 19.0]))
+    far = Measurements(cells, np.array([80.0, target.low + 21.0, 1e9]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        diffusion(SCENE, TX, measurements=near)
+    fault = "; 2 of 3 measured values lie far beyond.*: 1e[+]09 dB at row 3, column 3"
+    with pytest.warns(UserWarning, match=fault) as caught:
+        diffusion(SCENE, TXS[:2], measurements=[far, far])
+    condition = torch.from_numpy(scene_condition(diffusion.record.encoding, {}, SCENE, TX))[None]
+    with pytest.warns(UserWarning, match=f"^Map 0: .*{fault}") as in_predict:
+        diffusion.predict(condition, measurements=[far])
+    assert [warning.filename for warning in (*caught, *in_predict)] == [__file__] * 2
+
+
 def test_a_model_of_measured_points_sees_them() -> None:
     names = (*SCENE_NAMES[:2], "measured_path_loss_db", "measurement_mask")
     pipeline = tiny_diffusion(names)
@@ -221,9 +238,33 @@ def test_lists_must_fit(diffusion: RadioDiffPipeline, scene: Any, tx: Any, given
         diffusion(scene, tx, **given)
 
 
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(
+    ("scene", "tx", "given", "fault"),
+    [
+        (None, TX, {}, r"Scenes must be radiodiff\.Scene; got None \(NoneType\)"),
+        ([SCENE, GRID], TX, {}, r"Scenes must be .* \(Grid\)"),
+        (SCENE, (3, 4), {}, r"Transmitters must be .*; got 3 \(int\)\. Make one: Transmitter\.at_cell"),
+        (SCENE, None, {}, "Transmitters must be"),
+        (SCENE, TX, {"generator": 3}, r"Generators must be torch\.Generator; got 3 \(int\)"),
+        (SCENE, TXS[:2], {"generator": [3, 4]}, r"Generators must be torch\.Generator; got 3 \(int\)"),
+        (SCENE, TX, {"measurements": {(3, 4): 80.0}}, r"Measurements must be radiodiff\.Measurements.*got a dict"),
+        (SCENE, TXS[:2], {"measurements": [None, "80"]}, r"Measurements must be .*got a str"),
+        (SCENE, TX, {"quantiles": 0.5}, r"must be a list of numbers; got 0\.5\. Write \(0\.05"),
+        (SCENE, TX, {"quantiles": "0.5"}, r"must be a list of numbers; got '0\.5'"),
+        (SCENE, TX, {"quantiles": ("0.5",)}, "must be a list of numbers"),
+    ],
+)
+def test_what_is_of_another_kind_is_named(
+    diffusion: RadioDiffPipeline, scene: Any, tx: Any, given: dict[str, Any], fault: str
+) -> None:
+    with pytest.raises(InputError, match=fault):
+        diffusion(scene, tx, **given)
+
+
 @pytest.mark.parametrize("options", [{"num_inference_steps": 0}, {"num_draws": 0}, {"steps": 3}])
 def test_options_are_checked_before_anything_else(diffusion: RadioDiffPipeline, options: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="PredictConfig"):
+    with pytest.raises(ConfigError, match=r"num_inference_steps must|num_draws must|There is no key steps"):
         diffusion(SCENE, Transmitter.at_cell(GRID, 6, 7), **options)
 
 

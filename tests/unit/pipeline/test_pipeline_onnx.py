@@ -70,6 +70,16 @@ def test_maps_of_the_graphs_are_those_of_the_model(exported: Path, count: int, s
     torch.testing.assert_close(found, expected[:, 0], rtol=0.0, atol=SAME)
 
 
+def test_kernels_are_standardised_once(exported: Path) -> None:
+    """And not at each run of the graph."""
+    import onnx
+
+    operations = [node.op_type for node in onnx.load(exported / "unet.onnx").graph.node]
+    assert operations.count("Conv") > 20
+    # The means that are left are those of normalisations of features.
+    assert operations.count("ReduceMean") < 20
+
+
 def test_a_regression_is_one_graph(tmp_path: Path) -> None:
     pipeline = tiny_regression()
     pipeline.network.train()

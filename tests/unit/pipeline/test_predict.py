@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from radiodiff.errors import CheckpointError, ConfigError, InputError
 from radiodiff.pipeline.base import RadioMapPipeline
 from radiodiff.pipeline.config import PredictConfig
 from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
+from radiodiff.pipeline.measurements import Measurements
 from radiodiff.pipeline.prediction import padded
 from tiny_pipelines import SCENE_NAMES, tiny_diffusion, tiny_regression
 
@@ -240,15 +242,20 @@ def test_maps_that_are_not_finite_are_refused(diffusion: RadioDiffPipeline) -> N
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({"num_inference_steps": 0}, "PredictConfig.num_inference_steps must be greater than or equal to 1; got 0"),
-        ({"num_draws": 0}, "PredictConfig.num_draws must be greater than or equal to 1; got 0"),
-        ({"num_draws": 2.5}, "PredictConfig.num_draws must be"),
-        ({"batch_size": 0}, "PredictConfig.batch_size must be greater than or equal to 1"),
-        ({"overlap": 0.9}, "PredictConfig.overlap must be"),
-        ({"overlap": 0.0}, "PredictConfig.overlap must be"),
-        ({"window": "large"}, "PredictConfig.window must be"),
-        ({"guidance_steps": -1}, "PredictConfig.guidance_steps must be"),
-        ({"num_steps": 5}, "PredictConfig has no key 'num_steps'; got 5. Did you mean"),
+        ({"num_inference_steps": 0}, "^num_inference_steps must be greater than or equal to 1; got 0"),
+        ({"num_draws": 0}, "^num_draws must be greater than or equal to 1; got 0"),
+        ({"num_draws": 2.5}, "^num_draws must be"),
+        ({"num_draws": "2"}, "^num_draws must be a valid integer; got '2'"),
+        ({"num_draws": True}, "^num_draws must be"),
+        ({"is_stochastic": "no"}, "^is_stochastic must be"),
+        ({"overlap": "0.25"}, "^overlap must be"),
+        ({"window": ("64", "64")}, "^window must be"),
+        ({"batch_size": 0}, "^batch_size must be greater than or equal to 1"),
+        ({"overlap": 0.9}, "^overlap must be"),
+        ({"overlap": 0.0}, "^overlap must be"),
+        ({"window": "large"}, "^window must be"),
+        ({"guidance_steps": -1}, "^guidance_steps must be"),
+        ({"num_steps": 5}, "There is no key num_steps; got 5. Did you mean"),
     ],
 )
 def test_options_that_are_not_allowed_are_named(
@@ -281,8 +288,26 @@ def test_conditions_of_other_models_are_refused(diffusion: RadioDiffPipeline, co
 
 
 def test_there_is_a_generator_for_each_map(diffusion: RadioDiffPipeline) -> None:
-    with pytest.raises(InputError, match="Generators must be one for each map; got 1 for 2 maps"):
-        diffusion.predict(conditions(2), seeded(0))
+    rule = r"Generators must be a list of torch\.Generator, one for each map; got "
+    for generators, given in (
+        (seeded(0), "1 for 2 maps"),
+        (seeded(0)[0], "one, not in a list"),
+        ([3, 4], r"3 \(int\)"),
+    ):
+        with pytest.raises(InputError, match=rule + given):
+            diffusion.predict(conditions(2), generators)  # type: ignore[arg-type]
+
+
+def test_what_is_no_condition_and_no_list_of_points_is_named(diffusion: RadioDiffPipeline) -> None:
+    with pytest.raises(InputError, match="A condition must be a tensor; got a ndarray"):
+        diffusion.predict(conditions(1).numpy())  # type: ignore[arg-type]
+    points = Measurements(np.array([[3, 4]]), np.array([80.0]))
+    with pytest.raises(
+        InputError, match=r"Measurements must be given for each map.*got one, not in a list, for 1 maps"
+    ):
+        diffusion.predict(conditions(1), measurements=points)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"must be radiodiff\.Measurements, or None; got a float"):
+        diffusion.predict(conditions(1), measurements=[80.0])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("options", [{"num_draws": 2}, {"num_inference_steps": 5}])

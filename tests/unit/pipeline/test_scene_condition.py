@@ -78,11 +78,15 @@ def test_a_scene_without_cars_has_an_empty_channel() -> None:
 
 def test_cars_that_do_not_count_are_warned_of() -> None:
     encoder = SceneEncoder(tiny_encoding(("buildings", "cars")), {})
-    with pytest.warns(UserWarning, match="trained without cars.*'empty'.*left out"):
+    with pytest.warns(UserWarning, match=r"does not see cars \(its third channel is 'empty'\).*left out"):
         encoder.check(SCENE.with_cars(CARS), TX, None)
     # Once is enough: warnings are errors here.
     encoder.check(SCENE.with_cars(CARS), TX, None)
-    channels(("buildings",), {}, SCENE.with_cars(CARS))
+    for data in ({}, {"cars_channel": "absent"}, {"cars_channel": "absent", "cars": True}):
+        with pytest.warns(UserWarning, match="it has no channel for them") as caught:
+            channels(("buildings",), data, SCENE.with_cars(CARS))
+        assert len(caught) == 1
+    channels(("cars",), {"cars": True}, SCENE.with_cars(CARS))
 
 
 def test_geometry_channels_are_encoded_and_empty_indoors() -> None:
@@ -100,7 +104,9 @@ def test_geometry_is_that_of_the_training_whatever_drives_and_transmits() -> Non
     settings = {"cars": True, "k2": "dominant-path"}
     plain = scene_condition(tiny_encoding(names), settings, SCENE, TX)
     with_cars = SCENE.with_cars([Footprint(box(13, 9, 18, 11))])
-    np.testing.assert_array_equal(scene_condition(tiny_encoding(names), settings, with_cars, TX), plain)
+    with pytest.warns(UserWarning, match="does not see cars"):
+        found = scene_condition(tiny_encoding(names), settings, with_cars, TX)
+    np.testing.assert_array_equal(found, plain)
     other = replace(TX, frequency_hz=1.8e9, height_m=25.0, azimuth_deg=40.0, antenna=SectorAntenna())
     np.testing.assert_array_equal(scene_condition(tiny_encoding(names), settings, SCENE, other), plain)
 
@@ -137,7 +143,8 @@ def test_channels_without_geometry_need_no_corners(monkeypatch: pytest.MonkeyPat
 def test_measured_points_are_a_value_and_a_mask() -> None:
     names = ("measured_path_loss_db", "measurement_mask")
     points = Measurements(np.array([[0, 3], [20, 29]]), np.array([80.0, 300.0]))
-    found = channels(names, {}, measurements=points)
+    with pytest.warns(UserWarning, match="lie far beyond"):
+        found = channels(names, {}, measurements=points)
     target = path_loss_channel()
     assert found["measured_path_loss_db"][0, 3] == target.encode(80.0)
     assert found["measured_path_loss_db"][20, 29] == -1.0

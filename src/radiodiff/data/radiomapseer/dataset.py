@@ -34,8 +34,8 @@ class RadioMapSeer:
         encoding: Channels of condition and target.
 
     Raises:
-        DataSetError: The folder is no such data set, lacks maps of the split or their transmitters, or is on another
-            scale; `k2` or `edge_weights` is no folder.
+        DataSetError: The folder is no such data set, lacks maps of the split, their transmitters, a layer or the
+            simulation, or is on another scale; `k2` or `edge_weights` is no folder.
         FormatError: An antenna file, the manifest or a packed file is damaged.
     """
 
@@ -50,6 +50,7 @@ class RadioMapSeer:
                     value=config.root,
                     remedy="Complete it (a packed one: pack it with --layer), or change buildings or cars_channel.",
                 )
+        self._check_simulations(config)
         self.encoding = _encoding(config)
         self._cells = {map_id: self.store.tx_cells(map_id) for map_id in self.split.ids(config.part)}
         counts = {map_id: self._count(len(cells)) for map_id, cells in self._cells.items()}
@@ -151,7 +152,11 @@ class RadioMapSeer:
         """Numbers of the examples whose scene and transmitter another simulation has, too.
 
         DPM and IRT2 have all of them, IRT4 the first two transmitters of each map.
+
+        Raises:
+            DataSetError: The data set does not have the simulation.
         """
+        self._check_simulations(self._others[simulation].config)
         counts = {map_id: gain_count(simulation, len(cells)) for map_id, cells in self._cells.items()}
         return [number for number, (map_id, tx_id) in enumerate(self._keys.tolist()) if tx_id < counts[map_id]]
 
@@ -172,6 +177,18 @@ class RadioMapSeer:
         map_id, tx_id = self._keys[number].tolist()
         random = np.random.default_rng((self.config.seed, draw, number))
         return ExampleArrays(reader, (map_id, tx_id), self._cells[map_id][tx_id], random, symmetry)
+
+    def _check_simulations(self, config: RadioMapSeerConfig) -> None:
+        """Check the folders of a target now: an image that is absent says nothing of the others."""
+        there = self.store.simulations()
+        missing = [folder for folder in config.gain_folders if folder not in there]
+        if missing:
+            raise DataSetError(
+                f"A data set must have the simulation {' and '.join(missing)} for these settings",
+                value=f"{config.root}, which has {', '.join(there) or 'none'}",
+                remedy="Change simulation or cars (data.simulation, data.cars), or complete the data set: dataset "
+                "create --cars makes maps with cars, dataset pack --simulation packs others.",
+            )
 
     def _count(self, num_transmitters: int) -> int:
         """Examples of a map."""

@@ -75,6 +75,10 @@ class PackedMaps:
         """See `MapStore`."""
         return all(f"mask/{layer}" in file.names for file in self._files)
 
+    def simulations(self) -> tuple[str, ...]:
+        """See `MapStore`."""
+        return tuple(sorted({name.removeprefix("gain/") for name in self._files[0].names if name.startswith("gain/")}))
+
     def tx_cells(self, map_id: int) -> NDArray[np.int64]:
         """See `MapStore`.
 

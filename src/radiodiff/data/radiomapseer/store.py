@@ -62,6 +62,9 @@ class MapStore(Protocol):
     def has_layer(self, layer: str) -> bool:
         """Whether there are masks of a layer."""
 
+    def simulations(self) -> tuple[str, ...]:
+        """Simulations with gain images, such as "DPM", "carsDPM"."""
+
     def tx_cells(self, map_id: int) -> NDArray[np.int64]:
         """(T, 2) cells (row, col) of the transmitters of a map."""
 
@@ -144,6 +147,10 @@ class PngTree:
     def has_layer(self, layer: str) -> bool:
         """See `MapStore`."""
         return (self.root / "png" / layer).is_dir()
+
+    def simulations(self) -> tuple[str, ...]:
+        """See `MapStore`."""
+        return tuple(sorted(path.name for path in (self.root / "gain").iterdir() if path.is_dir()))
 
     def tx_cells(self, map_id: int) -> NDArray[np.int64]:
         """See `MapStore`.

@@ -20,11 +20,14 @@ class StandardizedConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, out_channels, rows, cols) of x (B, in_channels, rows, cols)."""
+        return functional.conv2d(x, self.kernel().to(x.dtype), self.bias, self.stride, self.padding)
+
+    def kernel(self) -> Tensor:
+        """What x is convolved with, shaped as the weights, in float32 at least."""
         weight = self.weight.to(torch.promote_types(self.weight.dtype, torch.float32))
         fan_in = weight[0].numel()
         variance, mean = torch.var_mean(weight, dim=(1, 2, 3), correction=0, keepdim=True)
-        weight = (weight - mean) * ((variance + VARIANCE_FLOOR) * fan_in).rsqrt()
-        return functional.conv2d(x, weight.to(x.dtype), self.bias, self.stride, self.padding)
+        return (weight - mean) * ((variance + VARIANCE_FLOOR) * fan_in).rsqrt()
 
 
 class ResBlock(nn.Module):

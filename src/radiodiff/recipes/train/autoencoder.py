@@ -9,6 +9,7 @@ from radiodiff.models.autoencoder_folder import AutoencoderRecord
 from radiodiff.models.discriminator import build_discriminator
 from radiodiff.recipes.schema import AutoencoderRecipe
 from radiodiff.recipes.train.built import BuiltStage, begin_weights
+from radiodiff.recipes.train.model_record import data_settings
 from radiodiff.training.autoencoder_stage import AutoencoderParts, AutoencoderStage
 
 __all__ = ["build_autoencoder_stage"]
@@ -53,7 +54,7 @@ def build_autoencoder_stage(recipe: AutoencoderRecipe, *, with_first_weights: bo
         record=AutoencoderRecord(
             encoding=source.input_encoding,
             scale=source.scale,
-            data=recipe.data.model_dump(mode="json", exclude={"root", "part", "augment"}),
+            data=data_settings(recipe.data),
             examples=recipe.examples.model_dump(mode="json", exclude={"crop_size"}),
         ),
         num_latent_maps=recipe.latents.num_examples,

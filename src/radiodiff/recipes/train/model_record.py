@@ -15,7 +15,7 @@ from radiodiff.recipes.resolve import value_at
 from radiodiff.recipes.schema import BaselineRecipe, DiffusionRecipe
 from radiodiff.recipes.sources import example_shapes
 
-__all__ = ["model_record"]
+__all__ = ["data_settings", "model_record"]
 
 GENERATED = "dataset.json"
 """Record of a generated data set, see `radiodiff.data.create`."""
@@ -49,7 +49,7 @@ def model_record(recipe: DiffusionRecipe | BaselineRecipe, source: RepeatedTarge
         kind=kind,
         encoding=source.encoding,
         scale=source.scale,
-        data=_settings(recipe.data),
+        data=data_settings(recipe.data),
         map_shape=shapes[0] if len(shapes) == 1 else None,
         cell_size_m=_cell_size_m(source),
         **_radio(source),
@@ -57,7 +57,7 @@ def model_record(recipe: DiffusionRecipe | BaselineRecipe, source: RepeatedTarge
     )
 
 
-def _settings(config: AnyConfig) -> dict[str, Any]:
+def data_settings(config: AnyConfig) -> dict[str, Any]:
     """Settings of the data without the folders of this machine.
 
     Of a path that evaluation needs (split, k2 ...) the name is left: without it, other data would be taken silently.

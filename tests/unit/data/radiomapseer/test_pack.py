@@ -169,8 +169,8 @@ def test_what_is_not_packed_is_named(packed: Path, settings: dict[str, Any], mat
 
 def test_a_simulation_that_is_not_packed_is_named(fake_root: Path, tmp_path: Path) -> None:
     pack(fake_root, tmp_path / "out", PackSettings(simulations=("DPM",)))
-    with pytest.raises(DataSetError, match=r"must hold gain_starts/IRT2.*Pack the data set again"):
-        RadioMapSeer(RadioMapSeerConfig(root=tmp_path / "out", simulation="IRT2"))[0]
+    with pytest.raises(DataSetError, match=r"must have the simulation IRT2 .*which has DPM\. .*pack --simulation"):
+        RadioMapSeer(RadioMapSeerConfig(root=tmp_path / "out", simulation="IRT2"))
 
 
 def test_geometry_is_packed_along(fake_root: Path, own_root: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Damaged RadioMapSeer folders: every fault is named, none becomes a silent zero image."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,17 @@ def test_a_map_without_transmitters_is_named(own_root: Path) -> None:
     (own_root / "antenna/10.json").write_text("[]")
     with pytest.raises(DataSetError, match="Every map of a data set must have transmitters; got map 10"):
         first(own_root)
+
+
+def test_a_simulation_that_is_absent_is_named_at_opening(own_root: Path) -> None:
+    for name in ("carsDPM", "IRT4"):
+        shutil.rmtree(own_root / "gain" / name)
+    fault = r"must have the simulation carsDPM .*which has DPM, IRT2, carsIRT2, carsIRT4\. .*data\.cars.*--cars"
+    for settings in ({"cars": True}, {"cars": True, "simulation": "mix"}):
+        with pytest.raises(DataSetError, match=fault):
+            RadioMapSeer(RadioMapSeerConfig(root=own_root, **settings))
+    with pytest.raises(DataSetError, match="must have the simulation IRT4"):
+        RadioMapSeer(RadioMapSeerConfig(root=own_root)).numbers_with("IRT4")
 
 
 def truncate(path: Path) -> None:
