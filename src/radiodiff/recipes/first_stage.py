@@ -14,7 +14,7 @@ from radiodiff.models.config import AutoencoderConfig
 from radiodiff.pipeline.component import load_component
 from radiodiff.pipeline.load import RUN_FOLDER
 from radiodiff.pipeline.record import PipelineRecord
-from radiodiff.pipeline.saved_pipeline import INDEX_FILE
+from radiodiff.pipeline.model_folder import INDEX_FILE
 
 __all__ = ["FirstStage", "load_first_stage"]
 

@@ -85,7 +85,7 @@ def in_all_processes(accelerator: "Accelerator", action: Callable[[], Result]) -
     if others:
         raise ConfigError(
             "Every process must be able to do its share",
-            value=f"another process that could not: {others[0]}",
+            value=f"another process that could not: {others[0].removesuffix('.')}",
             remedy="Mend that and run the same command again: what is finished is kept.",
         )
     return results[0]
