@@ -91,7 +91,8 @@ def test_conditions_are_padded_with_what_stands_beside_the_map(tmp_path: Path) -
     stage = made(rooms)
     batch = replace(batch_of(rooms, 0), mask=None)
     odd = replace(batch, target=batch.target[..., :45, :41], condition=batch.condition[..., :45, :41])
-    padded = torch.ones(1, 3, 48, 48)
+    multiple = stage.parts.network.size_multiple
+    padded = torch.ones(1, 3, *(-(-length // multiple) * multiple for length in (45, 41)))
     padded[:, :2] = -1.0
     padded[..., :45, :41] = odd.condition
     with torch.no_grad():
