@@ -32,7 +32,8 @@ def link_stock(stock: Path, folder: Path) -> None:
 def save_second_stage(folder: Path, kind: str = "diffusion", seed: int = 0, **settings: Any) -> None:
     """Save a tiny model for the maps of `city`; settings are those of its data set."""
     config = RadioMapSeerConfig(root=Path("unknown"), **settings)
-    names = (*PLAIN, *config.geometry)
+    measured = () if config.measurements is None else ("measured_path_loss_db", "measurement_mask")
+    names = (*PLAIN, *measured, *config.geometry)
     record = {
         "data": config.model_dump(mode="json", exclude={"root", "part", "augment"}),
         "encoding": tiny_encoding(names, config.scale),

@@ -44,6 +44,11 @@ def city(stock: Path, tmp_path: Path) -> Path:
     return tmp_path / "city"
 
 
+@pytest.fixture
+def _one_map_in_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("radiodiff.cli.evaluation_request.MOST_ROWS_SHOWN", 1)
+
+
 def rows_of(folder: Path) -> list[dict[str, str]]:
     with open(folder / "metrics.csv", newline="") as file:
         return list(csv.DictReader(file))
@@ -53,6 +58,7 @@ def lines_of(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
+@pytest.mark.usefixtures("_one_map_in_pictures")
 def test_the_truth_as_prediction_has_no_error(radiodiff: Run, city: Path, tmp_path: Path) -> None:
     outcome = radiodiff(*DATA, *TRUTH, *FAST, "--far", 20, "--out", "ev")
     assert (outcome.code, outcome.err) == (0, "")
@@ -71,10 +77,14 @@ def test_the_truth_as_prediction_has_no_error(radiodiff: Run, city: Path, tmp_pa
     assert "protocol:" in lines
     assert "data: made-up maps DPM, part all of split fake" in lines
     assert "maps: 6 maps of 3 cities" in lines
-    assert f"DPM: images, folder {Path('city/gain/DPM')}, scale raw, rounding 8-bit levels" in lines
+    assert (
+        f"DPM: images, folder {Path('city/gain/DPM')}, scale raw, rounding 8-bit levels, "
+        "condition not known, buildings as in the images"
+    ) in lines
     assert lines[-1] == "ev: written"
 
 
+@pytest.mark.usefixtures("_one_map_in_pictures")
 def test_models_engines_and_images_see_the_same_maps(radiodiff: Run, city: Path, tmp_path: Path) -> None:
     save_second_stage(tmp_path / "seeing", "regression", geometry=("los_mask",), geometry_cache=tmp_path / "geometry")
     sources = ("--model", "run", "--model", "seeing", *TRUTH, "--engine", "free-space")
@@ -110,6 +120,9 @@ def test_models_engines_and_images_see_the_same_maps(radiodiff: Run, city: Path,
     assert {"precision", "window", "batch_size", "device"} <= quick["facts"].keys()
     assert {name.rpartition("/")[2] for name in quick["means"]} > {"spearman", "crps_db", "coverage_90", "spread"}
     assert "crps" not in seeing["means"]
+    assert seeing["facts"]["condition"] == ["buildings", "transmitter", "cars", "los_mask"]
+    said = [found["facts"]["buildings"] for found in content["predictors"]]
+    assert said == [*["level 0 but at walls"] * 3, "as in the images", "level 0"]
     assert truth["means"]["rmse"]["value"] == 0.0
     assert quick["rmse_ratio_to_first"] == {}
     ratio = engine["rmse_ratio_to_first"]["outdoor"]["value"]
@@ -122,11 +135,14 @@ def test_models_engines_and_images_see_the_same_maps(radiodiff: Run, city: Path,
     assert engine["means"]["outdoor/rmse_db"]["value"] > 3.0
     lines = lines_of(outcome.out)
     assert any("mean of 3 draws, seed 4" in line for line in lines)
+    assert any(
+        "condition buildings + transmitter + cars + los_mask, buildings level 0 but at walls" in line for line in lines
+    )
     assert any(line.startswith("run, 2 steps this run DPM raw") and "ms, 2 steps, 3" in line for line in lines)
     assert any(line.startswith("RadioDiff Wang et al. 2025 SRM (DPM) raw 0.0049") for line in lines)
     assert all(row["differences"][0] == "other data" for row in content["published"])
     with Image.open(tmp_path / "ev/overview.png") as image:
-        assert image.height > 8 * 250
+        assert image.height > 4 * 250
 
 
 def test_samples_are_evaluated_as_the_model_is(radiodiff: Run, city: Path, tmp_path: Path) -> None:
@@ -139,6 +155,24 @@ def test_samples_are_evaluated_as_the_model_is(radiodiff: Run, city: Path, tmp_p
     for name in ("rmse", "outdoor/rmse", "nlos/mae"):
         assert images["means"][name]["value"] == pytest.approx(model["means"][name]["value"], abs=0.5 / 255)
     assert images["facts"]["scale"] == "raw"
+
+
+def test_measured_points_and_cells_indoors_are_said(radiodiff: Run, city: Path, tmp_path: Path) -> None:
+    measurements = {"kind": "random", "num_points": (2, 9)}
+    save_second_stage(tmp_path / "told", "regression", measurements=measurements)
+    outcome = radiodiff(*DATA, "--model", "told", "--model", "regression", *FAST, "--no-mask", "--json", "-")
+    content = json.loads(outcome.out)
+    told, other = (found["facts"] for found in content["predictors"])
+    assert told["condition"][3:] == ["measured_path_loss_db", "measurement_mask"]
+    assert told["measurements"] == "2 to 9 random cells of the true map, which count in the figures"
+    assert told["measurements"] in content["protocol"]["told"]
+    assert "measurements" not in other
+    assert told["buildings"] == other["buildings"] == "as predicted"
+    masked = radiodiff(*DATA, "--model", "regression", *FAST, "--json", "-")
+    (means,) = (found["means"] for found in json.loads(masked.out)["predictors"])
+    found = content["predictors"][1]["means"]
+    assert means["rmse"]["value"] < found["rmse"]["value"]
+    assert means["outdoor/rmse"]["value"] == pytest.approx(found["outdoor/rmse"]["value"], rel=1e-6)
 
 
 def test_json_alone_goes_to_other_programs(radiodiff: Run, city: Path) -> None:
@@ -215,6 +249,7 @@ def test_rooms_are_evaluated_without_buildings(radiodiff: Run, tmp_path: Path) -
         (("--engine", "umi", "--seed", 3), ("belong to --model", "got --seed")),
         (("--engine", "umi", "--window", "whole"), ("belong to --model", "got --window")),
         (("--engine", "umi", "--precision", "bf16"), ("belong to --model", "got --precision")),
+        (("--engine", "umi", "--no-mask"), ("belong to --model", "got --no-mask")),
         (("--engine", "umi", "--pred-scale", "raw"), ("--pred-scale belongs to --pred", "got raw")),
         (
             ("--pred", "few", "--pred-scale", "dB"),

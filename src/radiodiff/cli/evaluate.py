@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from radiodiff.cli.model_options import Cpu, Draws, Limit, Overrides, Part, Precision, Seed, Stochastic, Window
+from radiodiff.cli.model_options import Cpu, Draws, Limit, Mask, Overrides, Part, Precision, Seed, Stochastic, Window
 
 if TYPE_CHECKING:
     from radiodiff.cli.evaluation_request import EvaluationRequest
@@ -67,6 +67,7 @@ def evaluate(
     ] = True,
     window: Window = "auto",
     precision: Precision = "fp32",
+    mask: Mask = True,
     cpu: Cpu = False,
 ) -> None:
     """Compare predictions with the true maps of a data set, by all metrics, and say by which protocol.
@@ -97,7 +98,7 @@ def evaluate(
         regions={"boundary_cells": boundary, "far_cells": far},
         num_resamples=resamples,
         cpu=cpu,
-        drawing=DrawRequest(draws, seed, stochastic, batch_size, window, precision),
+        drawing=DrawRequest(draws, seed, stochastic, batch_size, window, precision, mask),
     )
     if out is not None:
         check_new_folder(out)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radiodiff.cli.second_stage import DrawRequest, check_counts, digest_of, name_of
+from radiodiff.cli.second_stage import DrawRequest, check_counts, digest_of, distinct_names, name_of
 from radiodiff.errors import InputError
 
 if TYPE_CHECKING:
@@ -130,33 +130,32 @@ class EvaluationRequest:
     def _predictors(self, pipelines: "list[RadioMapPipeline]", examples: "EvaluationExamples") -> "Iterator[Predictor]":
         from radiodiff.cli.model_data import pipeline_data
         from radiodiff.evaluation.engine_predictor import EnginePredictor
+        from radiodiff.evaluation.examples import measured_words
         from radiodiff.evaluation.image_predictor import ImagePredictor
         from radiodiff.evaluation.pipeline_predictor import PipelinePredictor
         from radiodiff.propagation import make_engine
 
-        names = self._names()
+        names = distinct_names([*self.models, *self.folders], self.engines)
         wanted: list[int | None] = [*self.steps] or [None]
         for path, pipeline in zip(self.models, pipelines, strict=True):
             source, config = pipeline_data(pipeline.record, self.data, self.split, self.overrides)
             own = None if config == examples.config else source
             origin = {"model": name_of(path), "digest": digest_of(path)}
+            if measured := measured_words(config):
+                origin["measurements"] = measured
             if pipeline.record.kind != "diffusion":
-                yield PipelinePredictor(names[path], pipeline, own, self.drawing.settings(pipeline, None), origin)
+                settings = self.drawing.settings(pipeline, None, source)
+                yield PipelinePredictor(names[path], pipeline, own, settings, origin)
                 continue
             for steps in wanted:
                 count = steps or pipeline.record.num_inference_steps
+                settings = self.drawing.settings(pipeline, steps, source)
                 label = f"{names[path]}, {count} {'step' if count == 1 else 'steps'}"
-                yield PipelinePredictor(label, pipeline, own, self.drawing.settings(pipeline, steps), origin)
+                yield PipelinePredictor(label, pipeline, own, settings, origin)
         for path in self.folders:
             yield ImagePredictor(names[path], path, examples, self.pred_scale)
         for name in self.engines:
             yield EnginePredictor(make_engine(name), examples)
-
-    def _names(self) -> dict[Path, str]:
-        """Names of folders, or their paths where two have one name."""
-        paths = [*self.models, *self.folders]
-        short = [name_of(path) for path in paths]
-        return {path: name if short.count(name) == 1 else str(path) for path, name in zip(paths, short, strict=True)}
 
     def _check_numbers(self) -> None:
         check_counts({"--limit": self.limit})

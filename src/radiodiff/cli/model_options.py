@@ -10,6 +10,7 @@ __all__ = [
     "Data",
     "Draws",
     "Limit",
+    "Mask",
     "Model",
     "Overrides",
     "Part",
@@ -53,6 +54,14 @@ Window = Annotated[
     str,
     typer.Option(
         "--window", help="auto cuts maps larger than those of the training; whole never; or cells of an edge."
+    ),
+]
+
+Mask = Annotated[
+    bool,
+    typer.Option(
+        "--mask/--no-mask",
+        help="Put the lowest level into buildings, but for cells at walls, where the true maps have it (RadioMapSeer).",
     ),
 ]
 

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from radiodiff.cli.model_options import Cpu, Data, Draws, Limit, Overrides, Part, Precision, Seed, Stochastic, Window
+from radiodiff.cli.model_options import (
+    Cpu,
+    Data,
+    Draws,
+    Limit,
+    Mask,
+    Overrides,
+    Part,
+    Precision,
+    Seed,
+    Stochastic,
+    Window,
+)
 
 if TYPE_CHECKING:
     from radiodiff.cli.second_stage import DrawRequest
@@ -40,6 +52,7 @@ def sample(
     batch_size: Annotated[int, typer.Option("--batch-size", help="Maps, and draws, at a time.")] = 16,
     window: Window = "auto",
     precision: Precision = "fp32",
+    mask: Mask = True,
     cpu: Cpu = False,
 ) -> None:
     """Draw the maps of a data set: NAME.png (grey, on the scale of the model) and index.csv.
@@ -55,7 +68,7 @@ def sample(
     from radiodiff.cli.second_stage import DrawRequest, check_counts
     from radiodiff.errors import InputError
 
-    request = DrawRequest(draws, seed, stochastic, batch_size, window, precision)
+    request = DrawRequest(draws, seed, stochastic, batch_size, window, precision, mask)
     check_counts({"--steps": steps, "--limit": limit})
     if std and draws < 2:
         raise InputError(
@@ -98,7 +111,7 @@ def _sample(wanted: _Wanted, at_end: ExitStack) -> None:
         pipeline = load_second_stage(wanted.model, wanted.request.precision, processes.device)
         wanted.request.check_kind(pipeline, [wanted.steps])
         source, config = pipeline_data(pipeline.record, wanted.data, wanted.split, wanted.overrides)
-        predictor = PipelinePredictor("model", pipeline, None, wanted.request.settings(pipeline, wanted.steps))
+        predictor = PipelinePredictor("model", pipeline, None, wanted.request.settings(pipeline, wanted.steps, source))
         numbers = spread(len(source), wanted.limit or len(source))
         names = file_names(source, numbers)
         folder = SampleFolder(wanted.out, _identity(wanted, config, predictor.settings), with_spread=wanted.std)
@@ -151,4 +164,5 @@ def _identity(wanted: _Wanted, config: "AnyConfig", settings: "DrawSettings") ->
         "seed": settings.seed,
         "is_stochastic": settings.is_stochastic,
         "window": settings.window,
+        "is_masked": settings.is_masked,
     }

@@ -10,10 +10,11 @@ from radiodiff.errors import InputError
 if TYPE_CHECKING:
     import torch
 
+    from radiodiff.data.loader import ExampleSource
     from radiodiff.evaluation.pipeline_predictor import DrawSettings
     from radiodiff.pipeline.base import RadioMapPipeline
 
-__all__ = ["DrawRequest", "check_counts", "digest_of", "load_second_stage", "name_of"]
+__all__ = ["DrawRequest", "check_counts", "digest_of", "distinct_names", "load_second_stage", "name_of"]
 
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 
@@ -29,6 +30,7 @@ class DrawRequest:
         batch_size: Maps, and draws, at a time.
         window: "auto", "whole" or cells.
         precision: Weights of the networks.
+        masks_buildings: Put level 0 into buildings, but for cells at walls, where the true maps have it.
 
     Raises:
         InputError: A number is not positive, or a word is unknown.
@@ -40,6 +42,7 @@ class DrawRequest:
     batch_size: int
     window: str
     precision: str
+    masks_buildings: bool = True
 
     def __post_init__(self) -> None:
         check_counts({"--draws": self.draws, "--batch-size": self.batch_size})
@@ -61,7 +64,12 @@ class DrawRequest:
 
     def asked_of_models(self) -> dict[str, bool]:
         """Options of models, and whether they ask for anything."""
-        return {**self.asked_of_draws(), "--window": self.window != "auto", "--precision": self.precision != "fp32"}
+        return {
+            **self.asked_of_draws(),
+            "--window": self.window != "auto",
+            "--precision": self.precision != "fp32",
+            "--no-mask": not self.masks_buildings,
+        }
 
     def check_kind(self, pipeline: "RadioMapPipeline", steps: Sequence[int | None]) -> None:
         """Refuse what a model has no use for.
@@ -81,13 +89,15 @@ class DrawRequest:
                 remedy="Leave them out.",
             )
 
-    def settings(self, pipeline: "RadioMapPipeline", steps: int | None) -> "DrawSettings":
+    def settings(self, pipeline: "RadioMapPipeline", steps: int | None, source: "ExampleSource") -> "DrawSettings":
         """The same for one model; a regression has one step and one draw.
 
         Args:
             pipeline: The model.
             steps: Steps of a draw; None takes those of the model.
+            source: The data set with the condition of the model.
         """
+        from radiodiff.evaluation.examples import has_level_0_indoors
         from radiodiff.evaluation.pipeline_predictor import DrawSettings
 
         is_diffusion = pipeline.record.kind == "diffusion"
@@ -99,6 +109,7 @@ class DrawRequest:
             is_stochastic=self.is_stochastic,
             batch_size=self.batch_size,
             window=window,
+            is_masked=self.masks_buildings and has_level_0_indoors(source),
         )
 
 
@@ -141,8 +152,32 @@ def digest_of(path: Path) -> str:
 
 def name_of(path: Path) -> str:
     """Name of a folder for tables; that of the run for the model in it."""
+    return _folder_of(path).name
+
+
+def distinct_names(paths: Sequence[Path], taken: Sequence[str] = ()) -> dict[Path, str]:
+    """Names of folders for tables: the shortest ends of their paths that tell them from each other.
+
+    Args:
+        paths: The folders; one that is given twice has one name.
+        taken: Names of something else.
+    """
+    folders = {path: _folder_of(path) for path in paths}
+    different = set(folders.values())
+    found = {}
+    for path, folder in folders.items():
+        for length in range(1, len(folder.parts) + 1):
+            found[path] = str(Path(*folder.parts[-length:]))
+            alike = [one for one in different if one.parts[-length:] == folder.parts[-length:]]
+            if len(alike) == 1 and found[path] not in taken:
+                break
+    return found
+
+
+def _folder_of(path: Path) -> Path:
+    """The folder itself; the run for the model in it."""
     resolved = path.resolve()
-    return resolved.parent.name if resolved.name == "pipeline" else resolved.name
+    return resolved.parent if resolved.name == "pipeline" else resolved
 
 
 def check_counts(counts: Mapping[str, int | None], *, least: int = 1) -> None:

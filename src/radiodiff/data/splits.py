@@ -106,7 +106,9 @@ class Split:
             raise DataSetError(
                 f"Split {self.name} has the parts {', '.join(self.parts)}",
                 value=repr(part),
-                remedy="Name one of them, or all.",
+                remedy="Give all: --split all on the command line, data.part=all in a recipe."
+                if ALL_MAPS in self.parts
+                else "Name one of them, or all.",
             )
         return self.parts[part]
 

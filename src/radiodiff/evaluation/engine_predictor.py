@@ -82,7 +82,8 @@ class EnginePredictor:
 
     def facts(self) -> Mapping[str, Any]:
         """See `Predictor`."""
-        return {"kind": "engine", "engine": repr(self._engine)}
+        seen = ["buildings", "transmitter", *(["cars"] if self._source.config.cars else [])]
+        return {"kind": "engine", "engine": repr(self._engine), "condition": seen, "buildings": "level 0"}
 
     def _solver(self, map_id: int) -> tuple[Scene, Solver]:
         """Scene of a map, prepared; kept for the next transmitter on it."""

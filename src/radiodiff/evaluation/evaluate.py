@@ -90,7 +90,7 @@ class Evaluation:
             raise InputError(
                 "An evaluation needs at least one predictor, and each needs a name of its own",
                 value=", ".join(labels) or "none",
-                remedy="Give each once: a folder of predictions, a model, or an engine.",
+                remedy="Give each folder of predictions, model and engine once.",
             )
         self.examples = examples
         self.predictors = predictors

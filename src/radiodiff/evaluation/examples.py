@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
 
 from radiodiff.data.icassp.dataset import IcasspDataSet
 from radiodiff.data.loader import Batch, BatchLoader, ExampleSource
@@ -20,7 +21,16 @@ from radiodiff.errors import InputError
 from radiodiff.evaluation.levels import half_step, levels_of, on_scale, scale_channel
 from radiodiff.evaluation.regions import RegionFinder
 
-__all__ = ["DataFacts", "EvaluationExamples", "NamedExamples", "TrueMap", "file_names"]
+__all__ = [
+    "DataFacts",
+    "EvaluationExamples",
+    "NamedExamples",
+    "TrueMap",
+    "file_names",
+    "has_level_0_indoors",
+    "indoor_cells",
+    "measured_words",
+]
 
 BUILDINGS = "buildings"
 
@@ -177,10 +187,7 @@ class EvaluationExamples:
         if self._reference is not None:
             shown = [self._reference.without_target(draw).condition[0] for draw in batch.draws]
             return np.stack(shown) > 0.0
-        names = batch.encoding.names
-        if BUILDINGS not in names:
-            return None
-        return batch.condition[:, names.index(BUILDINGS)].numpy() > 0.0
+        return _shown_buildings(batch)
 
     @cached_property
     def _reference(self) -> RadioMapSeer | None:
@@ -190,6 +197,50 @@ class EvaluationExamples:
             return None
         plain = {"geometry": (), "k2": None, "measurements": None, "edge_weights": None, "cars_channel": "absent"}
         return RadioMapSeer(config.replaced(buildings=BuildingsConfig(), **plain))
+
+
+def indoor_cells(batch: Batch) -> NDArray[np.bool_] | None:
+    """Cells (B, rows, cols) inside buildings of the condition, without those at walls; None where it shows no buildings.
+
+    Images of buildings stand half a cell beside the maps (docs/decisions/002): a building cell that touches one
+    outdoors, also across a corner, may be outdoors for the map.
+    """
+    shown = _shown_buildings(batch)
+    if shown is None:
+        return None
+    inside: NDArray[np.bool_] = binary_erosion(shown, np.ones((1, 3, 3)), border_value=1)
+    return inside
+
+
+def _shown_buildings(batch: Batch) -> NDArray[np.bool_] | None:
+    """Building cells (B, rows, cols) of the condition; None where it has no channel for them."""
+    names = batch.encoding.names
+    if BUILDINGS not in names:
+        return None
+    shown: NDArray[np.bool_] = batch.condition[:, names.index(BUILDINGS)].numpy() > 0.0
+    return shown
+
+
+def has_level_0_indoors(source: ExampleSource) -> bool:
+    """Whether true maps have level 0 in all `indoor_cells` by construction: RadioMapSeer's, unless resampled."""
+    if not isinstance(source, RadioMapSeer):
+        return False
+    size = source.config.size
+    return size is None or source.config.fit == "pad" or source.store.shape == (size, size)
+
+
+def measured_words(config: AnyConfig) -> str:
+    """What the condition shows of the true maps themselves; empty where it shows nothing of them."""
+    measured = config.measurements if isinstance(config, RadioMapSeerConfig) else None
+    if measured is None:
+        return ""
+    kinds = {
+        "random": "{} to {} random cells".format(*measured.num_points),
+        "half": f"half of the cells ({measured.half})",
+        "vertices": "cells at building corners",
+    }
+    noise = f" with noise of {measured.noise_db:g} dB" if measured.noise_db else ""
+    return f"{kinds[measured.kind]} of the true map{noise}, which count in the figures"
 
 
 def file_names(source: NamedExamples, numbers: Sequence[int]) -> list[str]:

@@ -105,7 +105,14 @@ class ImagePredictor:
 
     def facts(self) -> Mapping[str, Any]:
         """See `Predictor`."""
-        return {"kind": "images", "folder": str(self._folder), "scale": self.scale, "rounding": "8-bit levels"}
+        return {
+            "kind": "images",
+            "folder": str(self._folder),
+            "scale": self.scale,
+            "rounding": "8-bit levels",
+            "condition": "not known",
+            "buildings": "as in the images",
+        }
 
     def _read(self, name: str) -> tuple[NDArray[np.float64], str]:
         """Levels of an image and their scale."""

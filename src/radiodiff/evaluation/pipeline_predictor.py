@@ -12,6 +12,7 @@ from pydantic import Field
 from radiodiff.data.loader import Batch, ExampleSource, collate
 from radiodiff.diffusion.noise import seed_of
 from radiodiff.errors import InputError
+from radiodiff.evaluation.examples import indoor_cells
 from radiodiff.evaluation.levels import levels_of, on_scale
 from radiodiff.pipeline.base import RadioMapPipeline
 from radiodiff.pipeline.config import PredictConfig
@@ -25,9 +26,11 @@ class DrawSettings(PredictConfig):
 
     Attributes:
         seed: Seed of all draws; those of a map follow from it and from the number of its example.
+        is_masked: Put level 0 into the `indoor_cells` of the condition, whatever the model has there.
     """
 
     seed: Annotated[int, Field(ge=0)] = 0
+    is_masked: Annotated[bool, Field(strict=True)] = False
 
 
 def map_generators(seed: int, numbers: Sequence[int]) -> list[torch.Generator]:
@@ -118,9 +121,11 @@ class PipelinePredictor:
         drawn = self.pipeline.predict(
             batch.condition,
             map_generators(settings.seed, [number for number, _ in batch.draws]),
-            **settings.model_dump(exclude={"seed"}),
+            **settings.model_dump(exclude={"seed", "is_masked"}),
         )
         found = levels_of(drawn.cpu().numpy())
+        if settings.is_masked and (indoors := indoor_cells(batch)) is not None:
+            np.copyto(found, 0.0, where=indoors[:, None, None])
         if self._is_warm:
             self.seconds += perf_counter() - started
             self.num_maps += len(batch)
@@ -143,6 +148,8 @@ class PipelinePredictor:
             "device": _device_words(self.pipeline.device),
             "batch_size": settings.batch_size,
             "window": settings.window,
+            "condition": list(self.pipeline.record.encoding.names),
+            "buildings": "level 0 but at walls" if settings.is_masked else "as predicted",
         }
         if self.num_maps:
             found["seconds_per_map"] = self.seconds / self.num_maps

@@ -84,4 +84,7 @@ def _predictor_words(facts: Mapping[str, Any]) -> str:
         )
     if "seconds_per_map" in rest:
         said.append(f"{rest.pop('seconds_per_map'):.3g} s per map without the first batch")
-    return ", ".join([*said, *(f"{name.replace('_', ' ')} {value}" for name, value in rest.items())])
+    for name, value in rest.items():
+        words = " + ".join(map(str, value)) if isinstance(value, list) else value
+        said.append(f"{name.replace('_', ' ')} {words}")
+    return ", ".join(said)

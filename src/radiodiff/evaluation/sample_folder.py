@@ -13,13 +13,14 @@ A map is finished when its files and its row are there.
 """
 
 import csv
-import fcntl
 import io
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Any
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,12 @@ INDEX = "index.csv"
 RECORD = "sampling.json"
 LOCK = "sampling.lock"
 SPREAD = "std"
+MODEL = "model"
+"""Setting that tells one model from another."""
+
+PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+"""Last chunk of a whole image."""
+
 FORMAT = {"format": "radiodiff-sampling", "format_version": 1}
 
 
@@ -88,7 +95,7 @@ class SampleFolder:
     def begin(self) -> None:
         """Make the folder, or check that what is there was sampled with the same settings; gather its index.
 
-        One process does it before the others look at the folder; until `close` no other run can.
+        One process does it before the others look at the folder; until `close` no other run can (but on Windows).
 
         Raises:
             InputError: It holds something else or maps of other settings, or another run is filling it.
@@ -185,6 +192,11 @@ class SampleFolder:
         return rows
 
     def _take_lock(self) -> None:
+        try:
+            import fcntl
+        except ModuleNotFoundError:
+            # Windows has none: there nothing keeps a second run out.
+            return
         self._lock = open(self.path / LOCK, "a", encoding="utf-8")  # noqa: SIM115
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -200,18 +212,17 @@ class SampleFolder:
         there = there if isinstance(there, dict) else {}
         if there == wanted:
             return
-        changed = [name for name in {**there, **wanted} if there.get(name) != wanted.get(name)]
         raise InputError(
             "A folder of maps can go on with the settings that it was begun with",
-            value=f"{self.path}: "
-            + "; ".join(f"{name} {_shown(there.get(name))}, now {_shown(wanted.get(name))}" for name in changed),
+            value=f"{self.path}: {'; '.join(_changes(there, wanted))}",
             remedy="Give the same settings, or another folder.",
         )
 
     def _is_whole(self, name: str) -> bool:
-        files = [self.path / f"{name}.png", *([self.path / SPREAD / f"{name}.npz"] if self.with_spread else [])]
-        # A power cut can leave a file of 0 bytes.
-        return all(file.is_file() and file.stat().st_size > 0 for file in files)
+        if not _ends_with(self.path / f"{name}.png", PNG_END):
+            return False
+        spread = self.path / SPREAD / f"{name}.npz"
+        return not self.with_spread or (spread.is_file() and is_zipfile(spread))
 
     def _rows(self, paths: Sequence[Path]) -> Iterator[SampleRow]:
         for path in paths:
@@ -248,5 +259,21 @@ def _is_left_over(name: str) -> bool:
     return name == LOCK or name.startswith(TEMPORARY_PREFIX)
 
 
-def _shown(value: Any) -> str:
-    return "nothing" if value is None else json.dumps(value) if isinstance(value, dict | list) else str(value)
+def _ends_with(path: Path, end: bytes) -> bool:
+    """Whether a file is there and has this end: a power cut can leave it empty or cut short."""
+    if not (path.is_file() and path.stat().st_size > len(end)):
+        return False
+    with open(path, "rb") as file:
+        file.seek(-len(end), os.SEEK_END)
+        return file.read() == end
+
+
+def _changes(there: Mapping[str, Any], wanted: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """What differs between two settings, by full name."""
+    for name in {**there, **wanted}:
+        old, new = there.get(name), wanted.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _changes(old, new, f"{above}{name}.")
+        elif old != new:
+            is_model = f"{above}{name}" == MODEL
+            yield "the model is another one (trained further?)" if is_model else f"{above}{name} {old!r}, now {new!r}"

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,9 +12,10 @@ from evaluation_cases import examples_of
 from radiodiff.data.icassp import FakeIcasspSettings, write_fake_icassp
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.icassp.dataset import IcasspDataSet
+from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.data.radiomapseer.pack import PackSettings, pack_data_set
 from radiodiff.errors import InputError
-from radiodiff.evaluation.examples import file_names
+from radiodiff.evaluation.examples import file_names, has_level_0_indoors, indoor_cells, measured_words
 
 
 def test_files_are_named_by_the_examples(cities: Path) -> None:
@@ -46,3 +48,48 @@ def test_a_target_of_several_channels_is_for_autoencoders(cities: Path) -> None:
     batch = next(examples.batches(2))
     with pytest.raises(InputError, match="target of one channel; got 2 channels"):
         examples.true_maps(replace(batch, target=torch.zeros(2, 2, 48, 48)), "raw")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [({}, True), ({"size": 48}, True), ({"size": 64, "fit": "pad"}, True), ({"size": 32}, False)],
+    ids=str,
+)
+def test_maps_that_are_not_resampled_have_level_0_indoors(cities: Path, settings: dict, expected: bool) -> None:
+    examples = examples_of(cities, **settings)
+    assert has_level_0_indoors(examples.source) is expected
+    batch = next(examples.batches(8))
+    indoors = indoor_cells(batch)
+    assert indoors.any()
+    assert not (indoors & ~(batch.condition[:, 0].numpy() > 0)).any()
+    assert bool((batch.target[:, 0].numpy()[indoors] == -1).all()) or not expected
+
+
+def test_cells_at_walls_are_not_indoors() -> None:
+    buildings = torch.full((1, 1, 6, 7), -1.0)
+    buildings[..., 1:, 1:5] = 1.0
+    batch = SimpleNamespace(condition=buildings, encoding=SimpleNamespace(names=["buildings"]))
+    expected = np.zeros((1, 6, 7), dtype=bool)
+    expected[:, 2:, 2:4] = True
+    np.testing.assert_array_equal(indoor_cells(batch), expected)
+    assert indoor_cells(SimpleNamespace(encoding=SimpleNamespace(names=["walls"]))) is None
+
+
+def test_other_data_sets_may_have_any_level_indoors() -> None:
+    assert has_level_0_indoors(SimpleNamespace()) is False
+
+
+@pytest.mark.parametrize(
+    ("measurements", "expected"),
+    [
+        (None, ""),
+        ({"kind": "random", "num_points": (3, 9)}, "3 to 9 random cells of the true map, which count in the figures"),
+        (
+            {"kind": "half", "half": "left", "noise_db": 2.5},
+            "half of the cells (left) of the true map with noise of 2.5 dB, which count in the figures",
+        ),
+        ({"kind": "vertices"}, "cells at building corners of the true map, which count in the figures"),
+    ],
+)
+def test_measured_points_are_said(measurements: dict | None, expected: str) -> None:
+    assert measured_words(RadioMapSeerConfig(root=Path("unknown"), measurements=measurements)) == expected

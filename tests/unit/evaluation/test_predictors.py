@@ -16,7 +16,7 @@ from radiodiff.diffusion.noise import seed_of
 from radiodiff.errors import ConfigError, FormatError, InputError
 from radiodiff.evaluation.engine_predictor import EnginePredictor
 from radiodiff.evaluation.evaluate import Evaluation
-from radiodiff.evaluation.examples import EvaluationExamples
+from radiodiff.evaluation.examples import EvaluationExamples, indoor_cells
 from radiodiff.evaluation.image_predictor import ImagePredictor
 from radiodiff.evaluation.pipeline_predictor import DrawSettings, PipelinePredictor
 from radiodiff.formats import LevelMeaning, write_level_png
@@ -61,6 +61,8 @@ def test_images_are_read_as_levels(cities: Path, tmp_path: Path) -> None:
         "folder": str(tmp_path / "named"),
         "scale": "raw",
         "rounding": "8-bit levels",
+        "condition": "not known",
+        "buildings": "as in the images",
     }
 
 
@@ -181,6 +183,7 @@ def test_the_dominant_path_engine_predicts_dominant_path_maps(cities: Path) -> N
     assert evaluation.report().predictors[0].means["rmse_db"].value < 0.39 / 2
     assert predictor.facts()["kind"] == "engine"
     assert "DominantPath" in predictor.facts()["engine"]
+    assert predictor.facts()["condition"] == ["buildings", "transmitter"]
 
 
 def test_engines_see_the_cars(cities: Path) -> None:
@@ -233,6 +236,18 @@ def test_draws_of_a_model_follow_from_seed_and_number(cities: Path) -> None:
     changed = settings.replaced(seed=6)
     other = PipelinePredictor("model", pipeline, None, changed).predict(batches[1])
     assert not np.allclose(other[2], second[2], atol=1e-3)
+
+
+def test_a_mask_changes_buildings_alone(cities: Path) -> None:
+    batch = next(examples_of(cities).batches(8))
+    pipeline = tiny_regression(PLAIN, map_shape=(48, 48))
+    masked = PipelinePredictor("model", pipeline, None, DrawSettings(is_masked=True))
+    plain = PipelinePredictor("model", pipeline)
+    indoors = indoor_cells(batch)[:, None]
+    before, after = (np.stack(predictor.predict(batch)) for predictor in (plain, masked))
+    assert (before[indoors] > 0).any()
+    np.testing.assert_array_equal(after, np.where(indoors, 0.0, before))
+    assert (plain.facts()["buildings"], masked.facts()["buildings"]) == ("as predicted", "level 0 but at walls")
 
 
 def test_the_first_batch_is_no_measure_of_time(cities: Path) -> None:
