@@ -13,8 +13,8 @@ from radiodiff.models.autoencoder_folder import AutoencoderRecord, load_autoenco
 from radiodiff.models.config import AutoencoderConfig
 from radiodiff.pipeline.component import load_component
 from radiodiff.pipeline.load import RUN_FOLDER
-from radiodiff.pipeline.record import PipelineRecord
 from radiodiff.pipeline.model_folder import INDEX_FILE
+from radiodiff.pipeline.record import PipelineRecord
 
 __all__ = ["FirstStage", "load_first_stage"]
 

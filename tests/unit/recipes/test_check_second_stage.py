@@ -119,7 +119,7 @@ def test_a_cache_of_latents(check: Check, tmp_path: Path) -> None:
 WARNINGS = {
     "weights for nobody": ("data.edge_weights=canny", "the loss does not look at weights"),
     "answers": ("data.allow_answer_channels=true", "what the target follows from"),
-    "the wrong sign": ("diffusion.preconditioning=published", "wrong sign"),
+    "the wrong sign": ("diffusion={prediction_type: pred_KC, preconditioning: published}", "wrong sign"),
     "validated on what it learns": ("data.part=validation", "validated on what it was trained on"),
     "no time for an average": ("trainer.max_steps=100", "trainer.ema.update_after=100 is not below"),
 }
