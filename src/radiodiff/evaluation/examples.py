@@ -200,15 +200,15 @@ class EvaluationExamples:
 
 
 def indoor_cells(batch: Batch) -> NDArray[np.bool_] | None:
-    """Cells (B, rows, cols) inside buildings of the condition, without those at walls; None where it shows no buildings.
+    """Cells (B, rows, cols) inside buildings of the condition, without those at walls; None where it shows none.
 
     Images of buildings stand half a cell beside the maps (docs/decisions/002): a building cell that touches one
-    outdoors, also across a corner, may be outdoors for the map.
+    outdoors, also across a corner, or the border of the map may be outdoors for the map.
     """
     shown = _shown_buildings(batch)
     if shown is None:
         return None
-    inside: NDArray[np.bool_] = binary_erosion(shown, np.ones((1, 3, 3)), border_value=1)
+    inside: NDArray[np.bool_] = binary_erosion(shown, np.ones((1, 3, 3)))
     return inside
 
 

@@ -70,7 +70,7 @@ def test_cells_at_walls_are_not_indoors() -> None:
     buildings[..., 1:, 1:5] = 1.0
     batch = SimpleNamespace(condition=buildings, encoding=SimpleNamespace(names=["buildings"]))
     expected = np.zeros((1, 6, 7), dtype=bool)
-    expected[:, 2:, 2:4] = True
+    expected[:, 2:5, 2:4] = True
     np.testing.assert_array_equal(indoor_cells(batch), expected)
     assert indoor_cells(SimpleNamespace(encoding=SimpleNamespace(names=["walls"]))) is None
 
