@@ -269,6 +269,7 @@ def test_rooms_are_evaluated_without_buildings(radiodiff: Run, tmp_path: Path) -
         (("--model", "run", "--steps", 0), ("--steps must be a whole number of at least 1", "got 0")),
         (("--model", "run", "--steps", 2, "--steps", 2), ("--steps must name each number once", "2, 2")),
         (("--model", "run", "--draws", 0), ("--draws must be a whole number of at least 1", "got 0")),
+        (("--model", "run", "--model", "run/pipeline"), ("each needs a name of its own", "and engine once")),
         (("--model", "nothing"), ("The folder of a model must exist", "nothing")),
         (("--model", "first"), ("A model must be a folder with model_index.json", "a first stage")),
         (("--model", "regression", "--draws", 3), ("belong to diffusion models", "got --draws")),
