@@ -92,6 +92,8 @@ def test_a_run_leaves_all_that_it_should(finished: Path, city: Path) -> None:
     network, record = load_autoencoder(finished)
     assert record.latents is not None
     assert network.config["scaling_factor"] == pytest.approx(record.latents.scaling_factor)
+    # No folders of this machine.
+    assert not {"root", "geometry_cache"} & set(record.data)
     assert AutoencoderKL.from_pretrained(finished / "autoencoder").config["latent_channels"] == 3
     # The exported weights are the averaged ones.
     averaged = {
