@@ -7,12 +7,45 @@ from pydantic import Field, model_validator
 from radiodiff.config import Config
 from radiodiff.errors import ConfigError
 
-__all__ = ["AutoencoderConfig", "DiscriminatorConfig"]
+__all__ = ["AutoencoderConfig", "DiscriminatorConfig", "LevelChannels"]
 
 Count = Annotated[int, Field(ge=1)]
 
 
-class AutoencoderConfig(Config):
+class LevelChannels:
+    """What the settings of networks with levels share.
+
+    Attributes:
+        base_channels: Channels of the first level.
+        channel_multipliers: Channels of each level, in units of `base_channels`.
+        norm_groups: Groups of the group normalisation.
+    """
+
+    base_channels: int
+    channel_multipliers: tuple[int, ...]
+    norm_groups: int
+
+    @property
+    def level_channels(self) -> tuple[int, ...]:
+        """Channels of each level."""
+        return tuple(self.base_channels * factor for factor in self.channel_multipliers)
+
+    def check_norm_groups(self) -> None:
+        """Check that the groups fit.
+
+        Raises:
+            ConfigError: The channels of a level do not divide into the groups.
+        """
+        uneven = [width for width in self.level_channels if width % self.norm_groups]
+        if uneven:
+            raise ConfigError(
+                f"{type(self).__name__}.norm_groups must divide the channels of every level",
+                value=f"{self.norm_groups} groups, {uneven[0]} channels",
+                remedy="Choose base_channels as a multiple of norm_groups.",
+            )
+
+
+class AutoencoderConfig(LevelChannels, Config):
     """A KL autoencoder; the defaults are the published KL-f4 network (55,307,453 parameters).
 
     Attributes:
@@ -41,19 +74,8 @@ class AutoencoderConfig(Config):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        uneven = [width for width in self.level_channels if width % self.norm_groups]
-        if uneven:
-            raise ConfigError(
-                "AutoencoderConfig.norm_groups must divide the channels of every level",
-                value=f"{self.norm_groups} groups, {uneven[0]} channels",
-                remedy="Choose base_channels as a multiple of norm_groups.",
-            )
+        self.check_norm_groups()
         return self
-
-    @property
-    def level_channels(self) -> tuple[int, ...]:
-        """Channels of each level."""
-        return tuple(self.base_channels * factor for factor in self.channel_multipliers)
 
     @property
     def factor(self) -> int:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from radiodiff.config import Config
 from radiodiff.errors import ConfigError
+from radiodiff.models.config import LevelChannels
 
 __all__ = ["BackboneConfig", "RadioUnetConfig", "RelationConfig", "UnetConfig"]
 
@@ -70,7 +71,7 @@ class RelationConfig(Config):
     query: Literal["condition", "features"] = "condition"
 
 
-class UnetConfig(Config):
+class UnetConfig(LevelChannels, Config):
     """The conditional U-Net of the second stage; the defaults are the published network.
 
     Attributes:
@@ -103,13 +104,7 @@ class UnetConfig(Config):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        uneven = [width for width in self.level_channels if width % self.norm_groups]
-        if uneven:
-            raise ConfigError(
-                "UnetConfig.norm_groups must divide the channels of every level",
-                value=f"{self.norm_groups} groups, {uneven[0]} channels",
-                remedy="Choose base_channels as a multiple of norm_groups.",
-            )
+        self.check_norm_groups()
         relation = self.relation
         if relation is None:
             return self
@@ -127,11 +122,6 @@ class UnetConfig(Config):
                 remedy="Choose fewer heads.",
             )
         return self
-
-    @property
-    def level_channels(self) -> tuple[int, ...]:
-        """Channels of each level."""
-        return tuple(self.base_channels * factor for factor in self.channel_multipliers)
 
     @property
     def factor(self) -> int:
@@ -155,7 +145,7 @@ class UnetConfig(Config):
         return lcm(backbone, *(latent_factor * stride * size for stride, size in zip(strides, windows, strict=True)))
 
 
-class RadioUnetConfig(Config):
+class RadioUnetConfig(LevelChannels, Config):
     """A U-Net that regresses the map from the condition; the defaults have about the size of RadioUNet (13 M).
 
     Attributes:
@@ -176,19 +166,8 @@ class RadioUnetConfig(Config):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        uneven = [width for width in self.level_channels if width % self.norm_groups]
-        if uneven:
-            raise ConfigError(
-                "RadioUnetConfig.norm_groups must divide the channels of every level",
-                value=f"{self.norm_groups} groups, {uneven[0]} channels",
-                remedy="Choose base_channels as a multiple of norm_groups.",
-            )
+        self.check_norm_groups()
         return self
-
-    @property
-    def level_channels(self) -> tuple[int, ...]:
-        """Channels of each level."""
-        return tuple(self.base_channels * factor for factor in self.channel_multipliers)
 
     @property
     def factor(self) -> int:
