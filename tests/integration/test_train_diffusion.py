@@ -85,7 +85,7 @@ def test_a_run_leaves_all_that_it_should(radiodiff: Run, data: Path, tmp_path: P
     }
     steps = [line for line in lines(run) if "total" in line]
     assert [line["step"] for line in steps] == [1, 2, 3, 4]
-    assert {"drift_mse", "drift_l1", "noise_mse", "noise_l1", "lr/unet"} <= steps[0].keys()
+    assert {"clean_mse", "clean_l1", "lr/unet"} <= steps[0].keys()
     validation = next(line for line in lines(run) if "validation/rmse" in line)
     assert {"validation/rmse_db", "validation/loss", "validation/steps_3/rmse_db"} <= validation.keys()
     assert (run / "samples").is_dir()

@@ -1,7 +1,9 @@
 """Batches, and a sampler that resumes where it was."""
 
+import shutil
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -252,7 +254,11 @@ def test_counts_must_be_positive(dataset: RadioMapSeer, bad: dict[str, int]) -> 
 
 
 @pytest.mark.parametrize("threads", [0, 2])
-def test_a_missing_file_is_named_at_its_batch(dataset: RadioMapSeer, threads: int) -> None:
-    broken = RadioMapSeer(dataset.config.replaced(simulation="IRT2"))
-    with pytest.raises(FormatError, match=r"must exist; got .*gain.IRT2.0_0\.png"):
+def test_a_missing_file_is_named_at_its_batch(dataset: RadioMapSeer, threads: int, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    shutil.copytree(dataset.config.root, root)
+    broken = RadioMapSeer(dataset.config.replaced(root=root))
+    first = broken[0].name
+    (root / "gain" / "DPM" / f"{first}.png").unlink()
+    with pytest.raises(FormatError, match=rf"must exist; got .*gain.DPM.{first}\.png"):
         next(iter(BatchLoader(broken, 2, threads=threads)))
