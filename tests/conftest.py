@@ -1,4 +1,4 @@
-"""What all tests share: the engines as a parameter, and repeatable property tests."""
+"""What all tests share: the engines as a parameter, repeatable property tests, the order."""
 
 import pytest
 from hypothesis import settings
@@ -14,3 +14,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test with an argument `case` once for each engine."""
     if "case" in metafunc.fixturenames:
         metafunc.parametrize("case", ENGINES, ids=[case.engine.name for case in ENGINES])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the documents: a document takes a minute, and none should be left for one worker at the end."""
+    items.sort(key=lambda item: "docs" not in item.path.parts)
