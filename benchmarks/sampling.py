@@ -2,10 +2,11 @@
 
 Protocol: networks of the recipes `diffusion/tiny`, `diffusion/radiomapseer-dpm-small` and `diffusion/radiomapseer-dpm`
 with their first stages, random weights (the time does not depend on them), conditions of 256 x 256 cells of random
-values, float32, PyTorch eager. After a warm-up, the median and quartiles of the wall time of each part: the condition
-encoder, one evaluation of the U-Net, the decoder, and `pipeline.predict` with 1 and 5 steps; batches of 1 and 16 maps,
-one draw. `calls` are counted in the same runs: evaluations of the U-Net and passes of the condition encoder. "peers" is
-the regression network of `baseline/radiounet` in the same process. Nothing else runs meanwhile.
+values, float32, PyTorch eager. After a warm-up, the median and quartiles of the wall time of each part (nine runs;
+three of what takes longer than 2 s; one, without warm-up, beyond 20 s): the condition encoder, one evaluation of the
+U-Net, the decoder, and `pipeline.predict` with 1 and 5 steps; batches of 1 and 16 maps, one draw. `calls` are counted
+in the same runs: evaluations of the U-Net and passes of the condition encoder for one prediction. "peers" is the
+regression network of `baseline/radiounet` in the same process. Nothing else runs meanwhile.
 """
 
 import argparse
@@ -81,15 +82,18 @@ def of_batch(pipe: RadioDiffPipeline, batch: int) -> dict[str, Any]:
         found: dict[str, Any] = {part: timed(action) for part, action in parts.items()}
     for steps in (1, 5):
         with counted(pipe) as calls:
-            predict(pipe, condition, steps)
-        found[f"{steps} steps"] = timed(lambda steps=steps: predict(pipe, condition, steps)) | {"calls": dict(calls)}
+            taken = timed(lambda steps=steps: predict(pipe, condition, steps))
+        runs = calls["runs"]
+        found[f"{steps} steps"] = taken | {"calls": {name: calls[name] / runs for name in ("unet", "condition")}}
     return found
 
 
 def timed(action: Callable[[], object]) -> dict[str, float]:
-    """Median and quartiles: few runs of what takes long."""
-    first = seconds(action, warm_up=1, runs=1)["median"]
-    return seconds(action, warm_up=0, runs=9 if first < 2 else 3)
+    """Median and quartiles after a warm-up: nine runs, three of what takes longer than 2 s, one beyond 20 s."""
+    first = seconds(action, warm_up=0, runs=1)
+    if first["median"] > 20:
+        return first
+    return seconds(action, warm_up=0, runs=9 if first["median"] < 2 else 3)
 
 
 def predict(pipe: RadioDiffPipeline, condition: Tensor, steps: int) -> Tensor:
@@ -100,8 +104,8 @@ def predict(pipe: RadioDiffPipeline, condition: Tensor, steps: int) -> Tensor:
 @contextmanager
 def counted(pipe: RadioDiffPipeline) -> Iterator[dict[str, int]]:
     """Count evaluations of the U-Net and passes of the condition encoder."""
-    calls = {"unet": 0, "condition": 0}
-    encode = pipe.unet.encode_condition
+    calls = {"unet": 0, "condition": 0, "runs": 0}
+    encode, run = pipe.unet.encode_condition, pipe.predict
 
     def counting(*arguments: Any, **keywords: Any) -> Any:
         calls["condition"] += 1
@@ -110,13 +114,18 @@ def counted(pipe: RadioDiffPipeline) -> Iterator[dict[str, int]]:
     def count(*_: Any) -> None:
         calls["unet"] += 1
 
+    def running(*arguments: Any, **keywords: Any) -> Any:
+        calls["runs"] += 1
+        return run(*arguments, **keywords)
+
     handle = pipe.unet.register_forward_hook(count)
     vars(pipe.unet)["encode_condition"] = counting
+    vars(pipe)["predict"] = running
     try:
         yield calls
     finally:
         handle.remove()
-        del vars(pipe.unet)["encode_condition"]
+        del vars(pipe.unet)["encode_condition"], vars(pipe)["predict"]
 
 
 def random_pipeline(name: str) -> RadioDiffPipeline:
