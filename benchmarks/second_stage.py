@@ -2,8 +2,9 @@
 
 Protocol: 2,000 generated maps (100 cities, 20 transmitters each, 256 x 256 cells, seed 11; 70 cities to learn from, 15
 to validate, 15 to test), dominant path law. `radiodiff train` of `autoencoder/tiny`, `diffusion/tiny` and
-`baseline/tiny` one after another, each from its first step to the model it leaves; minutes are those of whole
-processes, validations and exports included. Condition of both: buildings, transmitter, line of sight, log-distance law;
+`baseline/tiny` one after another, each from its first step to the model it leaves; the second stage and the baseline in
+bfloat16, with latents that are encoded once (`latents.cache`). Minutes are those of whole processes, encoding,
+validations and exports included. Condition of both: buildings, transmitter, line of sight, log-distance law;
 no channel with path lengths, turns or dominant path gains. Then `radiodiff evaluate` on all 300 maps of the test
 cities: free space and log-distance (3GPP UMi exponent), both networks, diffusion with 1 and 5 steps, and 5 draws of 1
 and 5 steps. RMSE outside buildings in dB per map, then the mean over maps, with bootstrap intervals over cities.
@@ -23,6 +24,7 @@ from typing import Any
 from benchmarks.measure import RESULTS, write
 
 ENGINES = ("free-space", "log-distance")
+PRECISION = "trainer.precision=bf16"
 
 
 def main() -> None:
@@ -45,8 +47,9 @@ def measure(folder: Path, autoencoder: Path | None) -> dict[str, Any]:
         minutes["autoencoder/tiny"] = train("autoencoder", city, autoencoder)
     else:
         minutes["autoencoder/tiny"] = json.loads((RESULTS / "first_stage.json").read_text())["minutes"]
-    minutes["diffusion/tiny"] = train("diffusion", city, folder / "diffusion", f"autoencoder={autoencoder}")
-    minutes["baseline/tiny"] = train("baseline", city, folder / "baseline")
+    first_stage = (f"autoencoder={autoencoder}", f"latents.cache={folder / 'latents'}")
+    minutes["diffusion/tiny"] = train("diffusion", city, folder / "diffusion", PRECISION, *first_stage)
+    minutes["baseline/tiny"] = train("baseline", city, folder / "baseline", PRECISION)
     models = (*both("--engine", ENGINES), *both("--model", (folder / "baseline", folder / "diffusion")))
     found = {
         "1 draw": evaluate(city, folder / "one draw", *models, "--steps", 1, "--steps", 5),

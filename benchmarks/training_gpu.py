@@ -14,21 +14,17 @@ missing.
 `--device cpu --small` tries the script on a small network without a GPU.
 """
 
-import argparse
-import json
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.measure import RESULTS, machine, spread
-from radiodiff.atomic_file import atomic_write
+from benchmarks.device_cases import Case, measure_cases, timed
+from benchmarks.measure import spread
 from radiodiff.data.loader import Batch
 from radiodiff.encoding import Encoding, path_loss_channel
 from radiodiff.losses.config import AutoencoderLossConfig
@@ -87,41 +83,10 @@ class NoExamples:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--small", action="store_true", help="a small network, to try the script")
-    parser.add_argument("--max-minutes", type=float, default=8.0)
-    parser.add_argument("--out", type=Path, default=RESULTS / "training_gpu.json")
-    options = parser.parse_args()
-    device = torch.device(options.device)
-    end = time.monotonic() + 60 * options.max_minutes
-    result: dict[str, Any] = json.loads(options.out.read_text()) if options.out.exists() else {"cases": {}}
-    name = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
-    result |= {"protocol": (__doc__ or "").strip(), "machine": machine() | {"device": name, "torch": torch.__version__}}
-    for case in remaining(device, result["cases"]):
-        if time.monotonic() > end:
-            print("the time budget is used up; run it again for the rest")
-            break
-        label = ", ".join(f"{key}={value}" for key, value in case.items())
-        result["cases"][label] = found = measure(case, device, options.small)
-        print(
-            label,
-            {key: value for key, value in found.items() if key != "step_s"},
-            found["step_s"]["median"],
-            flush=True,
-        )
-        with atomic_write(options.out) as temporary:
-            temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    measure_cases("training_gpu", __doc__ or "", CASES, measure)
 
 
-def remaining(device: torch.device, done: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for case in CASES:
-        label = ", ".join(f"{key}={value}" for key, value in case.items())
-        if label not in done and (device.type == "cuda" or case["precision"] != "fp16"):
-            yield case
-
-
-def measure(case: Mapping[str, Any], device: torch.device, is_small: bool) -> dict[str, Any]:
+def measure(case: Case, device: torch.device, is_small: bool) -> dict[str, Any]:
     """Time, memory and rate of the steps of one case."""
     tensor_float_32(case["tf32"])
     precision = Precision(case["precision"], device)
@@ -227,16 +192,6 @@ def matmul_ceiling(precision: str, device: torch.device, edge: int) -> float:
     left, right = (torch.randn(edge, edge, device=device).to(dtype) for _ in range(2))
     best = min(timed(lambda: left @ right, device) for _ in range(15))
     return 2 * edge**3 / best / 1e12
-
-
-def timed(action: Any, device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    action()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":
