@@ -75,7 +75,7 @@ class EnginePredictor:
             tx = Transmitter.at_cell(scene.grid, int(batch.tx[i, 1]), int(batch.tx[i, 0]))
             scene.check_transmitter(tx)
             with interrupts_held():
-                path_loss_db = solve(tx).astype(np.float32)
+                path_loss_db = next(solve([tx])).path_loss_db.astype(np.float32)
             path_loss_db[scene.buildings] = np.nan
             found.append(levels_of(batch.encoding.encode_target(path_loss_db)))
         return found

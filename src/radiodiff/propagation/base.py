@@ -1,7 +1,9 @@
 """The contract that every propagation engine keeps."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +12,33 @@ from radiodiff.interrupts import interrupts_held
 from radiodiff.radio_map import RadioMap
 from radiodiff.scene import Scene, Transmitter
 
-__all__ = ["PropagationModel", "Solver"]
+__all__ = ["PropagationModel", "Solution", "Solver", "one_by_one"]
 
-Solver = Callable[[Transmitter], NDArray[np.float64]]
-"""Path loss (rows, cols) [dB] of one transmitter on a scene that is already prepared."""
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What an engine finds for one transmitter.
+
+    Attributes:
+        path_loss_db: (rows, cols); what it holds indoors does not count [dB]. NaN where no path was found.
+        facts: What the engine says of it (noise, rays, time), JSON types only; part of `RadioMap.meta`.
+    """
+
+    path_loss_db: NDArray[np.floating[Any]]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Solver = Callable[[Sequence[Transmitter]], Iterator[Solution]]
+"""Solutions of transmitters, in order, on a scene that is already prepared."""
+
+
+def one_by_one(path_loss_db: Callable[[Transmitter], NDArray[np.float64]]) -> Solver:
+    """The solver of an engine that treats each transmitter by itself.
+
+    Args:
+        path_loss_db: Path loss (rows, cols) of a transmitter [dB].
+    """
+    return lambda txs: (Solution(path_loss_db(tx)) for tx in txs)
 
 
 class PropagationModel(ABC):
@@ -22,7 +47,8 @@ class PropagationModel(ABC):
     An engine is a frozen dataclass: its fields are its constants, checked on construction. The contract,
     checked for each engine by one suite of tests:
 
-    * the path loss is finite at every cell outside the buildings and NaN inside;
+    * the path loss is NaN inside buildings, and finite at every cell outside them that a path reaches: at all of them
+      where `reaches_everywhere`, else `RadioMap.meta["num_cells_without_path"]` of them are NaN;
     * the same arguments give the same bits; nothing is drawn at random;
     * `radio_maps` of a scene equals `radio_map` of each transmitter;
     * a rotated or mirrored scene gives the rotated or mirrored map, and swapping transmitter and receiver keeps the
@@ -33,12 +59,12 @@ class PropagationModel(ABC):
     name: str
     """The engine's name on the command line."""
 
+    reaches_everywhere: bool = True
+    """Whether every cell outside the buildings has a path."""
+
     @abstractmethod
     def prepare(self, scene: Scene) -> Solver:
-        """Do the work that all transmitters of a scene share, and return the solver of one transmitter.
-
-        The solver fills every cell outside the buildings; what it writes indoors is overwritten.
-        """
+        """Do the work that all transmitters of a scene share, and return their solver."""
 
     def radio_maps(self, scene: Scene, txs: Iterable[Transmitter]) -> Iterator[RadioMap]:
         """Radio maps of several transmitters on one scene, in order, made one at a time.
@@ -50,12 +76,19 @@ class PropagationModel(ABC):
         for tx in txs:
             scene.check_transmitter(tx)
         with interrupts_held():
-            solve = self.prepare(scene)
+            solutions = self.prepare(scene)(txs)
         for tx in txs:
             with interrupts_held():
-                path_loss_db = solve(tx).astype(np.float32)
-            path_loss_db[scene.buildings] = np.nan
-            yield RadioMap(path_loss_db, scene.grid, tx, producer=repr(self), scene=scene)
+                solution = next(solutions)
+            yield self._radio_map(scene, tx, solution)
+
+    def _radio_map(self, scene: Scene, tx: Transmitter, solution: Solution) -> RadioMap:
+        path_loss_db = solution.path_loss_db.astype(np.float32)
+        path_loss_db[scene.buildings] = np.nan
+        meta = dict(solution.facts)
+        if not self.reaches_everywhere:
+            meta["num_cells_without_path"] = int(np.isnan(path_loss_db[~scene.buildings]).sum())
+        return RadioMap(path_loss_db, scene.grid, tx, producer=repr(self), scene=scene, meta=meta)
 
     def radio_map(self, scene: Scene, tx: Transmitter) -> RadioMap:
         """Radio map of one transmitter.

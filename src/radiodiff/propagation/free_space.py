@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.propagation.base import PropagationModel, Solver
+from radiodiff.propagation.base import PropagationModel, Solver, one_by_one
 from radiodiff.propagation.link_distance import check_rx_height, link_distance_m
 from radiodiff.scene import Scene, Transmitter
 from radiodiff.units import free_space_path_loss_db
@@ -43,4 +43,4 @@ class FreeSpace(PropagationModel):
         def solve(tx: Transmitter) -> NDArray[np.float64]:
             return free_space_path_loss_db(link_distance_m(tx, scene.grid, self.rx_height_m), tx.frequency_hz)
 
-        return solve
+        return one_by_one(solve)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.errors import PropagationError
-from radiodiff.propagation.base import PropagationModel, Solver
+from radiodiff.propagation.base import PropagationModel, Solver, one_by_one
 from radiodiff.propagation.link_distance import check_rx_height, link_distance_m
 from radiodiff.scene import Scene, Transmitter
 from radiodiff.units import free_space_path_loss_db
@@ -55,4 +55,4 @@ class LogDistance(PropagationModel):
             distance_m = link_distance_m(tx, scene.grid, self.rx_height_m)
             return free_space_path_loss_db(1.0, tx.frequency_hz) + 10.0 * self.exponent * np.log10(distance_m)
 
-        return solve
+        return one_by_one(solve)

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.errors import PropagationError
-from radiodiff.propagation.base import PropagationModel, Solver
-from radiodiff.propagation.free_space import FreeSpace
-from radiodiff.propagation.link_distance import check_rx_height
+from radiodiff.propagation.base import PropagationModel, Solver, one_by_one
+from radiodiff.propagation.link_distance import check_rx_height, link_distance_m
 from radiodiff.scene import Scene, Transmitter
+from radiodiff.units import free_space_path_loss_db
 
 __all__ = ["HEAVY_WALL_LOSS_DB", "LIGHT_WALL_LOSS_DB", "MultiWall"]
 
@@ -59,11 +59,11 @@ class MultiWall(PropagationModel):
         # Here, not above: settings of data sets import this package, and need no compiler.
         from radiodiff.propagation.wall_kernels import count_wall_runs
 
-        open_space = FreeSpace(self.rx_height_m).prepare(scene)
         cell_size_m = scene.grid.cell_size_m
 
         def solve(tx: Transmitter) -> NDArray[np.float64]:
             walls = count_wall_runs(scene.buildings, tx.x_m / cell_size_m, tx.y_m / cell_size_m)
-            return open_space(tx) + self.wall_loss_db * walls
+            distance_m = link_distance_m(tx, scene.grid, self.rx_height_m)
+            return free_space_path_loss_db(distance_m, tx.frequency_hz) + self.wall_loss_db * walls
 
-        return solve
+        return one_by_one(solve)

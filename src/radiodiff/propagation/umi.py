@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.errors import PropagationError
-from radiodiff.propagation.base import PropagationModel, Solver
+from radiodiff.propagation.base import PropagationModel, Solver, one_by_one
 from radiodiff.propagation.link_distance import check_rx_height, link_distance_m
 from radiodiff.scene import Scene, Transmitter
 from radiodiff.units import SPEED_OF_LIGHT_M_PER_S
@@ -81,7 +81,7 @@ class UrbanMicro(PropagationModel):
             los_db = self._los_db(horizontal_m, distance_m, tx)
             return np.where(walls == 0, los_db, np.maximum(los_db, self._nlos_db(distance_m, tx.frequency_hz)))
 
-        return solve
+        return one_by_one(solve)
 
     def _break_point_m(self, tx: Transmitter) -> float:
         """Distance of the break point, d'_BP [m] (note 1)."""

@@ -7,7 +7,7 @@ from radiodiff.errors import SceneError
 from radiodiff.scene.grid import Grid
 from radiodiff.scene.scene import Footprint
 
-__all__ = ["clean_footprints", "crop_footprints", "rasterize"]
+__all__ = ["clean_footprints", "crop_footprints", "rasterize", "rasterize_heights"]
 
 TIE_CELLS = 1e-6
 """How far the sample point stands right of and above the cell centre, in cells, so that ties have one answer."""
@@ -38,6 +38,24 @@ def rasterize(
     transform = Affine(size, 0.0, shift_x * size, 0.0, size, shift_y * size)
     filled = burn(polygons, out_shape=grid.shape, transform=transform, fill=0, default_value=1, dtype="uint8")
     return np.asarray(filled, dtype=bool)
+
+
+def rasterize_heights(grid: Grid, footprints: tuple[Footprint, ...]) -> NDArray[np.float32]:
+    """Height of the highest outline over the sample point of each cell, (rows, cols) [m].
+
+    0 outside all outlines; NaN where only outlines of unknown height are.
+    """
+    from rasterio.features import rasterize as burn
+    from rasterio.transform import Affine
+
+    # Later shapes are burnt over earlier ones.
+    ordered = sorted(footprints, key=lambda footprint: footprint.height_m or 0.0)
+    if not ordered:
+        return np.zeros(grid.shape, dtype=np.float32)
+    size = grid.cell_size_m
+    transform = Affine(size, 0.0, TIE_CELLS * size, 0.0, size, -TIE_CELLS * size)
+    shapes = [(footprint.polygon, np.nan if footprint.height_m is None else footprint.height_m) for footprint in ordered]
+    return np.asarray(burn(shapes, out_shape=grid.shape, transform=transform, fill=0.0, dtype="float32"))
 
 
 def crop_footprints(

@@ -1,6 +1,7 @@
 """A scene: buildings and cars on a grid."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,6 +125,18 @@ class Scene:
         """Share of cells that are indoors, 0..1."""
         return float(self.buildings.mean())
 
+    @cached_property
+    def roof_height_m(self) -> NDArray[np.float32]:
+        """Height of the roof over each cell, (rows, cols): 0 outdoors, NaN on roofs of unknown height [m]."""
+        from radiodiff.scene.raster import rasterize_heights
+
+        heights = rasterize_heights(self.grid, self.footprints or ())
+        # The raster says which cells are indoors, also where an outline is missing or a height is not known.
+        heights[~self.buildings] = 0.0
+        heights[self.buildings & (heights == 0.0)] = np.nan
+        heights.flags.writeable = False
+        return heights
+
     def crop(self, row: int, col: int, rows: int, cols: int) -> "Scene":
         """The rectangular part whose top-left cell is (row, col); outlines are cut at its border.
 
@@ -145,15 +158,21 @@ class Scene:
         )
 
     def check_transmitter(self, tx: Transmitter) -> None:
-        """Make sure that a transmitter can stand where it does.
+        """Make sure that a transmitter can stand where it does: outdoors, or above a roof of known height.
 
         Raises:
-            TransmitterError: It stands off the grid or inside a building.
+            TransmitterError: It stands off the grid, or inside a building.
         """
         row, col = tx.cell(self.grid)
-        if self.buildings[row, col]:
+        if not self.buildings[row, col]:
+            return
+        roof_m = float(self.roof_height_m[row, col])
+        # Not "at most the roof": the roof may be unknown (NaN).
+        if not tx.height_m > roof_m:
+            known = "of unknown height" if np.isnan(roof_m) else f"{roof_m:g} m high"
             raise TransmitterError(
-                "A transmitter must stand outside the buildings",
-                value=f"column {col}, row {row}, which is indoors",
-                remedy="Move it to a free cell; if free cells read as buildings, invert the layer (--invert).",
+                "A transmitter must stand outside the buildings, or above a roof of known height",
+                value=f"column {col}, row {row}, which is indoors; height {tx.height_m:g} m in a building {known}",
+                remedy="Move it to a free cell or above the roof; if free cells read as buildings, invert the layer "
+                "(--invert).",
             )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.propagation.base import PropagationModel, Solver
+from radiodiff.propagation.base import PropagationModel, Solver, one_by_one
 from radiodiff.propagation.dominant_path.law import RADIOMAPSEER_LAW, DominantPathLaw
 from radiodiff.scene import Scene, Transmitter
 
@@ -42,7 +42,7 @@ class DominantPath(PropagationModel):
             x, y = graph.free_point(tx.x_m / size, tx.y_m / size)
             return path_loss_of_paths_db(graph, graph.paths(x, y, self.law), scene, tx, self.law)
 
-        return solve
+        return one_by_one(solve)
 
 
 def path_loss_of_paths_db(
