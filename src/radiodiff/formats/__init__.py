@@ -25,6 +25,7 @@ from radiodiff.formats.radiomapseer import (
     read_radiomapseer_scene,
     read_radiomapseer_transmitters,
 )
+from radiodiff.formats.radiomapseer_heights import read_heights_json, write_heights_json, write_roof_heights_png
 from radiodiff.formats.radiomapseer_json import (
     CAR_PNG_SAMPLE_OFFSET,
     GAIN_SAMPLE_OFFSET,
@@ -57,6 +58,7 @@ __all__ = [
     "read_footprints",
     "read_gain_image",
     "read_grey_image",
+    "read_heights_json",
     "read_json",
     "read_level_png",
     "read_mask_image",
@@ -68,8 +70,10 @@ __all__ = [
     "read_scene",
     "write_antennas_json",
     "write_grey_png",
+    "write_heights_json",
     "write_level_png",
     "write_mask_png",
     "write_radio_map",
     "write_radiomapseer_polygons",
+    "write_roof_heights_png",
 ]

@@ -17,7 +17,7 @@ differs from the building PNG in 3 of its 65,536 cells.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,9 +37,11 @@ __all__ = [
     "PNG_SAMPLE_OFFSET",
     "RADIOMAPSEER_GRID",
     "PolygonLayer",
+    "polygon_layer",
     "read_antennas_json",
     "read_json",
     "read_polygons_json",
+    "read_rings_json",
     "write_antennas_json",
     "write_radiomapseer_polygons",
 ]
@@ -97,21 +99,54 @@ def read_json(path: str | Path) -> Any:
         ) from error
 
 
-def read_polygons_json(path: str | Path, grid: Grid = RADIOMAPSEER_GRID) -> PolygonLayer:
+def read_polygons_json(
+    path: str | Path, grid: Grid = RADIOMAPSEER_GRID, heights_m: Sequence[float] | None = None
+) -> PolygonLayer:
     """Outlines of a RadioMapSeer polygon file, in the local metres of a grid.
+
+    Args:
+        path: The file.
+        grid: The grid.
+        heights_m: Height of each outline [m], or None where they are not known.
 
     Raises:
         FormatError: The file is not a list of lists of [x, y] pairs of finite numbers.
     """
-    from shapely import Polygon
+    return polygon_layer(read_rings_json(path), grid, heights_m)
 
+
+def read_rings_json(path: str | Path) -> list[NDArray[np.float64]]:
+    """Corners (n, 2) of each polygon of a file, in its own coordinates.
+
+    Raises:
+        FormatError: The file is not a list of lists of [x, y] pairs of finite numbers.
+    """
     content = read_json(path)
     if not isinstance(content, list):
         raise _not_pairs("A polygon file", f"{path}, which holds {type(content).__name__}")
-    rings = [_pairs(ring, "A polygon", f"{path}, polygon {index}") for index, ring in enumerate(content)]
-    shapes = [Polygon(_json_to_local(ring, grid)) for ring in rings if len(ring) >= 3]
-    shapes = [shape for shape in shapes if shape.convex_hull.area > 0]
-    footprints, repaired = clean_footprints(shapes)
+    return [_pairs(ring, "A polygon", f"{path}, polygon {index}") for index, ring in enumerate(content)]
+
+
+def polygon_layer(
+    rings: Sequence[NDArray[np.float64]], grid: Grid, heights_m: Sequence[float] | None = None
+) -> PolygonLayer:
+    """Outlines in the local metres of a grid.
+
+    Args:
+        rings: Corners (n, 2) of each polygon, in the coordinates of a file.
+        grid: The grid.
+        heights_m: Height of each [m], or None where they are not known.
+    """
+    from shapely import Polygon
+
+    given: Sequence[float | None] = [None] * len(rings) if heights_m is None else heights_m
+    shapes = [
+        (Polygon(_json_to_local(ring, grid)), height_m)
+        for ring, height_m in zip(rings, given, strict=True)
+        if len(ring) >= 3
+    ]
+    shapes = [(shape, height_m) for shape, height_m in shapes if shape.convex_hull.area > 0]
+    footprints, repaired = clean_footprints([shape for shape, _ in shapes], [height_m for _, height_m in shapes])
     return PolygonLayer(footprints, repaired, len(rings) - len(shapes))
 
 
