@@ -14,7 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from radiodiff.errors import InputError
 from radiodiff.grey_scale import RADIOMAPSEER_GREY, GreyScale
 
-__all__ = ["CHANNELS", "Channel", "Encoding", "Scale", "encode_geometry", "grey_table", "path_loss_channel"]
+__all__ = [
+    "CHANNELS",
+    "HEIGHT_CHANNELS",
+    "Channel",
+    "Encoding",
+    "Scale",
+    "encode_geometry",
+    "grey_table",
+    "path_loss_channel",
+]
 
 Scale = Literal["raw", "thresholded"]
 """Which of the two grey scales of RadioMapSeer a target is on."""
@@ -132,9 +141,20 @@ CHANNELS = {
         Channel("turning_angle_deg", 0.0, 360.0),
         Channel("dominant_path_gain_db", *_WINDOW_DB),
         Channel("k2", 0.0, 1.0),
+        Channel("building_height_m", 0.0, 100.0),
+        Channel("transmitter_height_m", 0.0, 100.0),
     )
 }
-"""The channels of conditions with their usual ranges, by name. Distances are those of a map of 256 m."""
+"""The channels of conditions with their usual ranges, by name. Distances are those of a map of 256 m.
+
+Both heights have one range, so that their difference, which says whether a roof is in the way, is a straight line of the
+two channels; what is higher than 100 m counts as 100 m.
+"""
+
+HEIGHT_CHANNELS = ("building_height_m", "transmitter_height_m")
+"""Roofs, 0 outdoors; and the height of the transmitter above ground at every cell alike. One cell would do to tell a
+single height, but networks that halve the resolution, and windows of large maps without the transmitter, would lose it.
+"""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from radiodiff.errors import DataSetError, FormatError
 
 __all__ = ["ArrayFile", "ArrayLayout", "map_arrays"]
 
-NAMES = {"uint8": "U8", "uint16": "U16", "int64": "I64", "float16": "F16"}
+NAMES = {"uint8": "U8", "uint16": "U16", "int64": "I64", "float16": "F16", "float64": "F64"}
 DTYPES = {name: dtype for dtype, name in NAMES.items()}
 ALIGNMENT = 64
 
@@ -32,7 +32,7 @@ class ArrayLayout:
 
     Attributes:
         shape: Its shape.
-        dtype: "uint8", "uint16", "int64" or "float16".
+        dtype: "uint8", "uint16", "int64", "float16" or "float64".
     """
 
     shape: tuple[int, ...]

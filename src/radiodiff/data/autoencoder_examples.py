@@ -28,8 +28,8 @@ class AutoencoderExamplesConfig(Config):
 
     Attributes:
         input: "target" to learn the maps themselves, "condition" to learn the target from the condition's channels, or
-            another simulation of the same scene ("DPM", "IRT2", "IRT4"; RadioMapSeer alone) to learn the transfer
-            from it.
+            another simulation of the same scene ("DPM", "IRT2", "IRT4", "RL", "RT"; RadioMapSeer alone) to learn the
+            transfer from it.
         with_condition: Give the condition too, for a discriminator that sees it or a loss that needs the buildings.
             Input "condition" gives it anyway.
         crop_size: Rows and columns of a window drawn from each training example; None keeps whole maps.
@@ -38,7 +38,7 @@ class AutoencoderExamplesConfig(Config):
         ConfigError: A key is unknown, a value not allowed, or two contradict each other.
     """
 
-    input: Literal["target", "condition", "DPM", "IRT2", "IRT4"] = "target"
+    input: Literal["target", "condition", "DPM", "IRT2", "IRT4", "RL", "RT"] = "target"
     with_condition: bool = False
     crop_size: Annotated[int, Field(ge=1)] | None = None
 

@@ -15,6 +15,7 @@ from radiodiff.propagation import GEOMETRY_CHANNELS, GeometryChannel
 __all__ = [
     "ANSWER_CHANNELS",
     "OTHER_SIMULATIONS",
+    "TRACED_SIMULATIONS",
     "BuildingsConfig",
     "MeasurementsConfig",
     "OtherSimulation",
@@ -22,12 +23,15 @@ __all__ = [
     "Simulation",
 ]
 
-Simulation = Literal["DPM", "IRT2", "IRT4", "mix"]
+Simulation = Literal["DPM", "IRT2", "IRT4", "RL", "RT", "mix"]
 
-OtherSimulation = Literal["DPM", "IRT2", "IRT4"]
+OtherSimulation = Literal["DPM", "IRT2", "IRT4", "RL", "RT"]
 """A simulation as the input from which another one is to be learned."""
 
 OTHER_SIMULATIONS: tuple[OtherSimulation, ...] = get_args(OtherSimulation)
+
+TRACED_SIMULATIONS = ("RL", "RT")
+"""Ray launching and ray tracing: level 0 outdoors is no value there, but a cell that no ray has found, or too weak."""
 
 ANSWER_CHANNELS = GEOMETRY_CHANNELS[3:]
 """Geometry channels from which a dominant path map of the same buildings follows."""
@@ -83,7 +87,8 @@ class RadioMapSeerConfig(Config):
         part: "train", "validation", "test", or "all".
         split: Name of a split, path of a manifest (.json), "all" for all maps in one part "all", or None for the
             manifest of the folder and, where there is none, `disjoint`.
-        simulation: Target. "mix" is `w IRT2 + (1 - w) DPM` on grey levels.
+        simulation: Target: the dominant path (DPM), rays as the download has them (IRT2, IRT4), rays launched (RL) or
+            traced (RT) by radiodiff. "mix" is `w IRT2 + (1 - w) DPM` on grey levels.
         mix_weight: w, or None to draw it from [0, 1].
         cars: Targets with cars.
         cars_channel: What the third channel shows: "cars", "empty", "buildings" once more (as networks of RadioDiff's
@@ -94,6 +99,7 @@ class RadioMapSeerConfig(Config):
         measurements: Measured points, or None.
         geometry: Geometry channels, from the buildings of the condition.
         geometry_cache: Where they are kept; None takes the folder `geometry` of the data set.
+        heights: Channels of the heights of buildings and transmitter (`radiodiff.encoding.HEIGHT_CHANNELS`).
         k2: Curvature channel from the prediction of "log-distance" or "dominant-path", or from images
             `<map>_<tx>.png` of a folder (stored scale); None leaves it out.
         edge_weights: Weights of the target's cells: edges by a method of `radiodiff.data.edges`, "k2" for the curvature
@@ -123,6 +129,7 @@ class RadioMapSeerConfig(Config):
     measurements: MeasurementsConfig | None = None
     geometry: tuple[GeometryChannel, ...] = ()
     geometry_cache: Path | None = None
+    heights: bool = False
     k2: Literal["log-distance", "dominant-path"] | Path | None = None
     edge_weights: EdgeMethod | Literal["k2"] | Path | None = None
     allow_answer_channels: bool = False
@@ -146,6 +153,12 @@ class RadioMapSeerConfig(Config):
                 value="scale='raw', stored_scale='thresholded'",
                 remedy="Set scale to 'thresholded': what lies below the threshold is not in the files.",
             )
+        if self.heights and self.buildings.layer != "complete":
+            raise ConfigError(
+                "RadioMapSeerConfig.heights belongs to buildings.layer 'complete'",
+                value=f"heights=True with buildings.layer={self.buildings.layer!r}",
+                remedy="Leave heights out: they would show the buildings that the layer leaves out.",
+            )
         answers: list[str] = [name for name in self.geometry if name in ANSWER_CHANNELS]
         if self.k2 == "dominant-path":
             answers.append("k2")
@@ -164,6 +177,11 @@ class RadioMapSeerConfig(Config):
         """Folders under `gain/` that the target comes from."""
         simulations = ("IRT2", "DPM") if self.simulation == "mix" else (self.simulation,)
         return tuple(f"cars{name}" if self.cars else name for name in simulations)
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether level 0 outdoors is no value of the target."""
+        return self.simulation in TRACED_SIMULATIONS
 
     @property
     def third_channel(self) -> Literal["cars", "empty", "buildings", "absent"]:

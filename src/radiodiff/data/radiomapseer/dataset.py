@@ -14,7 +14,7 @@ from radiodiff.data.radiomapseer.geometry_cache import GEOMETRY_FOLDER, Geometry
 from radiodiff.data.radiomapseer.packed import PackedMaps, is_packed
 from radiodiff.data.radiomapseer.store import MapStore, PngTree, gain_count
 from radiodiff.data.splits import ALL_MAPS, MANIFEST, Split, find_split
-from radiodiff.encoding import CHANNELS, Channel, Encoding, Scale, grey_table, path_loss_channel
+from radiodiff.encoding import CHANNELS, HEIGHT_CHANNELS, Channel, Encoding, Scale, grey_table, path_loss_channel
 from radiodiff.errors import DataSetError
 
 __all__ = ["RadioMapSeer"]
@@ -50,6 +50,12 @@ class RadioMapSeer:
                     value=config.root,
                     remedy="Complete it (a packed one: pack it with --layer), or change buildings or cars_channel.",
                 )
+        if config.heights and not self.store.has_heights():
+            raise DataSetError(
+                "A data set must have heights of its buildings for these settings",
+                value=config.root,
+                remedy="Leave heights out, make it with heights (radiodiff dataset create), or pack it again.",
+            )
         self._check_simulations(config)
         self.encoding = _encoding(config)
         self._cells = {map_id: self.store.tx_cells(map_id) for map_id in self.split.ids(config.part)}
@@ -121,6 +127,7 @@ class RadioMapSeer:
             name=f"{map_id}_{tx_id}",
             content=arrays.placement.content,
             weight=weight,
+            mask=arrays.counting()[None] if self.config.is_traced else None,
             symmetry=arrays.symmetry,
         )
 
@@ -151,7 +158,7 @@ class RadioMapSeer:
     def numbers_with(self, simulation: OtherSimulation) -> list[int]:
         """Numbers of the examples whose scene and transmitter another simulation has, too.
 
-        DPM and IRT2 have all of them, IRT4 the first two transmitters of each map.
+        All have all of them but IRT4, which has the first two transmitters of each map.
 
         Raises:
             DataSetError: The data set does not have the simulation.
@@ -198,7 +205,7 @@ class RadioMapSeer:
 
 def _of_simulation(config: RadioMapSeerConfig, simulation: OtherSimulation) -> RadioMapSeerConfig:
     """Settings for the target of another simulation; the rules for conditions do not matter to it."""
-    return config.replaced(simulation=simulation, mix_weight=None, geometry=(), k2=None)
+    return config.replaced(simulation=simulation, mix_weight=None, geometry=(), k2=None, heights=False)
 
 
 def _check_folders(config: RadioMapSeerConfig) -> None:
@@ -252,4 +259,6 @@ def _encoding(config: RadioMapSeerConfig) -> Encoding:
     channels += [CHANNELS[name] for name in config.geometry]
     if config.k2 is not None:
         channels.append(CHANNELS["k2"])
+    if config.heights:
+        channels += [CHANNELS[name] for name in HEIGHT_CHANNELS]
     return Encoding(tuple(channels), target)

@@ -101,6 +101,13 @@ class ExampleArrays:
         elif name == "k2":
             level = self._predicted_level()
             self.placement.place(CHANNELS["k2"].encode(self._curvature(level, self._layer)), out, is_mask=False)
+        elif name == "building_height_m":
+            heights_m = turn_array(self._store.roof_heights_m(self._map_id), self.symmetry)
+            # Roofs have edges: what lies between two of them is no height.
+            self.placement.place(CHANNELS[name].encode(heights_m), out, is_mask=True)
+        elif name == "transmitter_height_m":
+            height_m = np.full(self.placement.shape, self._store.tx_heights_m(self._map_id)[self._tx_id])
+            self.placement.place(CHANNELS[name].encode(height_m), out, is_mask=True)
         else:
             self._fill_measured(out, is_value=name != "measurement_mask")
 
@@ -122,6 +129,17 @@ class ExampleArrays:
             self.fill_target(resized)
             grey = np.rint((resized[:rows, :cols] + 1.0) * 127.5).astype(np.uint8)
             out[:rows, :cols] = detect_edges(grey, wanted, DetectOptions(contour_scale=self._config.scale))
+
+    def counting(self) -> NDArray[np.bool_]:
+        """Cells that count where rays leave cells without a value, of the example's size.
+
+        A cell without a value counts where it is in or beside a building (`measurable_cells`): it may be a wall.
+        """
+        wall = ~measurable_cells(self._mask("buildings_complete"), np.zeros(self.placement.shape, dtype=np.bool_))
+        known = wall | (self._gains[0] > 0)
+        counts = np.empty(self.placement.out_shape, dtype=np.float32)
+        self.placement.place(known.astype(np.float32), counts, is_mask=True, outside=1.0)
+        return counts > 0.5
 
     @cached_property
     def _gains(self) -> list[NDArray[np.uint8]]:
@@ -203,7 +221,10 @@ class ExampleArrays:
     def _measured(self) -> tuple[NDArray[np.int64], Array]:
         """Measured cells (n, 2) and their encoded path loss (n,)."""
         config = self._measurements
-        measurable = measurable_cells(self._mask("buildings_complete"), self.target > -1.0)
+        has_value = self.target > -1.0
+        measurable = measurable_cells(self._mask("buildings_complete"), has_value)
+        if self._config.is_traced:
+            measurable &= has_value
         corners = np.empty((0, 2), dtype=np.int64)
         if config.kind == "vertices":
             corners = turn_cells(self._store.corner_cells(self._map_id), self._store.shape, self.symmetry)

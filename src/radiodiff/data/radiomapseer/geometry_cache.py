@@ -116,7 +116,7 @@ class GeometryCache:
         scene = self.store.scene(layer, map_id)
         if scene is None:
             raise DataSetError(
-                "Geometry channels of a packed data set must be computed before",
+                "Geometry channels of a packed data set without outlines must be computed before",
                 value=f"{path} is not there, damaged, or has too few transmitters",
                 remedy="Pack with --geometry, or read the PNG tree.",
             )
@@ -132,8 +132,9 @@ class GeometryCache:
         layout = ArrayLayout((len(cells), len(GEOMETRY_CHANNELS), *self.store.shape), "uint16")
         with atomic_write(path) as temporary:
             channels = map_arrays(temporary, {"channels": layout}, identity)["channels"]
+            heights_m = self.store.tx_heights_m(map_id).tolist()
             for index, (row, col) in enumerate(cells.tolist()):
-                physical = solver.channels(Transmitter.at_cell(scene.grid, col, row))
+                physical = solver.channels(Transmitter.at_cell(scene.grid, col, row, height_m=heights_m[index]))
                 encoded = encode_geometry(GEOMETRY_CHANNELS, physical, scene.buildings)
                 channels[index] = np.rint((encoded + 1.0) * (STEPS / 2.0))
             # Closed before the file is moved.

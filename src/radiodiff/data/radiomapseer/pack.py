@@ -15,12 +15,14 @@ from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
 from radiodiff.data.array_file import ArrayFile, ArrayLayout, map_arrays
 from radiodiff.data.radiomapseer.geometry_cache import GEOMETRY_FOLDER, GeometryCache
 from radiodiff.data.radiomapseer.packed import PACKED_FORMAT, PACKED_RECORD
+from radiodiff.data.radiomapseer.packed_scenes import ROOF_HEIGHTS, outline_arrays, tx_height_arrays
 from radiodiff.data.radiomapseer.store import PngTree, gain_count
 from radiodiff.data.splits import MANIFEST, Split, find_split
 from radiodiff.data.work_folder import begin_folder, is_begun
 from radiodiff.encoding import Scale
 from radiodiff.errors import DataSetError, FormatError, InputError
 from radiodiff.formats import read_json
+from radiodiff.formats.radiomapseer_heights import HEIGHTS
 
 __all__ = ["PackSettings", "fill_geometry", "pack_data_set"]
 
@@ -128,7 +130,8 @@ def _source_digest(tree: PngTree, ids: tuple[int, ...], simulations: Sequence[st
     """What identifies the files of a part: transmitters and buildings by content, images by their names and sizes."""
     wanted = set(ids)
     content: list[object] = [tree.digest("buildings_complete", map_id) for map_id in ids]
-    for folder in (*(f"gain/{name}" for name in simulations), *(f"png/{name}" for name in layers)):
+    images = [*layers, HEIGHTS] if tree.has_heights() else layers
+    for folder in (*(f"gain/{name}" for name in simulations), *(f"png/{name}" for name in images)):
         with os.scandir(tree.root / folder) as entries:
             sizes = [(entry.name, entry.stat().st_size) for entry in entries if _map_of(entry.name) in wanted]
             content.append([folder, sorted(sizes)])
@@ -157,10 +160,14 @@ def _pack_part(tree: PngTree, path: Path, ids: tuple[int, ...], identity: dict[s
         "corner_cells": np.concatenate(corners),
         "corner_starts": _starts([len(cells) for cells in corners]),
         **{f"gain_starts/{name}": _starts(numbers) for name, numbers in counts.items()},
+        **outline_arrays(tree, ids),
+        **tx_height_arrays(tree, ids),
     }
-    layouts = {name: ArrayLayout(array.shape, "int64") for name, array in fixed.items()}
+    layouts = {name: ArrayLayout(array.shape, array.dtype.name) for name, array in fixed.items()}
     layouts |= {f"mask/{layer}": ArrayLayout((len(ids), *tree.shape)) for layer in identity["layers"]}
     layouts |= {f"gain/{name}": ArrayLayout((sum(numbers), *tree.shape)) for name, numbers in counts.items()}
+    if tree.has_heights():
+        layouts[ROOF_HEIGHTS] = ArrayLayout((len(ids), *tree.shape))
     digests = {
         layer: {str(map_id): tree.digest(layer, map_id) for map_id in ids}
         for layer in identity["layers"]
@@ -168,7 +175,7 @@ def _pack_part(tree: PngTree, path: Path, ids: tuple[int, ...], identity: dict[s
     }
     metadata = {
         key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in (identity | {"digests": digests}).items()
+        for key, value in (identity | {"digests": digests, "frequency_hz": tree.frequency_hz}).items()
     }
     arrays = map_arrays(path, layouts, metadata)
     for name, values in fixed.items():
@@ -176,6 +183,8 @@ def _pack_part(tree: PngTree, path: Path, ids: tuple[int, ...], identity: dict[s
     for index, map_id in enumerate(ids):
         for layer in identity["layers"]:
             arrays[f"mask/{layer}"][index] = tree.mask(layer, map_id)
+        if ROOF_HEIGHTS in arrays:
+            arrays[ROOF_HEIGHTS][index] = tree.roof_heights_m(map_id)
         for name, numbers in counts.items():
             start = int(fixed[f"gain_starts/{name}"][index])
             for tx_id in range(numbers[index]):

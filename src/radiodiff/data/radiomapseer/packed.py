@@ -8,6 +8,8 @@
 | `mask/<layer>` | (M, rows, cols) | 0 or 1 |
 | `gain/<simulation>` | (N', rows, cols) | stored grey |
 | `gain_starts/<simulation>` | (M + 1,) | where the images of each map begin |
+
+Outlines and heights follow where there are any: `radiodiff.data.radiomapseer.packed_scenes`.
 """
 
 import json
@@ -18,10 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.array_file import ArrayFile
-from radiodiff.data.radiomapseer.store import check_cells, no_data_set
+from radiodiff.data.radiomapseer.packed_scenes import LAYER, ROOF_HEIGHTS, TX_HEIGHTS, packed_scene
+from radiodiff.data.radiomapseer.store import USUAL_FREQUENCY_HZ, USUAL_HEIGHT_M, check_cells, no_data_set
 from radiodiff.data.splits import MANIFEST, Split
 from radiodiff.encoding import Scale
 from radiodiff.errors import DataSetError, FormatError
+from radiodiff.scene import Grid, Scene
 
 __all__ = ["PACKED_FORMAT", "PACKED_RECORD", "PackedMaps", "is_packed"]
 
@@ -117,8 +121,37 @@ class PackedMaps:
         file, index = self._place(map_id)
         return file[f"mask/{layer}", index].view(np.bool_)
 
-    def scene(self, layer: str, map_id: int) -> None:
-        """See `MapStore`: outlines are not packed."""
+    def has_heights(self) -> bool:
+        """See `MapStore`."""
+        return all(ROOF_HEIGHTS in file.names for file in self._files)
+
+    def roof_heights_m(self, map_id: int) -> NDArray[np.uint8]:
+        """See `MapStore`.
+
+        Raises:
+            DataSetError: Heights are not packed.
+        """
+        file, index = self._place(map_id)
+        return file[ROOF_HEIGHTS, index]
+
+    def tx_heights_m(self, map_id: int) -> NDArray[np.float64]:
+        """See `MapStore`; those of the download where the data set has none."""
+        file, _ = self._place(map_id)
+        if TX_HEIGHTS not in file.names:
+            return np.full(len(self.tx_cells(map_id)), USUAL_HEIGHT_M)
+        return self._of_map(map_id, TX_HEIGHTS, "tx_starts")
+
+    @property
+    def frequency_hz(self) -> float:
+        """See `MapStore`; that of the download where the data set does not say it."""
+        return float(self._files[0].metadata.get("frequency_hz", USUAL_FREQUENCY_HZ))
+
+    def scene(self, layer: str, map_id: int) -> Scene | None:
+        """See `MapStore`: outlines are packed of the complete buildings alone, where the data set has them."""
+        file, index = self._place(map_id)
+        if layer != LAYER:
+            return None
+        return packed_scene(file, index, Grid(*self.shape), f"{file.path}, map {map_id}")
 
     def digest(self, layer: str, map_id: int) -> str:
         """See `MapStore`: that of the data set that was packed.
@@ -135,7 +168,7 @@ class PackedMaps:
             )
         return digests[str(map_id)]
 
-    def _of_map(self, map_id: int, name: str, starts: str) -> NDArray[np.int64]:
+    def _of_map(self, map_id: int, name: str, starts: str) -> NDArray[Any]:
         file, index = self._place(map_id)
         start, end = (int(i) for i in file[starts, slice(index, index + 2)])
         found: NDArray[Any] = file[name, slice(start, end)]

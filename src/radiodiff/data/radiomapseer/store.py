@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -11,18 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.encoding import Scale
-from radiodiff.errors import DataSetError
+from radiodiff.errors import DataSetError, FormatError
 from radiodiff.formats import (
     image_size,
     read_gain_image,
+    read_grey_image,
+    read_heights_json,
     read_json,
     read_mask_image,
     read_radiomapseer_scene,
     read_radiomapseer_transmitters,
 )
-from radiodiff.scene import Scene
+from radiodiff.formats.radiomapseer_heights import ANTENNA_HEIGHTS, HEIGHTS
+from radiodiff.scene import Scene, Transmitter
 
 __all__ = [
+    "DATA_SET_RECORD",
     "FAKE_RECORD",
     "MapStore",
     "PngTree",
@@ -38,6 +43,13 @@ Value = TypeVar("Value")
 
 FAKE_RECORD = "fake.json"
 """Settings of a made-up data set, in its folder."""
+
+DATA_SET_RECORD = "dataset.json"
+"""Settings of a data set that `radiodiff dataset create` made, in its folder."""
+
+USUAL_HEIGHT_M = Transmitter.height_m
+USUAL_FREQUENCY_HZ = Transmitter.frequency_hz
+"""Those of the download, of which no file says them."""
 
 CORNERS_KEPT = 1024
 """Corner cells of maps in memory: a few kilobytes each, ten milliseconds to make."""
@@ -73,6 +85,19 @@ class MapStore(Protocol):
 
     def mask(self, layer: str, map_id: int) -> NDArray[np.bool_]:
         """(rows, cols) mask of a layer, such as "buildings_complete", "buildings_missing2/5", "cars"."""
+
+    def has_heights(self) -> bool:
+        """Whether there are heights of the complete buildings."""
+
+    def roof_heights_m(self, map_id: int) -> NDArray[np.uint8]:
+        """(rows, cols) height of the roof over each cell, whole metres, 0 outdoors [m]."""
+
+    def tx_heights_m(self, map_id: int) -> NDArray[np.float64]:
+        """(T,) height of each transmitter of a map above ground [m]."""
+
+    @property
+    def frequency_hz(self) -> float:
+        """Carrier of the simulations [Hz]."""
 
     def corner_cells(self, map_id: int) -> NDArray[np.int64]:
         """(n, 2) outdoor cells (row, col) at the corners of the complete buildings."""
@@ -163,6 +188,53 @@ class PngTree:
         cells = np.array(read_radiomapseer_transmitters(path, rows=self.shape[0]), dtype=np.int64).reshape(-1, 2)
         return check_cells(cells[:, ::-1], self.shape, path)
 
+    def has_heights(self) -> bool:
+        """See `MapStore`."""
+        return (self.root / "png" / HEIGHTS).is_dir()
+
+    def roof_heights_m(self, map_id: int) -> NDArray[np.uint8]:
+        """See `MapStore`.
+
+        Raises:
+            FormatError: The image is absent, damaged or not grey.
+            DataSetError: It has another size.
+        """
+        path = self._image(HEIGHTS, map_id)
+        heights_m, _ = read_grey_image(path)
+        self._check_size(path, heights_m)
+        return heights_m
+
+    def tx_heights_m(self, map_id: int) -> NDArray[np.float64]:
+        """See `MapStore`; those of the download where the data set has no folder of them.
+
+        Raises:
+            DataSetError: A transmitter is off the map.
+            FormatError: A file is absent or damaged, or holds another number of heights than of transmitters.
+        """
+        count = len(self.tx_cells(map_id))
+        folder = self.root / ANTENNA_HEIGHTS
+        if not folder.is_dir():
+            return np.full(count, USUAL_HEIGHT_M)
+        return np.array(read_heights_json(folder / f"{map_id}.json", count), dtype=np.float64)
+
+    @cached_property
+    def frequency_hz(self) -> float:
+        """See `MapStore`; that of the download where no record says it.
+
+        Raises:
+            FormatError: The record is damaged.
+        """
+        path = self.root / DATA_SET_RECORD
+        record = read_json(path) if path.is_file() else {}
+        found = record.get("frequency_hz", USUAL_FREQUENCY_HZ) if isinstance(record, dict) else None
+        if not (type(found) in (int, float) and found > 0):
+            raise FormatError(
+                f"{DATA_SET_RECORD} must hold settings, and its frequency_hz be a number above 0",
+                value=f"{path}, frequency_hz {found!r}",
+                remedy="It is damaged or of another program: make the data set again.",
+            )
+        return float(found)
+
     def gain(self, folder: str, map_id: int, tx_id: int) -> NDArray[np.uint8]:
         """See `MapStore`.
 
@@ -215,7 +287,10 @@ class PngTree:
     def digest(self, layer: str, map_id: int) -> str:
         """See `MapStore`."""
         outlines = self.root / "polygon" / layer / f"{map_id}.json"
-        files = (self.root / "antenna" / f"{map_id}.json", outlines, self._image(layer, map_id))
+        files = [self.root / "antenna" / f"{map_id}.json", outlines, self._image(layer, map_id)]
+        # Digests of data sets without heights stay what they were.
+        heights = (self.root / "polygon" / HEIGHTS / outlines.name, self.root / ANTENNA_HEIGHTS / outlines.name)
+        files += [file for file in heights if file.is_file()]
         content = hashlib.sha256()
         for file in files:
             content.update(hashlib.sha256(file.read_bytes() if file.is_file() else b"").digest())

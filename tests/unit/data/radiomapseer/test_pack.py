@@ -159,7 +159,10 @@ def test_a_file_of_another_kind_is_refused(packed: Path, tmp_path: Path) -> None
         ({"buildings": {"layer": "removed", "count": 1, "variant": 1}}, "must have the layer buildings_removed1/1"),
         ({"buildings": {"layer": "missing"}}, "must have the layer buildings_missing1/1"),
         ({"split": "radiounet"}, "split that it was packed by, fake"),
-        ({"geometry": ("los_mask",)}, "must be computed before.*Pack with --geometry"),
+        (
+            {"geometry": ("los_mask",), "buildings": {"layer": "missing", "count": 2, "variant": 5}},
+            "must be computed before.*Pack with --geometry",
+        ),
     ],
 )
 def test_what_is_not_packed_is_named(packed: Path, settings: dict[str, Any], match: str) -> None:
@@ -236,9 +239,11 @@ def test_geometry_of_another_data_set_is_not_taken(fake_root: Path, own_root: Pa
         list(fill_geometry(root, tmp_path / out))
     wrong = {"root": tmp_path / "other", "geometry_cache": tmp_path / "one/geometry"}
     dataset = RadioMapSeer(RadioMapSeerConfig(**wrong, simulation="IRT2", geometry=("los_mask",)))
-    assert dataset[0].map_id == 12
-    with pytest.raises(DataSetError, match="must be computed before"):
-        dataset[3]
+    right = RadioMapSeer(RadioMapSeerConfig(root=own_root, simulation="IRT2", geometry=("los_mask",)))
+    other = RadioMapSeer(RadioMapSeerConfig(root=fake_root, simulation="IRT2", geometry=("los_mask",)))
+    assert dataset[3].map_id == 10
+    np.testing.assert_array_equal(dataset[3].condition, right[3].condition)
+    assert not np.array_equal(dataset[3].condition, other[3].condition)
 
 
 def test_maps_with_different_numbers_of_transmitters_are_packed_whole(own_root: Path, tmp_path: Path) -> None:

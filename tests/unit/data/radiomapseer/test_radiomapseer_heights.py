@@ -1,0 +1,189 @@
+"""Heights and traced simulations: what the reader gives of them, from the tree and packed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radiodiff.data.radiomapseer import GeometryCache, PackSettings, RadioMapSeer, pack_data_set
+from radiodiff.data.radiomapseer.packed import PackedMaps
+from radiodiff.data.radiomapseer.store import PngTree
+from radiodiff.encoding import CHANNELS
+from radiodiff.errors import ConfigError, DataSetError, FormatError
+from radiodiff.scene import Transmitter
+from radiomapseer_examples import HOLES, TX_HEIGHTS_M, add_heights, add_traced, channel, data, image
+
+MEASURED = {"kind": "random", "num_points": (300, 300)}
+
+
+@pytest.fixture
+def city_root(own_root: Path) -> Path:
+    add_heights(own_root)
+    add_traced(own_root)
+    add_traced(own_root, "RL")
+    return own_root
+
+
+@pytest.fixture
+def packed_root(city_root: Path, tmp_path: Path) -> Path:
+    for _ in pack_data_set(city_root, tmp_path / "packed"):
+        pass
+    return tmp_path / "packed"
+
+
+def test_heights_are_channels_of_one_range(city_root: Path) -> None:
+    found = data(city_root, part="test", heights=True)
+    assert found.encoding.names[-2:] == ("building_height_m", "transmitter_height_m")
+    for example, height_m in zip((found[i] for i in range(3)), TX_HEIGHTS_M, strict=True):
+        roofs_m = CHANNELS["building_height_m"].decode(channel(example, found, "building_height_m"))
+        np.testing.assert_allclose(roofs_m, image(city_root, "png/heights/13.png"), atol=1e-4)
+        assert roofs_m.max() >= 10.0
+        plane_m = CHANNELS["transmitter_height_m"].decode(channel(example, found, "transmitter_height_m"))
+        np.testing.assert_allclose(plane_m, height_m, atol=1e-4)
+    roofs, tx = CHANNELS["building_height_m"], CHANNELS["transmitter_height_m"]
+    assert (roofs.low, roofs.high) == (tx.low, tx.high)
+
+
+def test_heights_turn_with_the_map_and_keep_to_their_cells(city_root: Path) -> None:
+    found = data(city_root, part="test", heights=True, augment=True, size=96, fit="pad")
+    for draw in range(4):
+        example = found[2, draw]
+        roofs = channel(example, found, "building_height_m")[:64, :64]
+        plane = channel(example, found, "transmitter_height_m")
+        buildings = channel(example, found, "buildings")[:64, :64]
+        # The image of the buildings stands half a cell beside the roofs.
+        assert ((roofs > -1) != (buildings > 0)).mean() < 0.1
+        assert np.unique(plane[:64, :64]).size == 1
+        assert (plane[64:] == -1.0).all()
+
+
+def test_heights_of_the_download_are_those_of_its_description(fake_root: Path) -> None:
+    tree = PngTree(fake_root)
+    assert not tree.has_heights()
+    assert tree.tx_heights_m(13).tolist() == [1.5, 1.5, 1.5]
+    assert tree.frequency_hz == 5.9e9
+    with pytest.raises(DataSetError, match="must have heights"):
+        data(fake_root, heights=True)
+
+
+def test_heights_do_not_show_buildings_that_are_left_out(city_root: Path) -> None:
+    with pytest.raises(ConfigError, match="would show the buildings"):
+        data(city_root, heights=True, buildings={"layer": "missing"})
+
+
+def test_scenes_of_a_data_set_have_its_heights(city_root: Path, packed_root: Path) -> None:
+    tree, packed = PngTree(city_root), PackedMaps(packed_root, "all")
+    for map_id in tree.map_ids():
+        one, two = tree.scene("buildings_complete", map_id), packed.scene("buildings_complete", map_id)
+        assert two is not None
+        assert [f.height_m for f in one.footprints or ()] == [f.height_m for f in two.footprints or ()]
+        assert all(a.polygon.equals(b.polygon) for a, b in zip(one.footprints or (), two.footprints or (), strict=True))
+        np.testing.assert_array_equal(one.buildings, two.buildings)
+        row, col = np.argwhere(one.buildings)[0].tolist()
+        two.check_transmitter(Transmitter.at_cell(two.grid, col, row, height_m=60.0))
+
+
+def test_packed_heights_are_those_of_the_tree(city_root: Path, packed_root: Path) -> None:
+    tree, packed = PngTree(city_root), PackedMaps(packed_root, "all")
+    assert packed.has_heights()
+    for map_id in tree.map_ids():
+        assert packed.tx_heights_m(map_id).tolist() == list(TX_HEIGHTS_M)
+        np.testing.assert_array_equal(packed.roof_heights_m(map_id), tree.roof_heights_m(map_id))
+    settings = {"simulation": "RT", "heights": True, "measurements": MEASURED, "augment": True}
+    one, two = (data(root, **settings) for root in (city_root, packed_root))
+    for number in range(len(one)):
+        np.testing.assert_array_equal(one[number, 2].condition, two[number, 2].condition)
+        np.testing.assert_array_equal(one[number, 2].mask, two[number, 2].mask)
+
+
+def test_a_data_set_without_heights_is_packed_without(fake_root: Path, tmp_path: Path) -> None:
+    for _ in pack_data_set(fake_root, tmp_path / "packed", PackSettings(simulations=("DPM",))):
+        pass
+    packed = PackedMaps(tmp_path / "packed", "train")
+    assert not packed.has_heights()
+    assert packed.tx_heights_m(12).tolist() == [1.5, 1.5, 1.5]
+    with pytest.raises(DataSetError, match="must hold roof_heights_m"):
+        packed.roof_heights_m(12)
+    with pytest.raises(DataSetError, match="must have heights"):
+        data(tmp_path / "packed", heights=True)
+
+
+def test_heights_identify_the_data(city_root: Path) -> None:
+    tree = PngTree(city_root)
+    before = tree.digest("buildings_complete", 13)
+    (city_root / "antenna_heights/13.json").write_text("[1.5, 2.5, 41.0]")
+    assert tree.digest("buildings_complete", 13) != before
+
+
+def test_damaged_heights_are_named(city_root: Path) -> None:
+    (city_root / "antenna_heights/13.json").write_text("[1.5]")
+    found = data(city_root, part="test", heights=True)
+    with pytest.raises(FormatError, match="1 heights for 3"):
+        found[0]
+    (city_root / "antenna_heights/13.json").unlink()
+    with pytest.raises(FormatError):
+        found[0]
+
+
+def test_the_carrier_of_a_data_set_is_on_record(city_root: Path, tmp_path: Path) -> None:
+    (city_root / "dataset.json").write_text(json.dumps({"frequency_hz": 3.5e9}))
+    assert PngTree(city_root).frequency_hz == 3.5e9
+    for _ in pack_data_set(city_root, tmp_path / "packed"):
+        pass
+    assert PackedMaps(tmp_path / "packed", "all").frequency_hz == 3.5e9
+    for damaged in ('{"frequency_hz": "3.5"}', "[]", '{"frequency_hz": 0}'):
+        (city_root / "dataset.json").write_text(damaged)
+        with pytest.raises(FormatError, match="frequency_hz"):
+            _ = PngTree(city_root).frequency_hz
+
+
+@pytest.mark.parametrize("simulation", ["RL", "RT"])
+def test_cells_that_no_ray_has_found_do_not_count(city_root: Path, simulation: str) -> None:
+    found = data(city_root, part="test", simulation=simulation)
+    example = found[0]
+    assert example.mask is not None
+    gain, buildings = image(city_root, f"gain/{simulation}/13_0.png"), image(city_root, "png/buildings_complete/13.png")
+    hole = np.zeros(gain.shape, dtype=bool)
+    hole[HOLES] = True
+    assert example.mask[0][gain > 0].all()
+    assert example.mask[0][buildings > 0].all()
+    far = np.ones_like(hole)
+    for row, col in np.argwhere(buildings > 0):
+        far[max(row - 1, 0) : row + 2, max(col - 1, 0) : col + 2] = False
+    assert (hole & far).any()
+    assert not example.mask[0][hole & far].any()
+    np.testing.assert_array_equal(example.mask, found.without_target(0).mask)
+    assert data(city_root, part="test")[0].mask is None
+
+
+def test_a_cell_without_a_value_is_no_measurement(city_root: Path) -> None:
+    found = data(city_root, part="test", simulation="RT", measurements=MEASURED)
+    for number in range(3):
+        measured = channel(found[number], found, "measurement_mask") > 0
+        assert measured.sum() == 300
+        assert (found[number].target[0][measured] > -1.0).all()
+
+
+def test_dominant_paths_are_no_answer_to_rays(city_root: Path) -> None:
+    for simulation in ("RL", "RT"):
+        found = data(city_root, part="test", simulation=simulation, geometry=("dominant_path_gain_db",))
+        assert "dominant_path_gain_db" in found.encoding.names
+    with pytest.raises(ConfigError, match="must not hold the answer"):
+        data(city_root, geometry=("dominant_path_gain_db",))
+
+
+def test_maps_of_rays_are_inputs_for_other_maps(city_root: Path) -> None:
+    found = data(city_root, part="test")
+    wanted = data(city_root, part="test", simulation="RT")[1].target
+    np.testing.assert_array_equal(found.other_map(1, "RT"), wanted)
+    assert found.numbers_with("RL") == [0, 1, 2]
+
+
+def test_outlines_that_are_packed_give_geometry_channels(city_root: Path, packed_root: Path, tmp_path: Path) -> None:
+    settings = {"part": "test", "simulation": "RT", "geometry": ("los_mask",)}
+    one = data(city_root, geometry_cache=tmp_path / "one", **settings)
+    two = data(packed_root, geometry_cache=tmp_path / "two", **settings)
+    np.testing.assert_array_equal(one[0].condition, two[0].condition)
+    assert isinstance(one, RadioMapSeer)
+    assert isinstance(two.geometry, GeometryCache)
