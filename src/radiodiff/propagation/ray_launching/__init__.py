@@ -1,0 +1,6 @@
+"""Ray launching in the plane: reflections off walls, and paths around corners."""
+
+from radiodiff.propagation.ray_launching.model import RayLaunching
+from radiodiff.propagation.ray_launching.settings import RayLaunchingSettings
+
+__all__ = ["RayLaunching", "RayLaunchingSettings"]

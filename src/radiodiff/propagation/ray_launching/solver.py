@@ -1,0 +1,157 @@
+"""Rays of transmitters on one prepared scene."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.errors import TransmitterError
+from radiodiff.propagation.dominant_path.corner_graph import CornerGraph, Paths
+from radiodiff.propagation.dominant_path.model import losses_behind_corners_db
+from radiodiff.propagation.ray_launching import launch_kernels
+from radiodiff.propagation.ray_launching.reflection import ground_share, wall_reflectivity
+from radiodiff.propagation.ray_launching.settings import RayLaunchingSettings
+from radiodiff.scene import Grid, Scene, Transmitter, rasterize
+from radiodiff.units import db_to_ratio, free_space_path_loss_db, ratio_to_db
+
+__all__ = ["MINIMUM_LENGTH_M", "SceneRays"]
+
+MINIMUM_LENGTH_M = 1.0
+"""Shorter paths count as this long, as in the closed-form engines [m]."""
+
+SUBCELLS = 8
+"""Points per cell edge that the free area of a cell is counted from."""
+
+NORMAL_OVER_MEDIAN = 1.4826
+"""Standard deviation of a normal variable over the median of its magnitude."""
+
+
+@dataclass(frozen=True, eq=False)
+class SceneRays:
+    """A scene as the rays see it.
+
+    Attributes:
+        scene: The scene.
+        graph: Its corner graph; its walls are those that reflect.
+        walls: (m, 6), walls with their directions, see `launch_kernels.launch` [cells].
+        index: Walls by cell, see `launch_kernels.index_walls`.
+        free_share: (rows, cols), share of a cell's area outside the walls; not below one of `SUBCELLS` squared points.
+    """
+
+    scene: Scene
+    graph: CornerGraph
+    walls: NDArray[np.float64]
+    index: tuple[NDArray[np.int32], NDArray[np.int32]]
+    free_share: NDArray[np.float64]
+
+    @classmethod
+    def of_scene(cls, scene: Scene) -> "SceneRays":
+        """Prepare a scene."""
+        graph = CornerGraph.of_scene(scene)
+        edges = graph.obstacles.walls
+        along = edges[:, 2:] - edges[:, :2]
+        walls = np.hstack([edges, along / np.linalg.norm(along, axis=1, keepdims=True)])
+        index = launch_kernels.index_walls(walls, scene.grid.shape)
+        return cls(scene, graph, walls, index, _free_share(graph))
+
+    def solve(self, tx: Transmitter, settings: RayLaunchingSettings) -> tuple[NDArray[np.float64], float]:
+        """Path loss (rows, cols), NaN where no path leads, and its median standard error, both [dB].
+
+        Raises:
+            TransmitterError: It stands above a roof.
+            PropagationError: The carrier is outside the range of a material.
+        """
+        row, col = tx.cell(self.scene.grid)
+        if self.scene.buildings[row, col]:
+            raise TransmitterError(
+                "Ray launching needs a transmitter at street level, outside the buildings",
+                value=f"column {col}, row {row}, which is indoors; height {tx.height_m:g} m",
+                remedy="Use the ray-tracing engine for transmitters above roofs.",
+            )
+        size = self.scene.grid.cell_size_m
+        x, y = self.graph.free_point(tx.x_m / size, tx.y_m / size)
+        paths = self.graph.paths(x, y, settings.corner_law)
+        even, odd = self._reflected(x, y, tx, settings)
+        power = even + odd
+        # The larger of two is taken, or the sum, before the reflected part is known to be 0 anywhere.
+        other = self._straight_or_around(paths, tx, settings)
+        total = np.where(paths.is_los | (settings.combination != "maximum"), power + other, np.maximum(power, other))
+        spread = np.abs(even - odd)[total > 0.0] / total[total > 0.0]
+        reached = spread[spread > 0.0]
+        error = NORMAL_OVER_MEDIAN * float(np.median(reached)) if len(reached) else 0.0
+        (rows, cols), (free_rows, free_cols) = self.graph.rim
+        total[rows, cols] = total[free_rows, free_cols]
+        total[total == 0.0] = np.nan
+        return -ratio_to_db(total), float(10.0 * np.log10(1.0 + error))
+
+    def _reflected(self, x: float, y: float, tx: Transmitter, settings: RayLaunchingSettings) -> NDArray[np.float64]:
+        """Power gain by reflected rays, (2, rows, cols): of the even rays and of the odd ones."""
+        power = np.zeros((2, *self.graph.shape))
+        if settings.max_depth == 0 or not len(self.walls):
+            return power
+        longest = (settings.max_depth + 1) * float(np.hypot(*self.graph.shape)) + 1.0
+        lengths = (np.arange(int(longest * launch_kernels.SAMPLES_PER_CELL)) + 0.5) / launch_kernels.SAMPLES_PER_CELL
+        size = self.scene.grid.cell_size_m
+        width = lengths * (2.0 * np.pi / settings.num_rays)
+        radial = width * _gain(lengths * size, tx, settings)
+        launch_kernels.launch(
+            x,
+            y,
+            _directions(settings.num_rays),
+            self.walls,
+            self.index,
+            wall_reflectivity(settings, tx.frequency_hz),
+            radial,
+            settings.max_depth,
+            power,
+        )
+        power /= self.free_share
+        return power
+
+    def _straight_or_around(self, paths: Paths, tx: Transmitter, settings: RayLaunchingSettings) -> NDArray[np.float64]:
+        """Power gain of the straight path in line of sight, and of that around corners elsewhere, (rows, cols)."""
+        law = settings.corner_law
+        if settings.combination == "none":
+            gain = np.zeros(self.graph.shape)
+        else:
+            gain = db_to_ratio(-np.minimum(*losses_behind_corners_db(paths, self.scene, tx, law)))
+        straight = _gain(tx.distance_m(self.scene.grid), tx, settings)
+        straight *= np.where(paths.crosses_car, db_to_ratio(-law.car_loss_los_db), 1.0)
+        gain[paths.is_los] = straight[paths.is_los]
+        return gain
+
+
+def _gain(length_m: NDArray[np.float64], tx: Transmitter, settings: RayLaunchingSettings) -> NDArray[np.float64]:
+    """Power gain of a path without its reflections off walls, at any lengths, same shape."""
+    length_m = np.maximum(length_m, MINIMUM_LENGTH_M)
+    at_1_m = db_to_ratio(-free_space_path_loss_db(1.0, tx.frequency_hz))
+    ground = ground_share(settings, length_m, tx.height_m, tx.frequency_hz)
+    gain: NDArray[np.float64] = at_1_m * length_m**-settings.distance_exponent * (1.0 + ground)
+    return gain
+
+
+@lru_cache(maxsize=4)
+def _directions(num_rays: int) -> NDArray[np.float64]:
+    """Unit vectors at equal angles, (num_rays, 2); mirror images and quarter turns map them onto themselves exactly.
+
+    In the order of the angles: neighbouring rays meet the same cells, and every other ray is an even sample.
+    """
+    eighth = (np.arange(num_rays // 8) + 0.5) * (2.0 * np.pi / num_rays)
+    cosine, sine = np.cos(eighth), np.sin(eighth)
+    quarter = np.stack([np.concatenate([cosine, sine[::-1]]), np.concatenate([sine, cosine[::-1]])], axis=1)
+    turned = quarter[:, ::-1] * np.array([-1.0, 1.0])
+    directions = np.concatenate([quarter, turned, -quarter, -turned])
+    directions.flags.writeable = False
+    return directions
+
+
+def _free_share(graph: CornerGraph) -> NDArray[np.float64]:
+    rows, cols = graph.shape
+    import shapely
+
+    fine = Grid(rows * SUBCELLS, cols * SUBCELLS)
+    solid = rasterize(fine, list(shapely.transform(graph.obstacles.solid, lambda points: points * SUBCELLS)))
+    solid_share = solid.reshape(rows, SUBCELLS, cols, SUBCELLS).mean(axis=(1, 3))
+    share: NDArray[np.float64] = np.maximum(1.0 - solid_share, 1.0 / SUBCELLS**2)
+    return share
