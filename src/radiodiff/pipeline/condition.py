@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from radiodiff.data.curvature import curvature_map
 from radiodiff.data.radiomapseer.geometry_cache import STEPS
-from radiodiff.encoding import Encoding, encode_geometry
+from radiodiff.encoding import HEIGHT_CHANNELS, Encoding, encode_geometry
 from radiodiff.errors import ConfigError, InputError, SceneError
 from radiodiff.formats import CAR_PNG_SAMPLE_OFFSET, PNG_SAMPLE_OFFSET
+from radiodiff.formats.radiomapseer_heights import roof_heights_grey
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
 from radiodiff.pipeline.measurements import Measurements
 from radiodiff.propagation import GEOMETRY_CHANNELS, RADIOMAPSEER_LAW, GeometrySolver
@@ -27,7 +28,10 @@ from radiodiff.scene.trace import trace_footprints
 __all__ = ["MEASURED_CHANNELS", "SceneEncoder", "scene_condition"]
 
 MEASURED_CHANNELS = ("measured_path_loss_db", "measurement_mask")
-SCENE_CHANNELS = ("buildings", "transmitter", "cars", *MEASURED_CHANNELS, *GEOMETRY_CHANNELS, "k2")
+SCENE_CHANNELS = (
+    *("buildings", "transmitter", "cars", *MEASURED_CHANNELS),
+    *(*GEOMETRY_CHANNELS, "k2", *HEIGHT_CHANNELS),
+)
 """Channels that follow from a scene, a transmitter and measurements."""
 
 IMAGE_KINDS = ("radiomapseer", "edges")
@@ -78,7 +82,7 @@ class SceneEncoder:
         """Make sure that a condition can be made.
 
         Raises:
-            SceneError: No cell of the scene is outside buildings.
+            SceneError: No cell of the scene is outside buildings, or the model needs heights that a building lacks.
             TransmitterError: The transmitter stands off the grid or inside a building.
             InputError: The model needs measurements and there are none, or a point is off the map or in a building.
         """
@@ -89,6 +93,8 @@ class SceneEncoder:
                 remedy="If free cells read as buildings, invert the layer (--invert).",
             )
         scene.check_transmitter(tx)
+        if "building_height_m" in self.encoding.names:
+            roof_heights_grey(scene.roof_height_m)
         if measurements is not None:
             measurements.check_on(scene.buildings)
             self._warn("range", measurements.far_from(self.encoding.target))
@@ -134,6 +140,11 @@ class SceneEncoder:
             return channel.encode(prepared.buildings)
         if name == "cars":
             return channel.encode(prepared.cars) if self._third == "cars" else empty
+        if name == "building_height_m":
+            # In whole metres, as the images of the data sets hold them.
+            return channel.encode(roof_heights_grey(scene.roof_height_m))
+        if name == "transmitter_height_m":
+            return channel.encode(np.full(scene.grid.shape, tx.height_m))
         if name == "transmitter":
             empty[tx.cell(scene.grid)] = 1.0
         elif name == "k2":
@@ -151,7 +162,8 @@ class SceneEncoder:
         is_needed = set(self.encoding.names) & set(GEOMETRY_CHANNELS)
         if not is_needed and not ("k2" in self.encoding.names and self._k2 == "dominant-path"):
             return {}
-        plain = Transmitter(tx.x_m, tx.y_m)
+        # The height decides whether it may stand above a roof; the channels do not depend on it.
+        plain = Transmitter(tx.x_m, tx.y_m, height_m=tx.height_m)
         return dict(zip(GEOMETRY_CHANNELS, prepared.solver.channels(plain), strict=True))
 
     def _curvature(self, prepared: "_Prepared", tx: Transmitter, geometry: GeometryChannels) -> NDArray[np.float32]:

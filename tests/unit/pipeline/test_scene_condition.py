@@ -196,3 +196,29 @@ def test_a_scene_has_free_cells() -> None:
 def test_points_are_on_the_map_and_outdoors(cell: list[int], fault: str) -> None:
     with pytest.raises(InputError, match=fault):
         channels(("buildings",), {}, measurements=Measurements(np.array([cell]), np.array([80.0])))
+
+
+HEIGHT_NAMES = ("building_height_m", "transmitter_height_m")
+
+
+def test_heights_are_those_of_scene_and_transmitter() -> None:
+    high = Scene.from_footprints(GRID, [replace(BUILDINGS[0], height_m=20.4), replace(BUILDINGS[1], height_m=150.0)])
+    on_roof = Transmitter.at_cell(GRID, 8, 9, height_m=23.4)
+    roofs, plane = scene_condition(tiny_encoding(HEIGHT_NAMES), IMAGES, high, on_roof)
+    # In whole metres, as data sets hold them; what is above the range counts as its end.
+    assert roofs[9, 8] == CHANNELS["building_height_m"].encode(20.0)
+    assert roofs[15, 20] == 1.0
+    assert (roofs[~high.buildings] == -1.0).all()
+    np.testing.assert_array_equal(plane, CHANNELS["transmitter_height_m"].encode(np.full(GRID.shape, 23.4)))
+
+
+def test_a_model_of_heights_needs_them() -> None:
+    with pytest.raises(SceneError, match="must have heights"):
+        scene_condition(tiny_encoding(HEIGHT_NAMES), IMAGES, SCENE, TX)
+
+
+def test_geometry_of_a_transmitter_above_a_roof_is_found() -> None:
+    high = Scene.from_footprints(GRID, [replace(footprint, height_m=20.0) for footprint in BUILDINGS])
+    on_roof = Transmitter.at_cell(GRID, 8, 9, height_m=23.0)
+    found = scene_condition(tiny_encoding(GEOMETRY_CHANNELS), {}, high, on_roof)
+    assert np.isfinite(found).all()
