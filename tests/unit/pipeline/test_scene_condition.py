@@ -173,7 +173,7 @@ def test_a_curvature_from_a_folder_is_none_of_a_scene(source: str | None) -> Non
 
 
 def test_a_transmitter_stands_outdoors_and_on_the_map() -> None:
-    with pytest.raises(TransmitterError, match="must stand outside the buildings.*got column 6, row 7"):
+    with pytest.raises(TransmitterError, match=r"must stand outside the buildings.*got column 6, row 7"):
         scene_condition(tiny_encoding(), {}, SCENE, Transmitter.at_cell(GRID, 6, 7))
     with pytest.raises(TransmitterError, match="must stand on the grid"):
         scene_condition(tiny_encoding(), {}, SCENE, Transmitter(100.0, 3.0))
