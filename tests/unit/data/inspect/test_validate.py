@@ -128,7 +128,7 @@ def test_a_scale_that_nobody_knows_is_a_fault(root: Path, exponent: float) -> No
 def test_another_law_of_a_generated_data_set_is_a_note(tmp_path: Path) -> None:
     engine = DominantPath(law=DominantPathLaw(los_exponent=3.5))
     city = CitySettings(rows=64, cols=64)
-    list(create_data_set(tmp_path / "city", CreateSettings(1, 2, 1, city=city, engine=engine)))
+    list(create_data_set(tmp_path / "city", CreateSettings(1, 2, 1, city=city, engines={"DPM": engine})))
     report = validated(tmp_path / "city")
     assert report.counts == {"scale-unclear": 2}
 

@@ -1,0 +1,342 @@
+"""Tasks on dask.distributed: worker processes of this machine, or the workers of a scheduler."""
+
+import os
+import signal
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from radiodiff.data.create.settings import RECORD
+from radiodiff.data.create.task import MapTask, Outcome, WorkPlan, make_maps, other_version
+from radiodiff.errors import DataSetError
+from radiodiff.version import __version__
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+    from distributed.client import VersionsDict
+
+__all__ = ["Workers", "open_workers", "run_here", "run_on_workers"]
+
+CONNECT_S = 10.0
+"""How long a scheduler may take to answer [s]."""
+
+WORKERLESS_S = 120.0
+"""How long work waits for a worker [s]."""
+
+BATCH_S = 2.0
+"""What a batch of small scenes should take: sending one costs some milliseconds [s]."""
+
+LARGEST_BATCH = 64
+
+POLL_S = 5.0
+"""How often workers are counted [s]."""
+
+DEATHS = 2
+"""Workers of this machine that may end over one batch before its maps are tried one by one, or given up."""
+
+LOCAL_CONFIG = {
+    "distributed.scheduler.allowed-failures": DEATHS - 1,
+    # One task runs, none waits behind it: a task that ends its worker takes no other with it.
+    "distributed.scheduler.worker-saturation": 1.0,
+    # A kernel that compiles for minutes is no dead worker.
+    "distributed.scheduler.worker-ttl": None,
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.gil.enabled": False,
+}
+
+
+@dataclass
+class Workers:
+    """Workers that are there for work.
+
+    Attributes:
+        client: The connection to their scheduler.
+        threads: Threads that engines may use in each, or None where the workers' owner decides.
+    """
+
+    client: "Client"
+    threads: int | None
+
+    def count(self) -> int:
+        """Tasks that can run at once."""
+        return sum(self.client.nthreads().values())
+
+
+def run_here(
+    plan: WorkPlan, tasks: Sequence[MapTask], is_time_left: Callable[[float], bool]
+) -> Iterator[list[Outcome]]:
+    """Outcomes of tasks, one at a time in this process.
+
+    Args:
+        plan: What they share.
+        tasks: The maps.
+        is_time_left: Whether a task of so many seconds may begin.
+    """
+    mean_s = 0.0
+    start = time.perf_counter()
+    for done, task in enumerate(tasks):
+        if not is_time_left(mean_s):
+            return
+        yield make_maps(plan, [task])
+        mean_s = (time.perf_counter() - start) / (done + 1)
+
+
+@contextmanager
+def open_workers(count: int, scheduler: str | None, plan: WorkPlan) -> Iterator[Workers]:
+    """Workers for a plan, checked before any work begins.
+
+    Args:
+        count: Processes of this machine, where there is no scheduler.
+        scheduler: Address of a scheduler, such as tcp://10.0.0.1:8786; None starts processes here.
+        plan: What is to be made.
+
+    Raises:
+        DataSetError: The package is missing, the scheduler does not answer or has no workers, or these have another
+            version of radiodiff or do not see the folder.
+    """
+    _check_package()
+    import dask.config
+
+    with ExitStack() as stack:
+        if scheduler is None:
+            stack.enter_context(dask.config.set(LOCAL_CONFIG))
+            client = stack.enter_context(_local_client(count))
+            yield Workers(client, max((os.cpu_count() or 1) // count, 1))
+            return
+        client = stack.enter_context(_client_of(scheduler))
+        _check_workers(client, scheduler, plan)
+        yield Workers(client, None)
+
+
+@contextmanager
+def _local_client(count: int) -> "Iterator[Client]":
+    """Fresh processes on this machine, with one thread each; they end with this one."""
+    from distributed import Client, LocalCluster
+
+    # The workers' own folder: nothing of theirs is left behind, even where one is killed.
+    with tempfile.TemporaryDirectory(prefix="radiodiff-workers-", ignore_cleanup_errors=True) as folder:
+        # Processes that are started meanwhile never see Ctrl-C: it goes to all, and this one alone must answer.
+        with _without_interrupts():
+            cluster = LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs="CRITICAL",
+                memory_limit=0,
+                local_directory=folder,
+            )
+        with cluster, Client(cluster) as client:
+            yield client
+
+
+@contextmanager
+def _client_of(scheduler: str) -> "Iterator[Client]":
+    from distributed import Client
+
+    try:
+        client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise DataSetError(
+            "The scheduler must answer",
+            value=f"{scheduler} ({str(error) or type(error).__name__})",
+            remedy="Start it (dask scheduler) and give the address that it prints, such as tcp://10.0.0.1:8786.",
+        ) from error
+    with client:
+        yield client
+
+
+def _check_workers(client: "Client", scheduler: str, plan: WorkPlan) -> None:
+    """Check that the workers of a scheduler can do the work.
+
+    Raises:
+        DataSetError: There are none, they have another version of radiodiff, or they do not see the folder.
+    """
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_S)
+    except TimeoutError as error:
+        raise DataSetError(
+            "A scheduler must have workers",
+            value=f"{scheduler} without any for {CONNECT_S:g} s",
+            remedy=f"Start some: dask worker {scheduler} --nthreads 1 --nworkers auto",
+        ) from error
+    found = cast("VersionsDict", client.get_versions(packages=["radiodiff"]))["workers"]
+    versions = {worker: info["packages"].get("radiodiff") for worker, info in found.items()}
+    others = {worker: version for worker, version in versions.items() if version != __version__}
+    if others:
+        raise other_version(__version__, others)
+    record = str(plan.root / RECORD)
+    blind = sorted(worker for worker, sees in client.run(os.path.isfile, record).items() if not sees)
+    if blind:
+        raise DataSetError(
+            "All workers must see the folder of the data set under the same path",
+            value=f"{plan.root}, not there for {', '.join(blind)}",
+            remedy="Use a folder on a file system that all machines share.",
+        )
+
+
+def run_on_workers(
+    plan: WorkPlan, tasks: Sequence[MapTask], workers: Workers, is_time_left: Callable[[float], bool]
+) -> Iterator[list[Outcome]]:
+    """Outcomes of tasks, a batch at a time as they are done.
+
+    A batch whose worker ends is tried on another one; where that repeats itself, its maps are tried one by one, and the
+    one that ends its worker then has an outcome with an error.
+
+    Args:
+        plan: What the tasks share.
+        tasks: The maps.
+        workers: Where.
+        is_time_left: Whether work of so many seconds may begin.
+
+    Raises:
+        DataSetError: The scheduler ended, or there was no worker for too long.
+    """
+    run = _Run(plan, tasks, workers)
+    while run.running or run.has_work(is_time_left):
+        run.submit(is_time_left)
+        for future in run.wait():
+            outcomes = run.collect(future)
+            if outcomes:
+                yield outcomes
+
+
+class _Run:
+    """Batches that wait and batches that run."""
+
+    def __init__(self, plan: WorkPlan, tasks: Sequence[MapTask], workers: Workers) -> None:
+        self.plan = plan
+        self.workers = workers
+        self.waiting = deque(tasks)
+        # Maps whose batch ended its worker: each has a batch of its own now.
+        self.suspects: deque[MapTask] = deque()
+        self.running: dict[Future[Any], list[MapTask]] = {}
+        self.map_s = 0.0
+        self.num_done = 0
+        self._count = workers.count()
+        self._counted = self._last_worker = time.monotonic()
+        self._number = 0
+
+    def has_work(self, is_time_left: Callable[[float], bool]) -> bool:
+        return bool(self.waiting or self.suspects) and is_time_left(self._batch_s())
+
+    def submit(self, is_time_left: Callable[[float], bool]) -> None:
+        """Send batches while workers are free; one more for each worker is on its way."""
+        while self.has_work(is_time_left) and len(self.running) < 2 * max(self._count, 1):
+            batch = self._next_batch()
+            self._number += 1
+            future = self.workers.client.submit(
+                make_maps,
+                self.plan,
+                batch,
+                self.workers.threads,
+                pure=False,
+                # Earlier maps first.
+                priority=-self._number,
+            )
+            self.running[future] = batch
+
+    def wait(self) -> "list[Future[Any]]":
+        """Batches that are done; none after a while.
+
+        Raises:
+            DataSetError: There was no worker for too long.
+        """
+        from distributed import wait
+
+        try:
+            done = list(wait(list(self.running), timeout=POLL_S, return_when="FIRST_COMPLETED").done)
+        except TimeoutError:
+            done = []
+        now = time.monotonic()
+        if now - self._counted > POLL_S or not self._count:
+            self._count, self._counted = self.workers.count(), now
+        if self._count or done:
+            self._last_worker = now
+        elif now - self._last_worker > WORKERLESS_S:
+            raise DataSetError(
+                "A scheduler must have workers",
+                value=f"none for {WORKERLESS_S:g} s",
+                remedy="Start some and run the same command again: what is done is kept.",
+            )
+        return done
+
+    def collect(self, future: "Future[Any]") -> list[Outcome]:
+        """Outcomes of a batch; none where its maps are tried again.
+
+        Raises:
+            DataSetError: The scheduler ended, or a worker has another version of radiodiff.
+        """
+        batch = self.running.pop(future)
+        if future.status == "finished":
+            outcomes: list[Outcome] = future.result()
+            self._learn(outcomes)
+            return outcomes
+        if future.status != "error":
+            raise DataSetError(
+                "The scheduler must stay until the work is done",
+                value=f"a batch that is {future.status}",
+                remedy="Start it and run the same command again: what is done is kept.",
+            )
+        error = future.exception()
+        if isinstance(error, DataSetError):
+            raise error
+        if len(batch) > 1:
+            self.suspects.extend(batch)
+            return []
+        return [_failure(self.plan, batch[0], error)]
+
+    def _next_batch(self) -> list[MapTask]:
+        if self.suspects:
+            return [self.suspects.popleft()]
+        left = -(-len(self.waiting) // (2 * max(self._count, 1)))
+        size = min(int(BATCH_S / self.map_s) if self.map_s else 1, LARGEST_BATCH, left)
+        return [self.waiting.popleft() for _ in range(max(size, 1))]
+
+    def _batch_s(self) -> float:
+        return max(self.map_s, min(BATCH_S, LARGEST_BATCH * self.map_s))
+
+    def _learn(self, outcomes: list[Outcome]) -> None:
+        """Mean seconds of a map, from those made so far."""
+        for outcome in outcomes:
+            seconds = outcome.record.get("seconds")
+            if seconds:
+                self.num_done += 1
+                self.map_s += (sum(seconds.values()) - self.map_s) / self.num_done
+
+
+def _failure(plan: WorkPlan, task: MapTask, error: BaseException | None) -> Outcome:
+    """The outcome of a map that no worker brought to an end."""
+    from distributed import KilledWorker
+
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, KilledWorker):
+        text = "the worker process ended every time (memory may have run out)"
+    return Outcome(task.map_id, {"map": task.map_id, "seed": [plan.settings.seed, task.map_id], "error": text})
+
+
+def _check_package() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("distributed") is None:
+        raise DataSetError(
+            "Work in several processes needs the package distributed",
+            value="not installed",
+            remedy="pip install 'dask[distributed]', or take one worker (--workers 1).",
+        )
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Hold Ctrl-C back from threads and processes that begin meanwhile."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
