@@ -34,8 +34,11 @@ def simulate(
         Path, typer.Option("--out", help="Radio map: .npz .png .tif .csv. With several --tx, NAME_0, NAME_1, ...")
     ],
     engine: Annotated[
-        str, typer.Option("--engine", help="dominant-path, free-space, log-distance, multi-wall or umi.")
+        str, typer.Option("--engine", help="dominant-path, free-space, log-distance, multi-wall, ray-tracing or umi.")
     ] = "dominant-path",
+    preset: Annotated[
+        str | None, typer.Option("--preset", help="Constants of the engine, such as fast or reference (ray-tracing).")
+    ] = None,
     cell_size: Annotated[float, typer.Option("--cell-size", help="Edge of a cell in metres.")] = 1.0,
     grey: Annotated[str | None, typer.Option("--grey", help="Scale of a .png: raw (default) or thresholded.")] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Draw the map: .png .pdf .svg.")] = None,
@@ -88,7 +91,7 @@ def simulate(
 
         for path in plots:
             check_figure_path(path)
-    model = make_engine(engine)
+    model = make_engine(engine, preset)
     options = SceneOptions(
         cell_size_m=cell_size,
         invert=invert,

@@ -6,12 +6,16 @@ from radiodiff.propagation.free_space import FreeSpace
 from radiodiff.propagation.geometry import GEOMETRY_CHANNELS, GeometryChannel, GeometrySolver, geometry_channels
 from radiodiff.propagation.log_distance import LogDistance
 from radiodiff.propagation.multi_wall import MultiWall
+from radiodiff.propagation.presets import PRESETS
+from radiodiff.propagation.ray_launching import RayLaunching, RayLaunchingSettings
+from radiodiff.propagation.ray_tracing import RayTracing, RayTracingSettings
 from radiodiff.propagation.registry import ENGINES, make_engine
 from radiodiff.propagation.umi import UrbanMicro
 
 __all__ = [
     "ENGINES",
     "GEOMETRY_CHANNELS",
+    "PRESETS",
     "RADIOMAPSEER_LAW",
     "DominantPath",
     "DominantPathLaw",
@@ -21,6 +25,10 @@ __all__ = [
     "LogDistance",
     "MultiWall",
     "PropagationModel",
+    "RayLaunching",
+    "RayLaunchingSettings",
+    "RayTracing",
+    "RayTracingSettings",
     "UrbanMicro",
     "geometry_channels",
     "make_engine",

@@ -1,0 +1,201 @@
+"""Ray tracing as an engine."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radiodiff.errors import PropagationError, TransmitterError
+from radiodiff.propagation.base import PropagationModel, Solution, Solver
+from radiodiff.propagation.dominant_path import DominantPath
+from radiodiff.propagation.ray_tracing.directions import Directions
+from radiodiff.propagation.ray_tracing.llvm import load_ray_tracer
+from radiodiff.propagation.ray_tracing.meshes import Mesh, building_mesh, ground_mesh, outlines_with_heights
+from radiodiff.propagation.ray_tracing.noise import BatchMean
+from radiodiff.propagation.ray_tracing.settings import RayTracingSettings
+from radiodiff.scene import Scene, Transmitter
+
+if TYPE_CHECKING:
+    from radiodiff.propagation.ray_tracing.tracing_kernels import SceneTracer
+
+__all__ = ["RayTracing"]
+
+SKY_M = 5000.0
+"""Highest transmitter: above, neither flat ground nor a single map makes sense."""
+
+REACH = 0.7
+"""Distance over which rays are spread evenly, in diagonals of the map."""
+
+ERROR_EXPONENT = 0.75
+"""The error of a lattice over a cell falls as rays^-0.75: what a cell gets wrong lies along its border."""
+
+MAX_DOUBLINGS = 4
+
+SHARE_DOWN_OF_SCATTERED = 0.7
+"""Scattering brings back rays that start upwards. Else, between vertical walls and flat roofs, they never return."""
+
+
+@final
+@dataclass(frozen=True)
+class RayTracing(PropagationModel):
+    """Rays through the extruded outlines of a scene, in three dimensions, by Sionna RT.
+
+    Path loss of the mean power over each cell, phases averaged out, between isotropic antennas; the transmitter's is
+    vertically polarised. Cells without a path are NaN. Needs the extra raytrace and LLVM or a GPU; works offline.
+
+    `RadioMap.meta` tells `rays`, `batches`, `standard_error_db` (median over the cells above the floor), whether the
+    `noise_target_reached`, `tx_height_m` as solved, `seconds` and the `variant` of the ray tracer.
+
+    Source: Sionna RT; ITU-R P.2040 for the materials.
+    """
+
+    settings: RayTracingSettings = field(default_factory=RayTracingSettings)
+    name = "ray-tracing"
+    reaches_everywhere = False
+
+    def prepare(self, scene: Scene) -> Solver:
+        """Extrude the buildings of a scene; the ray tracer's own copy is made at the first transmitter.
+
+        Raises:
+            PropagationError: The ray tracer cannot run here, cars stand in the scene, or a height is not known.
+        """
+        if scene.cars is not None and bool(scene.cars.any()):
+            raise PropagationError(
+                "The ray tracer needs a scene without cars",
+                value=f"{int(scene.cars.sum())} cells of cars",
+                remedy="Use Scene.without_cars(), or another engine.",
+            )
+        variant = load_ray_tracer(self.settings.device)
+        footprints = outlines_with_heights(scene, self.settings.default_height_m)
+        return _SceneSolver(scene, self.settings, variant, footprints).solve
+
+
+class _SceneSolver:
+    """Solves transmitters on one scene, in groups of the same carrier and height."""
+
+    def __init__(self, scene: Scene, settings: RayTracingSettings, variant: str, footprints: Sequence[Any]) -> None:
+        self._scene = scene
+        self._settings = settings
+        self._variant = variant
+        self._footprints = footprints
+        self._ground = ground_mesh(scene, footprints) if settings.ground_material is not None else None
+        self._completion = DominantPath().prepare(scene) if settings.completion != "none" else None
+
+    def solve(self, txs: Sequence[Transmitter]) -> Iterator[Solution]:
+        for tx in txs:
+            if tx.height_m > SKY_M:
+                raise TransmitterError(
+                    f"A transmitter of the ray tracer must stand at most {SKY_M:g} m high",
+                    value=f"{tx.height_m:g} m",
+                    remedy="Heights are in metres above ground.",
+                )
+        return self._solutions(txs)
+
+    def _solutions(self, txs: Sequence[Transmitter]) -> Iterator[Solution]:
+        for (frequency_hz, height_m), alike in itertools.groupby(txs, lambda tx: (tx.frequency_hz, self._height_m(tx))):
+            tracer = self._tracer(frequency_hz, height_m)
+            try:
+                for group in _chunks(list(alike), self._settings.tx_per_solve):
+                    yield from self._trace(tracer, group, height_m)
+            finally:
+                tracer.close()
+
+    def _height_m(self, tx: Transmitter) -> float:
+        """Height of a transmitter, clear of the plane of the receivers [m]."""
+        receivers_m, gap_m = self._settings.rx_height_m, self._settings.min_height_gap_m
+        return receivers_m + gap_m if abs(tx.height_m - receivers_m) < gap_m else tx.height_m
+
+    def _tracer(self, frequency_hz: float, height_m: float) -> "SceneTracer":
+        from radiodiff.propagation.ray_tracing.tracing_kernels import SceneTracer
+
+        buildings: Mesh = building_mesh(self._footprints, (height_m, self._settings.rx_height_m))
+        return SceneTracer(self._scene.grid, buildings, self._ground, frequency_hz, self._settings)
+
+    def _directions(self, height_m: float) -> Directions | None:
+        if not self._settings.has_horizon_sampling:
+            return None
+        grid = self._scene.grid
+        above_m = height_m - self._settings.rx_height_m
+        share_down = SHARE_DOWN_OF_SCATTERED if self._settings.diffuse_reflection else 1.0
+        if above_m < 0.0:
+            share_down = 0.5
+        reach_m = REACH * grid.cell_size_m * float(np.hypot(*grid.shape))
+        return Directions(abs(above_m) / float(np.hypot(above_m, reach_m)), share_down)
+
+    def _trace(self, tracer: "SceneTracer", txs: Sequence[Transmitter], height_m: float) -> list[Solution]:
+        """Add rounds until the noise of every transmitter is low enough; each keeps those that it needed."""
+        settings, started = self._settings, perf_counter()
+        directions = self._directions(height_m)
+        means = [BatchMean(self._scene.grid.shape, settings.floor_db) for _ in txs]
+        seconds = [0.0] * len(txs)
+        wanted = dict.fromkeys(range(len(txs)), settings.num_rays)
+        while wanted:
+            # Together, they take the rays of the noisiest.
+            num_rays = max(wanted.values())
+            positions = [(txs[index].x_m, txs[index].y_m, height_m) for index in wanted]
+            for index in wanted:
+                means[index].start_round(num_rays)
+            for _ in range(settings.num_batches):
+                batch = means[next(iter(wanted))].total_count
+                gains = tracer.gains(positions, settings.rx_height_m, directions, num_rays, batch)
+                for index, gain in zip(wanted, gains, strict=True):
+                    means[index].add(gain)
+            elapsed = perf_counter() - started
+            for index in wanted:
+                seconds[index] = elapsed / len(txs)
+            wanted = {index: more for index in wanted if (more := self._next_rays(means[index], num_rays, elapsed))}
+        return [
+            Solution(self._completed(mean.path_loss_db, tx), self._facts(mean, taken, height_m))
+            for tx, mean, taken in zip(txs, means, seconds, strict=True)
+        ]
+
+    def _next_rays(self, mean: BatchMean, num_rays: int, elapsed_s: float) -> int:
+        """Rays of a batch of the next round, or 0 where there is none."""
+        settings = self._settings
+        excess = mean.median_error_db() / settings.noise_target_db
+        if excess <= 1.0 or (settings.max_seconds is not None and elapsed_s >= settings.max_seconds):
+            return 0
+        # Powers of two: a program is compiled for each number of rays.
+        doublings = min(max(int(np.ceil(np.log2(excess) / ERROR_EXPONENT)), 1), MAX_DOUBLINGS)
+        while doublings and mean.num_rays + settings.num_batches * (num_rays << doublings) > settings.max_rays:
+            doublings -= 1
+        return num_rays << doublings if doublings else 0
+
+    def _facts(self, mean: BatchMean, seconds: float, height_m: float) -> dict[str, Any]:
+        error_db = mean.median_error_db()
+        return {
+            "rays": mean.num_rays,
+            "batches": mean.total_count,
+            "standard_error_db": round(error_db, 4),
+            "noise_target_reached": error_db <= self._settings.noise_target_db,
+            "floor_db": self._settings.floor_db,
+            "num_cells_traced": int((~np.isnan(mean.path_loss_db) & ~self._scene.buildings).sum()),
+            "tx_height_m": height_m,
+            "rx_height_m": self._settings.rx_height_m,
+            "seconds": round(seconds, 4),
+            "variant": self._variant,
+        }
+
+    def _completed(self, traced_db: NDArray[np.float64], tx: Transmitter) -> NDArray[np.float64]:
+        """The traced path loss, completed by the dominant path as the settings say, (rows, cols) [dB]."""
+        if self._completion is None:
+            return traced_db
+        path_db = next(self._completion((tx,))).path_loss_db
+        combined: NDArray[np.float64]
+        if self._settings.completion == "where-no-path":
+            combined = np.where(np.isnan(traced_db), path_db, traced_db)
+        elif self._settings.completion == "strongest":
+            combined = np.fmin(traced_db, path_db)
+        else:
+            traced = np.nan_to_num(10.0 ** (-traced_db / 10.0), nan=0.0)
+            combined = -10.0 * np.log10(traced + 10.0 ** (-path_db / 10.0))
+        return combined
+
+
+def _chunks(txs: list[Transmitter], size: int) -> Iterator[list[Transmitter]]:
+    for start in range(0, len(txs), size):
+        yield txs[start : start + size]
