@@ -53,7 +53,12 @@ class _Antenna(sionna.rt.AntennaPattern):
 
 def _isotropic(theta: Any, phi: Any) -> tuple[Any, Any]:
     zeros = dr.zeros(mi.Float, dr.width(theta))
-    return mi.Complex2f(zeros + 1.0, 0.0), mi.Complex2f(zeros, 0.0)
+    return _real(zeros + 1.0), _real(zeros)
+
+
+def _real(amplitude: Any) -> Any:
+    complex_number: Any = mi.Complex2f
+    return complex_number(amplitude, 0.0)
 
 
 def _opaque(kind: Any, directions: Directions) -> tuple[Any, Any, Any]:
@@ -74,13 +79,13 @@ def _weighted(directions: Directions) -> Callable[[Any, Any], tuple[Any, Any]]:
         steep = (1.0 - share_flat) / (1.0 / edge - 1.0) / dr.square(dr.maximum(z, edge))
         amplitude = dr.sqrt(0.5 / (share * dr.select(z < edge, share_flat / edge, steep)))
         zeros = dr.zeros(mi.Float, dr.width(theta))
-        return mi.Complex2f(amplitude + zeros, 0.0), mi.Complex2f(zeros, 0.0)
+        return _real(amplitude + zeros), _real(zeros)
 
     return pattern
 
 
 def _lattice(directions: Directions | None, shift: tuple[float, float]) -> Callable[[int], Any]:
-    """Points on the unit square for the solver to make rays of: a moved Fibonacci lattice, by `Directions.elevation`."""
+    """Points on the unit square for the solver to make rays of: a moved lattice, by `Directions.elevation`."""
     around, down = (dr.opaque(mi.Float64, value) for value in shift)
 
     def lattice(num_rays: int) -> Any:
