@@ -13,6 +13,7 @@ from radiodiff.propagation.dominant_path import DominantPath
 from radiodiff.propagation.free_space import FreeSpace
 from radiodiff.propagation.log_distance import LogDistance
 from radiodiff.propagation.multi_wall import MultiWall
+from radiodiff.propagation.ray_launching import RayLaunching
 from radiodiff.propagation.umi import UrbanMicro
 from radiodiff.scene import Footprint, Grid, Scene, Transmitter
 
@@ -29,11 +30,14 @@ class EngineCase:
             1.5 m, written down anew here.
         tolerance_db: How far two maps may differ that must be equal in exact arithmetic. Closed forms
             differ by one rounding to float32 at 100 to 200 dB (1.5e-5 dB).
+        has_point_receivers: Whether a cell holds the loss at its centre, and a link thus the same in both directions;
+            else the mean over the cell, and both directions agree on average only.
     """
 
     engine: PropagationModel
     open_space_law: Law
     tolerance_db: float = 1e-4
+    has_point_receivers: bool = True
 
 
 def free_space_law(distance_m: NDArray[np.float64], frequency_hz: float) -> NDArray[np.float64]:
@@ -56,6 +60,8 @@ ENGINES = (
     EngineCase(MultiWall(), free_space_law),
     # Path lengths are compared in float32, and the loss of a corner is a polynomial good to 1e-4 dB.
     EngineCase(DominantPath(), lambda d, f: 47.84 + 25.0 * np.log10(d) + 20 * np.log10(f / 5.9e9), tolerance_db=1e-3),
+    # As above, where the path around corners is all there is; the rays themselves move with the scene.
+    EngineCase(RayLaunching(), free_space_law, tolerance_db=1e-3, has_point_receivers=False),
 )
 
 BLOCKS = ((2, 4, 9, 7), (13, 2, 20, 12), (5, 15, 8, 24), (14, 18, 25, 21), (27, 5, 30, 16))

@@ -1,6 +1,7 @@
 """Swapping transmitter and receiver at equal heights keeps the path loss, on random towns."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from radiodiff.scene import Transmitter
 @settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), data=st.data())
 def test_both_directions_of_a_link_lose_the_same(case: EngineCase, seed: int, data: st.DataObject) -> None:
+    if not case.has_point_receivers:
+        pytest.skip("cells hold means over their area, transmitters are points")
     scene = random_town(seed)
     free = np.argwhere(~scene.buildings)
     ends = [free[data.draw(st.integers(0, len(free) - 1))] for _ in range(2)]

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
-__all__ = ["SAMPLES_PER_CELL", "index_walls", "launch"]
+__all__ = ["SAMPLES_PER_CELL", "index_walls", "launch", "solid_shares"]
 
 SAMPLES_PER_CELL = 8
 """Samples of the radial law per cell of path length."""
@@ -67,6 +67,46 @@ def index_walls(walls, shape):
     entries = np.empty(start[-1], np.int32)
     _visit_cells(walls, shape, start[:-1].copy(), entries, True)
     return start, entries
+
+
+@njit(cache=True, error_model="numpy")
+def solid_shares(walls, shape):
+    """Share of the area of every cell that closed rings of walls enclose, (rows, cols).
+
+    Each wall takes the area to its right away from its row, or adds it, by direction.
+    """
+    rows, cols = shape
+    share = np.zeros((rows, cols + 1))
+    for i in range(walls.shape[0]):
+        ax, ay, bx, by = walls[i, 0], walls[i, 1], walls[i, 2], walls[i, 3]
+        if ay == by:
+            continue
+        top = max(math.floor(min(ay, by)), 0)
+        bottom = min(math.floor(max(ay, by)), rows - 1)
+        for row in range(top, bottom + 1):
+            # The stretch of the wall in this row, and then its pieces by column.
+            u0 = min(max((row - ay) / (by - ay), 0.0), 1.0)
+            u1 = min(max((row + 1.0 - ay) / (by - ay), 0.0), 1.0)
+            x0, x1 = ax + u0 * (bx - ax), ax + u1 * (bx - ax)
+            height = abs(u1 - u0) * (ay - by)
+            low, high = min(x0, x1), max(x0, x1)
+            width = high - low
+            first = min(max(math.floor(low), -1), cols)
+            last = min(max(math.floor(high), -1), cols)
+            for col in range(first, last + 1):
+                left = low if col < 0 else max(low, float(col))
+                right = high if col == last else min(high, col + 1.0)
+                piece = height * ((right - left) / width if width > 0.0 else 1.0)
+                if col < 0:
+                    share[row, 0] += piece
+                elif col < cols:
+                    beyond = 0.5 * (left + right) - col
+                    share[row, col] += piece * (1.0 - beyond)
+                    share[row, col + 1] += piece * beyond
+    for row in range(rows):
+        for col in range(1, cols):
+            share[row, col] += share[row, col - 1]
+    return share[:, :cols].copy()
 
 
 @njit(cache=True, error_model="numpy")

@@ -25,7 +25,7 @@ def wall_reflectivity(settings: RayLaunchingSettings, frequency_hz: float) -> ND
     if settings.reflection_loss_db is not None:
         return np.full(NUM_ANGLES, db_to_ratio(-settings.reflection_loss_db))
     is_te = settings.polarization == "vertical"
-    return _reflectivity(settings.wall_material, np.linspace(0.0, 1.0, NUM_ANGLES), frequency_hz, is_te=is_te)
+    return _reflectivity(settings.building_material, np.linspace(0.0, 1.0, NUM_ANGLES), frequency_hz, is_te=is_te)
 
 
 def ground_share(

@@ -11,8 +11,8 @@ from radiodiff.propagation.materials import material
 
 __all__ = ["COMBINATIONS", "POLARIZATIONS", "Combination", "Polarization", "RayLaunchingSettings"]
 
-Combination = Literal["power-sum", "maximum", "none"]
-"""How the path around corners joins the reflected power: both powers added, the larger one, or left out."""
+Combination = Literal["power-sum", "strongest", "none"]
+"""How the path around corners joins the reflected power: both added, the larger of the two, or left out."""
 
 Polarization = Literal["vertical", "horizontal"]
 """Electric field along the walls' vertical edges, or in the plane of the rays."""
@@ -31,7 +31,7 @@ class RayLaunchingSettings:
         num_rays: Rays of a transmitter, a multiple of 8: quarter turns and mirror images then map the directions onto
             themselves.
         max_depth: Most reflections of a ray; 0 launches none.
-        wall_material: Material of the walls, a name of `radiodiff.propagation.materials`.
+        building_material: Material of the walls, a name of `radiodiff.propagation.materials`.
         reflection_loss_db: Loss of every reflection, whatever the angle, in place of the material's [dB]; None takes
             the material.
         polarization: Of both antennas.
@@ -47,7 +47,7 @@ class RayLaunchingSettings:
 
     num_rays: int = 20_000
     max_depth: int = 5
-    wall_material: str = "concrete"
+    building_material: str = "concrete"
     reflection_loss_db: float | None = None
     polarization: Polarization = "vertical"
     distance_exponent: float = 2.0
@@ -92,6 +92,6 @@ class RayLaunchingSettings:
                     value=repr(getattr(self, name)),
                     remedy="Choose one of these.",
                 )
-        material(self.wall_material)
+        material(self.building_material)
         if self.ground_material is not None:
             material(self.ground_material)

@@ -12,7 +12,7 @@ from radiodiff.propagation.dominant_path.model import losses_behind_corners_db
 from radiodiff.propagation.ray_launching import launch_kernels
 from radiodiff.propagation.ray_launching.reflection import ground_share, wall_reflectivity
 from radiodiff.propagation.ray_launching.settings import RayLaunchingSettings
-from radiodiff.scene import Grid, Scene, Transmitter, rasterize
+from radiodiff.scene import Scene, Transmitter
 from radiodiff.units import db_to_ratio, free_space_path_loss_db, ratio_to_db
 
 __all__ = ["MINIMUM_LENGTH_M", "SceneRays"]
@@ -20,8 +20,8 @@ __all__ = ["MINIMUM_LENGTH_M", "SceneRays"]
 MINIMUM_LENGTH_M = 1.0
 """Shorter paths count as this long, as in the closed-form engines [m]."""
 
-SUBCELLS = 8
-"""Points per cell edge that the free area of a cell is counted from."""
+SMALLEST_FREE_SHARE = 0.02
+"""Cells with less free area count as having this: what few rays bring them would be noise."""
 
 NORMAL_OVER_MEDIAN = 1.4826
 """Standard deviation of a normal variable over the median of its magnitude."""
@@ -36,7 +36,7 @@ class SceneRays:
         graph: Its corner graph; its walls are those that reflect.
         walls: (m, 6), walls with their directions, see `launch_kernels.launch` [cells].
         index: Walls by cell, see `launch_kernels.index_walls`.
-        free_share: (rows, cols), share of a cell's area outside the walls; not below one of `SUBCELLS` squared points.
+        free_share: (rows, cols), share of a cell's area outside the walls, at least `SMALLEST_FREE_SHARE`.
     """
 
     scene: Scene
@@ -53,7 +53,8 @@ class SceneRays:
         along = edges[:, 2:] - edges[:, :2]
         walls = np.hstack([edges, along / np.linalg.norm(along, axis=1, keepdims=True)])
         index = launch_kernels.index_walls(walls, scene.grid.shape)
-        return cls(scene, graph, walls, index, _free_share(graph))
+        free_share = np.maximum(1.0 - launch_kernels.solid_shares(edges, scene.grid.shape), SMALLEST_FREE_SHARE)
+        return cls(scene, graph, walls, index, free_share)
 
     def solve(self, tx: Transmitter, settings: RayLaunchingSettings) -> tuple[NDArray[np.float64], float]:
         """Path loss (rows, cols), NaN where no path leads, and its median standard error, both [dB].
@@ -74,9 +75,10 @@ class SceneRays:
         paths = self.graph.paths(x, y, settings.corner_law)
         even, odd = self._reflected(x, y, tx, settings)
         power = even + odd
-        # The larger of two is taken, or the sum, before the reflected part is known to be 0 anywhere.
         other = self._straight_or_around(paths, tx, settings)
-        total = np.where(paths.is_los | (settings.combination != "maximum"), power + other, np.maximum(power, other))
+        total = power + other
+        if settings.combination == "strongest":
+            total = np.where(paths.is_los, total, np.maximum(power, other))
         spread = np.abs(even - odd)[total > 0.0] / total[total > 0.0]
         reached = spread[spread > 0.0]
         error = NORMAL_OVER_MEDIAN * float(np.median(reached)) if len(reached) else 0.0
@@ -144,14 +146,3 @@ def _directions(num_rays: int) -> NDArray[np.float64]:
     directions = np.concatenate([quarter, turned, -quarter, -turned])
     directions.flags.writeable = False
     return directions
-
-
-def _free_share(graph: CornerGraph) -> NDArray[np.float64]:
-    rows, cols = graph.shape
-    import shapely
-
-    fine = Grid(rows * SUBCELLS, cols * SUBCELLS)
-    solid = rasterize(fine, list(shapely.transform(graph.obstacles.solid, lambda points: points * SUBCELLS)))
-    solid_share = solid.reshape(rows, SUBCELLS, cols, SUBCELLS).mean(axis=(1, 3))
-    share: NDArray[np.float64] = np.maximum(1.0 - solid_share, 1.0 / SUBCELLS**2)
-    return share
