@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from radiodiff.cli import config, convert, dataset, train
+from radiodiff.cli import config, convert, dataset, layouts, train
 from radiodiff.cli.evaluate import evaluate
 from radiodiff.cli.latents import latents
 from radiodiff.cli.reconstruct import reconstruct
@@ -39,6 +39,7 @@ app.command()(sample)
 app.command()(evaluate)
 app.add_typer(config.app, name="config")
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(layouts.app, name="layouts")
 app.add_typer(train.app, name="train")
 app.add_typer(convert.app, name="convert")
 

@@ -11,7 +11,9 @@ from radiodiff.formats.images import (
     write_grey_png,
     write_mask_png,
 )
+from radiodiff.formats.layout_folder import Layout, read_layouts, write_layouts
 from radiodiff.formats.level_png import LevelMeaning, read_level_png, write_level_png
+from radiodiff.formats.mesh_scene import MeshReport, read_mesh_buildings, read_mesh_scene
 from radiodiff.formats.position import local_position
 from radiodiff.formats.radio_map_files import (
     RADIO_MAP_SUFFIXES,
@@ -45,7 +47,9 @@ __all__ = [
     "PNG_SAMPLE_OFFSET",
     "RADIOMAPSEER_GRID",
     "RADIO_MAP_SUFFIXES",
+    "Layout",
     "LevelMeaning",
+    "MeshReport",
     "SceneFile",
     "SceneOptions",
     "VectorReport",
@@ -60,8 +64,11 @@ __all__ = [
     "read_grey_image",
     "read_heights_json",
     "read_json",
+    "read_layouts",
     "read_level_png",
     "read_mask_image",
+    "read_mesh_buildings",
+    "read_mesh_scene",
     "read_radio_map",
     "read_radiomapseer_polygons",
     "read_radiomapseer_scene",
@@ -71,6 +78,7 @@ __all__ = [
     "write_antennas_json",
     "write_grey_png",
     "write_heights_json",
+    "write_layouts",
     "write_level_png",
     "write_mask_png",
     "write_radio_map",
