@@ -1,6 +1,7 @@
 """`radiodiff dataset create`: what is on the disk, whatever the number of workers and interruptions."""
 
 import csv
+import hashlib
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from PIL import Image
 from command_line import Run, tree
 from radiodiff.atomic_file import TEMPORARY_PREFIX
 from radiodiff.data import CreateSettings, create_data_set
+from radiodiff.data.create import MANIFEST, read_manifest
 from radiodiff.errors import InputError
 from radiodiff.formats import read_mask_image, read_radiomapseer_scene, read_radiomapseer_transmitters
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
@@ -46,9 +48,23 @@ def city(reference: Path, tmp_path: Path) -> Path:
     return shutil.copytree(reference, tmp_path / "city")
 
 
+def files(folder: Path) -> dict[str, bytes | None]:
+    """All but the manifest, which holds times."""
+    return {name: content for name, content in tree(folder).items() if name != MANIFEST}
+
+
+def check_manifest(root: Path) -> None:
+    """A line for each map, in order, with the checksums of all its files."""
+    records = read_manifest(root)
+    assert [record["map"] for record in records] == list(range(MAPS))
+    named = {name: digest for record in records for name, digest in record["sha256"].items()}
+    there = {name: content for name, content in files(root).items() if "/" in name and content is not None}
+    assert named == {name: hashlib.sha256(content).hexdigest() for name, content in there.items()}
+
+
 def test_the_layout_is_that_of_radiomapseer(reference: Path) -> None:
     pairs = [f"{index}_{tx}" for index in range(MAPS) for tx in range(TX)]
-    expected = {"dataset.csv", "dataset.json", "split.json"}
+    expected = {"dataset.csv", "dataset.json", "manifest.jsonl", "split.json"}
     for index in range(MAPS):
         expected |= {f"antenna/{index}.json"}
         expected |= {f"polygon/{layer}/{index}.json" for layer in ("buildings_complete", "cars")}
@@ -116,22 +132,33 @@ def test_the_settings_are_on_record(reference: Path) -> None:
     assert record["grey"]["scale"] == "raw"
 
 
+def test_the_manifest_names_every_file_and_what_it_took(reference: Path) -> None:
+    check_manifest(reference)
+    for record in read_manifest(reference):
+        assert (record["seed"], record["num_tx"]) == ([SEED, record["map"]], TX)
+        assert record["source"].startswith("city ")
+        assert set(record["seconds"]) == {"layout", "files", "DPM", "carsDPM"}
+        assert all(seconds > 0 for seconds in record["seconds"].values())
+        assert record["num_bytes"] == sum((reference / name).stat().st_size for name in record["sha256"])
+        assert {"radiodiff", "numba", "shapely"} <= set(record["versions"])
+
+
 def test_two_workers_write_the_same_bytes(radiodiff_process: Run, reference: Path, tmp_path: Path) -> None:
     outcome = radiodiff_process(*COMMAND, "--workers", 2)
     assert (outcome.code, outcome.err) == (0, "")
-    assert tree(tmp_path / "city") == tree(reference)
+    assert files(tmp_path / "city") == files(reference)
 
 
 def test_more_maps_keep_the_old_ones(radiodiff: Run, reference: Path, tmp_path: Path) -> None:
     city = tmp_path / "city"
     assert radiodiff("dataset", "create", *COMMAND[2:], "--maps", 2).code == 0
-    few = {name: content for name, content in tree(city).items() if name != "dataset.csv"}
-    assert few.items() <= tree(reference).items()
+    few = {name: content for name, content in files(city).items() if name != "dataset.csv"}
+    assert few.items() <= files(reference).items()
     gains = list(city.glob("gain/*/*.png"))
     written_ns = [path.stat().st_mtime_ns for path in gains]
     assert radiodiff(*COMMAND).code == 0
     assert [path.stat().st_mtime_ns for path in gains] == written_ns
-    assert tree(city) == tree(reference)
+    assert files(city) == files(reference)
 
 
 def test_what_is_missing_is_made_again(radiodiff: Run, reference: Path, city: Path) -> None:
@@ -147,14 +174,48 @@ def test_what_is_missing_is_made_again(radiodiff: Run, reference: Path, city: Pa
     for folder in ("", "gain/DPM"):
         (city / folder / f"{TEMPORARY_PREFIX}0.png").write_bytes(b"half")
     assert radiodiff(*COMMAND).code == 0
-    assert tree(city) == tree(reference)
+    assert files(city) == files(reference)
+    check_manifest(city)
+
+
+def test_a_data_set_without_a_manifest_gets_one_and_keeps_its_files(
+    radiodiff: Run, reference: Path, city: Path
+) -> None:
+    """It was made before there were manifests, or its run was killed before the first line."""
+    (city / MANIFEST).unlink()
+    written_ns = {path: path.stat().st_mtime_ns for path in city.glob("*/*/*")}
+    assert radiodiff(*COMMAND).code == 0
+    assert {path: path.stat().st_mtime_ns for path in city.glob("*/*/*")} == written_ns
+    assert files(city) == files(reference)
+    check_manifest(city)
+    assert [record["seconds"] for record in read_manifest(city)] == [None] * MAPS
+
+
+@pytest.mark.parametrize("cut", [10, 200], ids=["in the header", "in a line"])
+def test_half_a_line_of_the_manifest_counts_as_none(radiodiff: Run, city: Path, cut: int) -> None:
+    (city / MANIFEST).write_bytes((city / MANIFEST).read_bytes()[:cut])
+    assert radiodiff(*COMMAND).code == 0
+    check_manifest(city)
+
+
+def test_changed_files_are_found_by_their_checksums(radiodiff: Run, reference: Path, city: Path) -> None:
+    for name in ("gain/DPM/3_1.png", "polygon/cars/7.json"):
+        content = bytearray((city / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (city / name).write_bytes(content)
+    changed = files(city)
+    assert radiodiff(*COMMAND).code == 0
+    assert files(city) == changed
+    assert radiodiff(*COMMAND, "--verify").code == 0
+    assert files(city) == files(reference)
+    check_manifest(city)
 
 
 def test_a_run_killed_before_its_first_file_can_be_repeated(radiodiff: Run, reference: Path, tmp_path: Path) -> None:
     (tmp_path / "city").mkdir()
     (tmp_path / "city" / f"{TEMPORARY_PREFIX}0.json").write_text("{")
     assert radiodiff(*COMMAND).code == 0
-    assert tree(tmp_path / "city") == tree(reference)
+    assert files(tmp_path / "city") == files(reference)
 
 
 def start(folder: Path, workers: int) -> subprocess.Popen[str]:
@@ -177,10 +238,11 @@ def test_a_killed_run_is_completed_by_the_next(radiodiff: Run, reference: Path, 
     assert process.returncode == -signal.SIGKILL
     city = tmp_path / "city"
     assert not (city / "dataset.csv").exists()
-    whole = {name: content for name, content in tree(city).items() if TEMPORARY_PREFIX not in name}
-    assert whole.items() <= tree(reference).items()
+    whole = {name: content for name, content in files(city).items() if TEMPORARY_PREFIX not in name}
+    assert whole.items() <= files(reference).items()
     assert radiodiff(*COMMAND).code == 0
-    assert tree(city) == tree(reference)
+    check_manifest(city)
+    assert files(city) == files(reference)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -195,7 +257,7 @@ def test_an_interrupted_run_says_so_and_is_completed_by_the_next(
     assert not (city / "dataset.csv").exists()
     assert not list(city.rglob(f"{TEMPORARY_PREFIX}*"))
     assert radiodiff(*COMMAND).code == 0
-    assert tree(city) == tree(reference)
+    assert files(city) == files(reference)
 
 
 def test_a_full_disk_ends_the_run_and_the_next_completes_it(
@@ -208,7 +270,7 @@ def test_a_full_disk_ends_the_run_and_the_next_completes_it(
     assert (city / "dataset.json").is_file()
     assert not list(city.rglob(f"{TEMPORARY_PREFIX}*"))
     assert radiodiff(*COMMAND).code == 0
-    assert tree(city) == tree(reference)
+    assert files(city) == files(reference)
 
 
 REFUSED = {

@@ -16,7 +16,7 @@ from radiodiff.data.map_files import write_index
 from radiodiff.data.splits import MANIFEST as SPLIT
 from radiodiff.data.splits import PARTS, Split, proportional_split
 from radiodiff.data.work_folder import begin_folder, is_begun
-from radiodiff.errors import DataSetError, InputError
+from radiodiff.errors import DataSetError, InputError, RadiodiffError
 
 __all__ = ["CreateReport", "RunOptions", "create_data_set"]
 
@@ -24,6 +24,9 @@ FAILURES_IN_A_ROW = 8
 """A run whose first tasks all fail, this many and two for each worker, ends: no other would do better."""
 
 FAILURES_SHOWN = 5
+
+MAPS_TRIED = 3
+"""Maps that are tried before a folder is made: one may lack room where the others have it."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def create_data_set(
     plan = WorkPlan(Path(root).absolute(), replace(settings, layouts=()))
     root = Path(root)
     if not _is_begun(root, settings):
-        _try_first_map(settings, is_local=options.scheduler is None)
+        _try_first_maps(settings, is_local=options.scheduler is None)
     begin_folder(root, RECORD, settings.identity(), folders(settings))
     manifest = Manifest(root)
     missing = _missing_maps(root, settings, manifest, verify=options.verify)
@@ -135,16 +138,27 @@ class _TimeLimit:
         return self._end is None or time.monotonic() + seconds <= self._end
 
 
-def _try_first_map(settings: CreateSettings, *, is_local: bool) -> None:
-    """Draw the first map and prepare its engines: settings that no map meets leave no folder behind.
+def _try_first_maps(settings: CreateSettings, *, is_local: bool) -> None:
+    """Draw a map and prepare its engines: settings that the first maps refuse leave no folder behind.
 
     Args:
         settings: The settings.
         is_local: Engines run on this machine.
+
+    Raises:
+        RadiodiffError: All maps that were tried are refused; this is the error of the first.
     """
-    scene, _ = draw_map(settings, _task(settings, 0))
-    for engine in settings.engines.values() if is_local else ():
-        engine.prepare(scene)
+    refused: RadiodiffError | None = None
+    for map_id in range(min(settings.maps, MAPS_TRIED)):
+        try:
+            scene, _ = draw_map(settings, _task(settings, map_id))
+            for engine in settings.engines.values() if is_local else ():
+                engine.prepare(scene)
+            return
+        except RadiodiffError as error:
+            refused = refused or error
+    if refused is not None:
+        raise refused
 
 
 def _task(settings: CreateSettings, map_id: int) -> MapTask:
