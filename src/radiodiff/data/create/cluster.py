@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from radiodiff.data.create.settings import RECORD
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
     from distributed.client import VersionsDict
 
-__all__ = ["Workers", "open_workers", "run_here", "run_on_workers"]
+__all__ = ["open_workers", "run_here", "run_on_workers"]
 
 CONNECT_S = 10.0
 """How long a scheduler may take to answer [s]."""
@@ -49,23 +48,6 @@ LOCAL_CONFIG = {
 }
 
 
-@dataclass
-class Workers:
-    """Workers that are there for work.
-
-    Attributes:
-        client: The connection to their scheduler.
-        threads: Threads that engines may use in each, or None where the workers' owner decides.
-    """
-
-    client: "Client"
-    threads: int | None
-
-    def count(self) -> int:
-        """Tasks that can run at once."""
-        return sum(self.client.nthreads().values())
-
-
 def run_here(
     plan: WorkPlan, tasks: Sequence[MapTask], is_time_left: Callable[[float], bool]
 ) -> Iterator[list[Outcome]]:
@@ -86,7 +68,7 @@ def run_here(
 
 
 @contextmanager
-def open_workers(count: int, scheduler: str | None, plan: WorkPlan) -> Iterator[Workers]:
+def open_workers(count: int, scheduler: str | None, plan: WorkPlan) -> "Iterator[Client]":
     """Workers for a plan, checked before any work begins.
 
     Args:
@@ -104,12 +86,11 @@ def open_workers(count: int, scheduler: str | None, plan: WorkPlan) -> Iterator[
     with ExitStack() as stack:
         if scheduler is None:
             stack.enter_context(dask.config.set(LOCAL_CONFIG))
-            client = stack.enter_context(_local_client(count))
-            yield Workers(client, max((os.cpu_count() or 1) // count, 1))
+            yield stack.enter_context(_local_client(count))
             return
         client = stack.enter_context(_client_of(scheduler))
         _check_workers(client, scheduler, plan)
-        yield Workers(client, None)
+        yield client
 
 
 @contextmanager
@@ -179,7 +160,7 @@ def _check_workers(client: "Client", scheduler: str, plan: WorkPlan) -> None:
 
 
 def run_on_workers(
-    plan: WorkPlan, tasks: Sequence[MapTask], workers: Workers, is_time_left: Callable[[float], bool]
+    plan: WorkPlan, tasks: Sequence[MapTask], client: "Client", is_time_left: Callable[[float], bool]
 ) -> Iterator[list[Outcome]]:
     """Outcomes of tasks, a batch at a time as they are done.
 
@@ -189,13 +170,13 @@ def run_on_workers(
     Args:
         plan: What the tasks share.
         tasks: The maps.
-        workers: Where.
+        client: Connection to the scheduler of the workers.
         is_time_left: Whether work of so many seconds may begin.
 
     Raises:
         DataSetError: The scheduler ended, or there was no worker for too long.
     """
-    run = _Run(plan, tasks, workers)
+    run = _Run(plan, tasks, client)
     while run.running or run.has_work(is_time_left):
         run.submit(is_time_left)
         for future in run.wait():
@@ -207,16 +188,16 @@ def run_on_workers(
 class _Run:
     """Batches that wait and batches that run."""
 
-    def __init__(self, plan: WorkPlan, tasks: Sequence[MapTask], workers: Workers) -> None:
+    def __init__(self, plan: WorkPlan, tasks: Sequence[MapTask], client: "Client") -> None:
         self.plan = plan
-        self.workers = workers
+        self.client = client
         self.waiting = deque(tasks)
         # Maps whose batch ended its worker: each has a batch of its own now.
         self.suspects: deque[MapTask] = deque()
         self.running: dict[Future[Any], list[MapTask]] = {}
         self.map_s = 0.0
         self.num_done = 0
-        self._count = workers.count()
+        self._count = self._num_threads()
         self._counted = self._last_worker = time.monotonic()
         self._number = 0
 
@@ -228,15 +209,8 @@ class _Run:
         while self.has_work(is_time_left) and len(self.running) < 2 * max(self._count, 1):
             batch = self._next_batch()
             self._number += 1
-            future = self.workers.client.submit(
-                make_maps,
-                self.plan,
-                batch,
-                self.workers.threads,
-                pure=False,
-                # Earlier maps first.
-                priority=-self._number,
-            )
+            # Earlier maps first.
+            future = self.client.submit(make_maps, self.plan, batch, pure=False, priority=-self._number)
             self.running[future] = batch
 
     def wait(self) -> "list[Future[Any]]":
@@ -253,7 +227,7 @@ class _Run:
             done = []
         now = time.monotonic()
         if now - self._counted > POLL_S or not self._count:
-            self._count, self._counted = self.workers.count(), now
+            self._count, self._counted = self._num_threads(), now
         if self._count or done:
             self._last_worker = now
         elif now - self._last_worker > WORKERLESS_S:
@@ -288,6 +262,10 @@ class _Run:
             self.suspects.extend(batch)
             return []
         return [_failure(self.plan, batch[0], error)]
+
+    def _num_threads(self) -> int:
+        """Tasks that can run at once."""
+        return sum(self.client.nthreads().values())
 
     def _next_batch(self) -> list[MapTask]:
         if self.suspects:

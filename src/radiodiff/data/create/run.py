@@ -180,8 +180,8 @@ def _batches(
         yield run_here(plan, tasks, limit)
     else:
         try:
-            with open_workers(count, options.scheduler, plan) as workers:
-                yield run_on_workers(plan, tasks, workers, limit)
+            with open_workers(count, options.scheduler, plan) as client:
+                yield run_on_workers(plan, tasks, client, limit)
         finally:
             # Workers of this machine have ended by now, perhaps in the middle of a file.
             if options.scheduler is None:

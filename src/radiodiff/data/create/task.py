@@ -89,21 +89,18 @@ class _RefusedError(Exception):
     """The system refused to write a file."""
 
 
-def make_maps(plan: WorkPlan, tasks: Sequence[MapTask], threads: int | None = None) -> list[Outcome]:
+def make_maps(plan: WorkPlan, tasks: Sequence[MapTask]) -> list[Outcome]:
     """Outcomes of some tasks, up to one that the system refuses.
 
     Args:
         plan: What they share.
         tasks: The maps.
-        threads: Threads that engines may use; None leaves them theirs.
 
     Raises:
         DataSetError: This process has another version of radiodiff than the one that planned the work.
     """
     if plan.radiodiff != __version__:
         raise other_version(plan.radiodiff, {"a worker": __version__})
-    if threads is not None:
-        _limit_threads(plan.settings, threads)
     outcomes: list[Outcome] = []
     for task in tasks:
         outcomes.append(make_map(plan, task))
@@ -284,14 +281,6 @@ def _is_interrupt(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
-
-
-def _limit_threads(settings: CreateSettings, threads: int) -> None:
-    """Hold the threads of the ray tracer back, which takes all cores: here every core has a worker."""
-    if any(engine.name == "ray-tracing" for engine in settings.engines.values()):
-        import drjit
-
-        drjit.set_thread_count(threads)
 
 
 @cache
