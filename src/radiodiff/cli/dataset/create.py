@@ -149,18 +149,15 @@ def _shown(steps: "Generator[tuple[int, int], None, Result]") -> "Result":
 
 
 def _lines(steps: "Generator[tuple[int, int], None, Result]") -> "Generator[tuple[int, int], None, Result]":
+    """The same steps, telling how far they are."""
     from time import monotonic
 
     begin = last = monotonic()
     first: int | None = None
 
-    def told() -> "Generator[tuple[int, int], None, Result]":
-        return (yield from steps)
-
-    inner = told()
     while True:
         try:
-            done, wanted = next(inner)
+            done, wanted = next(steps)
         except StopIteration as end:
             return cast("Result", end.value)
         first = done if first is None else first

@@ -1,0 +1,96 @@
+"""`radiodiff dataset create` with several engines, presets, scenarios and layouts."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+from command_line import Run
+from radiodiff.data.create import read_manifest
+from radiodiff.formats import read_radio_map
+from radiodiff.formats.layout_folder import Layout, write_layouts
+from radiodiff.propagation import make_engine
+from radiodiff.scene import Footprint, Grid, Scene
+
+OPTIONS = ("--maps", 2, "--tx-per-map", 2, "--seed", 3, "--workers", 1)
+COMMAND = ("dataset", "create", "--out", "city", *OPTIONS, "--size", 64)
+
+
+def test_several_targets_of_the_same_scenes(radiodiff: Run, tmp_path: Path) -> None:
+    outcome = radiodiff(*COMMAND, "--engine", "dominant-path", "--engine", "ray-launching", "--preset", "fast")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "2 cities, 8 radio maps" in outcome.out
+    root = tmp_path / "city"
+    record = json.loads((root / "dataset.json").read_text())
+    assert record["scenario"] == "street"
+    assert {name: engine["name"] for name, engine in record["engines"].items()} == {
+        "DPM": "dominant-path",
+        "RL": "ray-launching",
+    }
+    for map_id in range(2):
+        for tx_id in range(2):
+            maps = [read_radio_map(root / f"gain/{name}/{map_id}_{tx_id}.png") for name in ("DPM", "RL")]
+            assert maps[0].tx == maps[1].tx
+            assert maps[0].tx.height_m == 2.5
+            assert not np.array_equal(maps[0].path_loss_db, maps[1].path_loss_db)
+            assert maps[1].producer == repr(make_engine("ray-launching", "fast"))
+    assert (root / "dataset.csv").read_text().startswith("map,tx,col,row,gain_DPM,gain_RL\n")
+
+
+def test_rooftops_of_layouts(radiodiff: Run, tmp_path: Path) -> None:
+    boxes = [(20, 20, 60, 50, 12.0), (70, 40, 100, 100, 20.0)]
+    scene = Scene.from_footprints(Grid(128, 128), [Footprint(shapely.box(*box[:4]), box[4]) for box in boxes])
+    layouts = [Layout(name, "town", scene, 0, 0, "made up", name, is_disjoint=True) for name in ("a", "b")]
+    write_layouts(tmp_path / "layouts", layouts)
+    outcome = radiodiff(
+        *("dataset", "create", "--out", "city", "--layouts", "layouts", "--scenario", "rooftop"), *OPTIONS
+    )
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "2 layouts, 4 radio maps" in outcome.out
+    root = tmp_path / "city"
+    assert [record["source"] for record in read_manifest(root)] == ["a", "b"]
+    heights_m = {height for i in range(2) for height in json.loads((root / f"antenna_heights/{i}.json").read_text())}
+    assert heights_m <= {15.0, 23.0, 10.0}
+    assert json.loads((root / "polygon/heights/0.json").read_text()) == [12.0, 20.0]
+    assert json.loads((root / "dataset.json").read_text())["licences"] == ["made up"]
+
+
+REFUSED = {
+    "an unknown engine": (["--engine", "ray-tracking"], ["engines of a data set", "ray-tracking"]),
+    "an engine that makes no data set": (["--engine", "umi"], ["engines of a data set must be", "got umi"]),
+    "an engine twice": (
+        ["--engine", "ray-launching:fast", "--engine", "ray-launching:reference"],
+        ["must be different ones", "a data set of its own"],
+    ),
+    "a preset that nobody takes": (
+        ["--preset", "fast"],
+        ["A preset goes with an engine", "--preset fast with dominant"],
+    ),
+    "a preset beside one": (
+        ["--engine", "ray-launching:fast", "--preset", "reference"],
+        ["A preset goes with an engine that has presets and names none itself"],
+    ),
+    "an unknown preset": (["--engine", "ray-launching", "--preset", "fasst"], ["A preset of ray-launching", "'fast'"]),
+    "an unknown scenario": (["--scenario", "roof"], ["A scenario must be one of", "'roof'"]),
+    "no layouts": (["--layouts", "nowhere"], ["nowhere", "layouts.json"]),
+    "cars with rays": (["--cars", "--engine", "ray-launching"], ["Cars are known to", "cars with RL"]),
+    "no hours": (["--max-hours", 0], ["hours of a run must be above 0"]),
+}
+
+
+@pytest.mark.parametrize(("options", "parts"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_made_is_refused_before_anything_is_written(
+    radiodiff: Run, tmp_path: Path, options: list, parts: list[str]
+) -> None:
+    radiodiff(*COMMAND, *options).check_refusal(*parts)
+    assert not list(tmp_path.iterdir())
+
+
+def test_long_runs_without_a_terminal_tell_how_far_they_are(radiodiff: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The package holds the command under the name of its module.
+    monkeypatch.setattr(sys.modules["radiodiff.cli.dataset.create"], "LINE_S", 0.0)
+    outcome = radiodiff(*COMMAND)
+    assert outcome.err.splitlines() == ["1 of 2 maps, 0.00 h left", "2 of 2 maps, 0.00 h left"]
