@@ -42,7 +42,7 @@ HOLES = np.s_[::7, ::5]
 
 
 def add_heights(root: Path) -> None:
-    """Heights for a data set of three transmitters per map: outline i is 10 + i metres high."""
+    """Heights for a data set of up to three transmitters per map: outline i is 10 + i metres high."""
     for folder in ("polygon/heights", "png/heights", "antenna_heights"):
         (root / folder).mkdir(parents=True)
     for path in (root / "antenna").glob("*.json"):
@@ -51,7 +51,7 @@ def add_heights(root: Path) -> None:
         write_heights_json(root / "polygon/heights" / path.name, [10.0 + i for i in range(count)])
         roofs_m = read_radiomapseer_scene(root, int(path.stem)).roof_height_m
         write_roof_heights_png(root / "png/heights" / f"{path.stem}.png", roofs_m)
-        write_heights_json(root / "antenna_heights" / path.name, TX_HEIGHTS_M)
+        write_heights_json(root / "antenna_heights" / path.name, TX_HEIGHTS_M[: len(json.loads(path.read_text()))])
 
 
 def add_traced(root: Path, simulation: str = "RT") -> None:

@@ -24,6 +24,7 @@ def report_content(report: EvaluationReport) -> dict[str, Any]:
         "scale": report.scale,
         "protocol": dict(report.protocol),
         "num_cells": dict(report.num_cells),
+        "num_unknown_cells": report.num_unknown,
         "num_cities": report.num_cities,
         "predictors": [
             {

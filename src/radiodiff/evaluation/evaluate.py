@@ -50,6 +50,7 @@ class EvaluationReport:
         num_cells: Cells of each region over all maps.
         num_cities: Cities that the maps are of.
         predictors: What was found of each predictor.
+        num_unknown: Cells outside buildings without a true value, which count in no figure; None where all have one.
     """
 
     data: DataFacts
@@ -58,6 +59,7 @@ class EvaluationReport:
     num_cells: Mapping[str, int]
     num_cities: int
     predictors: Sequence[PredictorReport]
+    num_unknown: int | None = None
 
 
 class Evaluation:
@@ -162,4 +164,5 @@ class Evaluation:
             num_cells=self.sheets[0].num_cells(),
             num_cities=resampler.num_cities,
             predictors=reports,
+            num_unknown=self.sheets[0].num_unknown,
         )

@@ -34,7 +34,7 @@ __all__ = [
 
 BUILDINGS = "buildings"
 
-RECORDS = {"generated": "dataset.json", "fake": "fake.json"}
+RECORDS = {"radiodiff-bench": "bench.json", "generated": "dataset.json", "fake": "fake.json"}
 """Files that data sets of other origins have, and the download has not; packed ones keep the name of the split."""
 
 PUBLISHED_SHAPE = (256, 256)
@@ -60,6 +60,8 @@ class TrueMap:
         regions: Cells of each region, (rows, cols).
         channel: What the levels are.
         half_step: How far off they may be by rounding.
+        unknown: (rows, cols) cells outside buildings without a true value, which are in no region; None where all
+            cells have one.
     """
 
     name: str
@@ -69,6 +71,7 @@ class TrueMap:
     regions: Mapping[str, NDArray[np.bool_]]
     channel: Channel
     half_step: float
+    unknown: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,8 @@ class DataFacts:
 
     Attributes:
         kind: "radiomapseer", "icassp" or "edges".
-        origin: "RadioMapSeer" for the published data set, "generated" for cities and maps that radiodiff made, "fake"
-            for those that are no figures' worth, else "unknown".
+        origin: "RadioMapSeer" for the published data set, "radiodiff-bench" for the benchmark set, "generated" for
+            other cities and maps that radiodiff made, "fake" for those that are no figures' worth, else "unknown".
         simulation: Folder of the gain images, such as "carsDPM"; empty for other kinds.
         split: Name of the split; empty where it has none.
         part: Part of it.
@@ -100,7 +103,12 @@ class DataFacts:
         named = f" of split {self.split}" if self.split else ""
         share = "" if self.num_maps == self.num_examples else f", {self.num_maps} of its {self.num_examples} maps"
         simulation = f" {self.simulation}" if self.simulation else ""
-        origins = {"RadioMapSeer": "RadioMapSeer", "generated": "generated cities", "fake": "made-up maps"}
+        origins = {
+            "radiodiff-bench": "radiodiff-bench",
+            "RadioMapSeer": "RadioMapSeer",
+            "generated": "generated cities",
+            "fake": "made-up maps",
+        }
         origin = origins.get(self.origin, self.kind)
         return f"{origin}{simulation}, part {self.part}{named}{share}"
 
@@ -150,6 +158,9 @@ class EvaluationExamples:
         levels = on_scale(levels_of(batch.target[:, 0].numpy()), batch.scale, scale)
         masks = None if batch.mask is None else batch.mask[:, 0].numpy()
         buildings = self._buildings(batch)
+        unknown = self._unknown(batch, buildings)
+        if unknown is not None:
+            masks = ~unknown if masks is None else masks & ~unknown
         found = []
         for i, name in enumerate(batch.names):
             rows, cols = batch.content[i].tolist()
@@ -161,7 +172,8 @@ class EvaluationExamples:
                 None if masks is None else masks[place],
             )
             ids = int(batch.map_id[i]), int(batch.tx_id[i])
-            found.append(TrueMap(name, *ids, levels[place], regions, channel, half_step(channel, scale)))
+            without = None if unknown is None else unknown[place]
+            found.append(TrueMap(name, *ids, levels[place], regions, channel, half_step(channel, scale), without))
         return found
 
     def facts(self) -> DataFacts:
@@ -189,13 +201,31 @@ class EvaluationExamples:
             return np.stack(shown) > 0.0
         return _shown_buildings(batch)
 
+    def _unknown(self, batch: Batch, buildings: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """Cells (B, rows, cols) outside buildings where traced maps have no value; None for other maps.
+
+        Level 0 is the lowest of the scale of the data, before that of the figures: a cell without a path and one below
+        the range look alike. At walls, where image and map stand half a cell apart, it may be an indoor one.
+        """
+        if not (isinstance(self.source, RadioMapSeer) and self.source.config.is_traced):
+            return None
+        has_none: NDArray[np.bool_] = batch.target[:, 0].numpy() <= -1.0
+        return has_none if buildings is None else has_none & ~buildings
+
     @cached_property
     def _reference(self) -> RadioMapSeer | None:
         """The same examples with all buildings in the condition, where the data set leaves some out."""
         config = self.config
         if not isinstance(config, RadioMapSeerConfig) or config.buildings.layer == "complete":
             return None
-        plain = {"geometry": (), "k2": None, "measurements": None, "edge_weights": None, "cars_channel": "absent"}
+        plain = {
+            "geometry": (),
+            "heights": False,
+            "k2": None,
+            "measurements": None,
+            "edge_weights": None,
+            "cars_channel": "absent",
+        }
         return RadioMapSeer(config.replaced(buildings=BuildingsConfig(), **plain))
 
 

@@ -48,6 +48,11 @@ def protocol_of(
         "interval": _interval_words(bootstrap, num_cities),
         **{region: f"{words[region]}: {count}" for region, count in cells.items()},
     }
+    if sheet.num_unknown is not None:
+        found["unknown"] = (
+            f"{sheet.num_unknown} cells outside buildings where the true map has level 0 (no ray found them, or too "
+            "weak): they count in no figure"
+        )
     if OUTDOOR not in cells:
         found[OUTDOOR] = "not known: the data show no buildings"
     return found | {label: _predictor_words(facts) for label, facts in predictors.items()}

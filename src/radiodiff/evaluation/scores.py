@@ -95,11 +95,13 @@ class ScoreSheet:
         rows: Figures of each map so far.
         previews: Maps for a picture.
         span_db: Decibels between level 0 and level 1, or None where levels are something else.
+        num_unknown: Cells outside buildings without a true value; None where all have one.
     """
 
     rows: list[MapRow] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
     span_db: float | None = None
+    num_unknown: int | None = None
 
     def add(self, true: TrueMap, draws: NDArray[np.float64], *, is_shown: bool = False) -> None:
         """Take in a map; its prediction is the mean of the draws.
@@ -120,6 +122,10 @@ class ScoreSheet:
                 value=f"shape {draws.shape} for {true.name}",
                 remedy="Predict whole maps.",
             )
+        if true.unknown is not None:
+            self.num_unknown = (self.num_unknown or 0) + int(true.unknown.sum())
+            # Figures of neighbourhoods, the structural similarity first of all, must not see an error there either.
+            drawn = np.where(true.unknown, true.levels, drawn)
         prediction = drawn.mean(axis=0) if len(drawn) > 1 else drawn[0]
         self.span_db = span_db = true.channel.span_db
         compared = compare_grey_regions(prediction, true.levels, true.regions, span_db=span_db)

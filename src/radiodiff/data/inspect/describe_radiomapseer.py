@@ -17,6 +17,7 @@ from radiodiff.data.radiomapseer.packed import PACKED_RECORD, PackedMaps
 from radiodiff.data.radiomapseer.store import gain_count
 from radiodiff.errors import DataSetError, FormatError
 from radiodiff.formats import read_json, read_radiomapseer_transmitters
+from radiodiff.formats.radiomapseer_heights import HEIGHTS
 
 __all__ = ["describe_packed", "describe_radiomapseer", "read_record"]
 
@@ -80,7 +81,8 @@ def describe_packed(root: Path, draw: LevelDraw) -> Description:
         pairs = [(map_id, tx) for map_id, count in num_tx.items() for tx in range(gain_count(folder, count))]
         folders.append(FolderCount(f"gain/{folder}", len(pairs), len(num_tx)))
         histograms.append(draw.levels(f"gain/{folder}", pairs, lambda pair, folder=folder: store.gain(folder, *pair)))  # type: ignore[misc]
-    folders += [FolderCount(f"png/{layer}", len(num_tx), len(num_tx)) for layer in settings["layers"]]
+    layers = [*settings["layers"], *([HEIGHTS] if store.has_heights() else [])]
+    folders += [FolderCount(f"png/{layer}", len(num_tx), len(num_tx)) for layer in layers]
     ids = sorted(num_tx)
     return Description(
         root=str(root),
@@ -132,6 +134,7 @@ def _folders(files: RadioMapSeerFiles) -> tuple[FolderCount, ...]:
     found += [FolderCount(name, sum(map(len, maps.values())), len(maps)) for name, maps in pairs.items() if maps]
     found += [FolderCount(f"png/{layer}", len(ids), len(ids)) for layer, ids in files.images.items()]
     found += [FolderCount(f"polygon/{layer}", len(ids), len(ids)) for layer, ids in files.polygons.items()]
+    found += [FolderCount(folder, len(ids), len(ids)) for folder, ids in files.heights.items()]
     return tuple(found)
 
 

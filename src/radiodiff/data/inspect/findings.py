@@ -37,6 +37,7 @@ FAULTS = {
     "corner-cells": "corners of buildings are packed that lie off the map or inside a building",
     "edges": "edges are none, inverted, or those of another image",
     "outlines": "outlines and image of the buildings differ",
+    "heights": "roofs and the heights of their outlines differ",
     "duplicate-gain": "two radio maps of a simulation are the same image",
     "leak": "the same buildings are in two parts of the split",
     "split": "the split does not fit the data set",

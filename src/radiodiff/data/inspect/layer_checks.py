@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.array_file import ArrayFile
+from radiodiff.data.inspect.height_checks import MapHeights
 from radiodiff.data.inspect.image_checks import ImageChecks
 from radiodiff.data.radiomapseer.geometry_cache import GEOMETRY_FOLDER
 from radiodiff.errors import DataSetError, FormatError
@@ -24,15 +25,20 @@ MOST_CARS_BESIDE = 0.1
 
 
 def check_transmitters(
-    checks: ImageChecks, file: str, cells: Sequence[tuple[int, int]], buildings: NDArray[np.bool_] | None
+    checks: ImageChecks,
+    file: str,
+    cells: Sequence[tuple[int, int]],
+    buildings: NDArray[np.bool_] | None,
+    heights: MapHeights | None = None,
 ) -> None:
-    """Check that transmitters stand on the map and outside the buildings.
+    """Check that transmitters stand on the map, and outside the buildings or above their roofs.
 
     Args:
         checks: Where findings go; its shape is that of the map.
         file: The file that holds the transmitters, for findings.
         cells: Their cells (col, row).
         buildings: (rows, cols), or None where they are not known.
+        heights: Heights of roofs and transmitters, as far as they are known.
     """
     assert checks.shape is not None
     rows, cols = checks.shape
@@ -41,7 +47,7 @@ def check_transmitters(
         where = f"transmitter {tx_id} at row {row}, column {col}"
         if not (0 <= row < rows and 0 <= col < cols):
             found["tx-outside-grid"].append(where)
-        elif buildings is not None and buildings[row, col]:
+        elif buildings is not None and buildings[row, col] and not (heights and heights.is_above(tx_id, row, col)):
             # The image stands half a cell beside the gain: only a cell with buildings all around is surely indoors.
             is_inside = buildings[max(row - 1, 0) : row + 2, max(col - 1, 0) : col + 2].all()
             found["tx-in-building" if is_inside else "tx-on-rim"].append(where)

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from radiodiff.data.create import RECORD
 from radiodiff.data.inspect.findings import Finding
 from radiodiff.data.inspect.gain_checks import Verdict, check_peak, grey_verdict
+from radiodiff.data.inspect.height_checks import check_heights
 from radiodiff.data.inspect.image_checks import ImageChecks
 from radiodiff.data.inspect.layer_checks import check_car_outlines, check_cars, check_geometry, check_transmitters
+from radiodiff.data.radiomapseer.config import TRACED_SIMULATIONS
+from radiodiff.data.radiomapseer.store import USUAL_FREQUENCY_HZ
 from radiodiff.errors import FormatError, RadiodiffError
 from radiodiff.formats import read_json, read_radiomapseer_polygons, read_radiomapseer_transmitters
 from radiodiff.formats.radiomapseer_json import read_polygons_json
@@ -48,6 +51,7 @@ class MapFiles:
         antenna_images: Transmitters with an image in `png/antennas`.
         images: Layers under `png`.
         polygons: Layers under `polygon`.
+        heights: Folders of heights.
     """
 
     map_id: int
@@ -56,6 +60,7 @@ class MapFiles:
     antenna_images: list[int]
     images: tuple[str, ...]
     polygons: tuple[str, ...]
+    heights: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,9 +116,10 @@ def check_map(root: Path, shape: tuple[int, int], files: MapFiles) -> MapResult:
     checks = ImageChecks(root, shape)
     cells = _antennas(checks, files)
     buildings = _layers(checks, files, result)
+    heights = check_heights(checks, files.map_id, files.heights, None if cells is None else len(cells))
     if cells is not None:
         result.num_tx = len(cells)
-        check_transmitters(checks, f"antenna/{files.map_id}.json", cells, buildings)
+        check_transmitters(checks, f"antenna/{files.map_id}.json", cells, buildings, heights)
     _antenna_images(checks, files, cells or [])
     for folder, tx_ids in files.gains.items():
         for tx_id in tx_ids:
@@ -123,7 +129,8 @@ def check_map(root: Path, shape: tuple[int, int], files: MapFiles) -> MapResult:
                 continue
             cell = cells[tx_id] if cells is not None and tx_id < len(cells) else None
             is_on_map = cell is not None and 0 <= cell[0] < shape[1] and 0 <= cell[1] < shape[0]
-            verdict = check_gain(checks, file, grey, cell if is_on_map else None, simulation=folder)
+            on_roof = cell is not None and is_on_map and heights.is_above(tx_id, cell[1], cell[0])
+            verdict = check_gain(checks, file, grey, cell if is_on_map else None, simulation=folder, is_on_roof=on_roof)
             if grey.any():
                 result.gains[file] = GainResult(folder, verdict, digest(grey))
     if not _has_other_law(root):
@@ -134,7 +141,13 @@ def check_map(root: Path, shape: tuple[int, int], files: MapFiles) -> MapResult:
 
 
 def check_gain(
-    checks: ImageChecks, file: str, grey: NDArray[np.uint8], cell: tuple[int, int] | None, *, simulation: str
+    checks: ImageChecks,
+    file: str,
+    grey: NDArray[np.uint8],
+    cell: tuple[int, int] | None,
+    *,
+    simulation: str,
+    is_on_roof: bool = False,
 ) -> Verdict:
     """Check the pixels of a radio map.
 
@@ -144,6 +157,8 @@ def check_gain(
         grey: (rows, cols) stored levels.
         cell: (col, row) of the transmitter; None where it is not known, then its place is not checked.
         simulation: Folder under `gain`, such as "carsDPM".
+        is_on_roof: Whether the transmitter stands above a roof: the map then has no value at its place, and no line of
+            sight around it.
 
     Returns:
         Its scale.
@@ -152,7 +167,7 @@ def check_gain(
     if peak == 0:
         checks.note("zero-image", file, "0 everywhere")
         return "unclear"
-    if peak < LEAST_PEAK:
+    if peak < LEAST_PEAK and not is_on_roof:
         checks.note("value-range", file, f"strongest level {peak}, others reach 240 to 255")
         return "unclear"
     levels = np.unique(grey)
@@ -160,7 +175,7 @@ def check_gain(
         shown = " and ".join(map(str, levels))
         checks.note("value-range", file, f"levels {shown} only: a mask, no signal strengths")
         return "unclear"
-    if cell is None:
+    if cell is None or is_on_roof:
         return "unclear"
     col, row = cell
     verdict = grey_verdict(grey, row, col)
@@ -170,6 +185,9 @@ def check_gain(
     found = check_peak(grey, row, col, is_dominant_path=simulation.endswith("DPM"))
     if found is not None:
         checks.note(found[0], file, found[1])
+        return "unclear"
+    if simulation in TRACED_SIMULATIONS and verdict in ("unclear", "unknown"):
+        # Their line of sight is that of free space and ground, and no profile here.
         return "unclear"
     if verdict in ("unclear", "unknown"):
         checks.note("scale-unclear", file, "neither a raw nor a thresholded line of sight around the transmitter")
@@ -191,9 +209,11 @@ def _has_other_law(root: Path) -> bool:
         return False
     try:
         record: Any = read_json(root / RECORD)
+        if record.get("frequency_hz", USUAL_FREQUENCY_HZ) != USUAL_FREQUENCY_HZ:
+            return True
         law, cell_size_m = record["engine"]["law"], record["city"]["cell_size_m"]
         line_of_sight = law["reference_loss_db"], law["los_exponent"]
-    except (FormatError, KeyError, TypeError):
+    except (FormatError, KeyError, TypeError, AttributeError):
         return False
     usual = DominantPathLaw()
     return bool((*line_of_sight, cell_size_m) != (usual.reference_loss_db, usual.los_exponent, 1.0))

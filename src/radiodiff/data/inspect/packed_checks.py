@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from radiodiff.data.array_file import ArrayFile
 from radiodiff.data.inspect.findings import Finding
+from radiodiff.data.inspect.height_checks import MapHeights
 from radiodiff.data.inspect.image_checks import ImageChecks
 from radiodiff.data.inspect.layer_checks import check_cars, check_geometry, check_transmitters
 from radiodiff.data.inspect.map_checks import GainResult, MapResult, check_gain, check_scale_is_known, digest
 from radiodiff.data.radiomapseer.packed import PACKED_RECORD, PackedMaps
+from radiodiff.data.radiomapseer.packed_scenes import ROOF_HEIGHTS, TX_HEIGHTS
 from radiodiff.data.radiomapseer.store import gain_count
 from radiodiff.data.splits import MANIFEST, Split
 from radiodiff.errors import DataSetError, FormatError
@@ -109,6 +111,16 @@ def _array_faults(file: ArrayFile, layers: tuple[str, ...], simulations: tuple[s
         ends = [0, file.shape(name)[0]]
         if starts.shape != (len(ids) + 1,) or [starts[0], starts[-1]] != ends or (np.diff(starts) < 0).any():
             yield f"{starts_name} does not rise from 0 to the {ends[1]} of {name} in {len(ids)} steps"
+    num_outlines = file.shape("outline_ends")[0] if "outline_ends" in file.names else 0
+    optional = {
+        ROOF_HEIGHTS: (len(ids), *rows_cols),
+        TX_HEIGHTS: (file.shape("tx_cells")[0],),
+        "outline_starts": (len(ids) + 1,),
+        "outline_heights_m": (num_outlines,),
+    }
+    for name, shape in optional.items():
+        if name in file.names and file.shape(name) != shape:
+            yield f"{name} of shape {file.shape(name)} instead of {shape}"
 
 
 def check_packed_map(root: Path, packed: PackedMap) -> MapResult:
@@ -125,7 +137,8 @@ def check_packed_map(root: Path, packed: PackedMap) -> MapResult:
         check_cars(checks, f"{place}, cars", masks["cars"], buildings)
     cells = [(int(col), int(row)) for row, col in _of_map(file, packed, "tx_cells", "tx_starts")]
     result.num_tx = len(cells)
-    check_transmitters(checks, place, cells, buildings)
+    heights = _heights(file, packed)
+    check_transmitters(checks, place, cells, buildings, heights)
     _check_corners(checks, place, _of_map(file, packed, "corner_cells", "corner_starts"), buildings)
     for folder in packed.simulations:
         start, end = (int(at) for at in file[f"gain_starts/{folder}", packed.index : packed.index + 2])
@@ -137,7 +150,8 @@ def check_packed_map(root: Path, packed: PackedMap) -> MapResult:
             name = f"{place}, {folder} {tx_id}"
             cell = cells[tx_id] if tx_id < len(cells) else None
             is_on_map = cell is not None and 0 <= cell[0] < cols and 0 <= cell[1] < rows
-            verdict = check_gain(checks, name, grey, cell if is_on_map else None, simulation=folder)
+            on_roof = cell is not None and is_on_map and heights.is_above(tx_id, cell[1], cell[0])
+            verdict = check_gain(checks, name, grey, cell if is_on_map else None, simulation=folder, is_on_roof=on_roof)
             if grey.any():
                 result.gains[name] = GainResult(folder, verdict, digest(grey))
             result.num_files += 1
@@ -145,6 +159,13 @@ def check_packed_map(root: Path, packed: PackedMap) -> MapResult:
     check_geometry(checks, packed.map_id)
     result.findings = checks.findings
     return result
+
+
+def _heights(file: ArrayFile, packed: PackedMap) -> MapHeights:
+    if not {ROOF_HEIGHTS, TX_HEIGHTS} <= set(file.names):
+        return MapHeights()
+    txs_m = _of_map(file, packed, TX_HEIGHTS, "tx_starts")
+    return MapHeights(file[ROOF_HEIGHTS, packed.index], tuple(txs_m.tolist()))
 
 
 def _of_map(file: ArrayFile, packed: PackedMap, name: str, starts: str) -> NDArray[np.int64]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radiodiff.atomic_file import TEMPORARY_PREFIX
+from radiodiff.data.inspect.height_checks import HEIGHT_FOLDERS
+from radiodiff.formats.radiomapseer_heights import HEIGHTS
 
 __all__ = ["RadioMapSeerFiles", "list_radiomapseer"]
 
@@ -27,6 +29,7 @@ class RadioMapSeerFiles:
         antenna_images: Transmitters of each map in `png/antennas`.
         images: Maps with an image, by layer under `png`, such as "cars" or "buildings_missing2/5".
         polygons: Maps with outlines, by layer under `polygon`.
+        heights: Maps with heights, by folder: of `HEIGHT_FOLDERS` those that are there.
         foreign: Other files in these folders.
     """
 
@@ -36,12 +39,14 @@ class RadioMapSeerFiles:
     antenna_images: dict[int, list[int]]
     images: dict[str, frozenset[int]]
     polygons: dict[str, frozenset[int]]
+    heights: dict[str, frozenset[int]]
     foreign: tuple[str, ...]
 
     @property
     def map_ids(self) -> list[int]:
         """Maps of which there is any file, in order."""
         folders = (*self.gains.values(), self.antenna_images, *self.images.values(), *self.polygons.values())
+        folders = (*folders, *self.heights.values())
         return sorted(self.antennas.union(*folders))
 
     def folders_of(self, map_id: int) -> list[str]:
@@ -49,14 +54,14 @@ class RadioMapSeerFiles:
         folders: dict[str, Container[int]] = {"antenna": self.antennas, "png/antennas": self.antenna_images}
         folders |= {f"gain/{name}": maps for name, maps in self.gains.items()}
         folders |= {f"png/{layer}": ids for layer, ids in self.images.items()}
-        folders |= {f"polygon/{layer}": ids for layer, ids in self.polygons.items()}
+        folders |= {f"polygon/{layer}": ids for layer, ids in self.polygons.items()} | self.heights
         return [name for name, ids in folders.items() if map_id in ids]
 
     @property
     def num_files(self) -> int:
         """Number of files."""
         pairs = sum(len(txs) for folder in (*self.gains.values(), self.antenna_images) for txs in folder.values())
-        maps = sum(len(ids) for ids in (*self.images.values(), *self.polygons.values()))
+        maps = sum(len(ids) for ids in (*self.images.values(), *self.polygons.values(), *self.heights.values()))
         return len(self.antennas) + pairs + maps
 
 
@@ -66,6 +71,11 @@ def list_radiomapseer(root: Path) -> RadioMapSeerFiles:
     gains = {path.name: _pairs(path, root, foreign) for path in sorted((root / "gain").glob("*")) if path.is_dir()}
     images = {layer: _maps(root / "png" / layer, ".png", root, foreign) for layer in _layers(root / "png")}
     polygons = {layer: _maps(root / "polygon" / layer, ".json", root, foreign) for layer in _layers(root / "polygon")}
+    heights = {
+        folder: _maps(root / folder, suffix, root, foreign)
+        for folder, suffix in HEIGHT_FOLDERS.items()
+        if (root / folder).is_dir()
+    }
     return RadioMapSeerFiles(
         root,
         _maps(root / "antenna", ".json", root, foreign),
@@ -73,6 +83,7 @@ def list_radiomapseer(root: Path) -> RadioMapSeerFiles:
         _pairs(root / "png/antennas", root, foreign),
         images,
         polygons,
+        heights,
         tuple(foreign),
     )
 
@@ -81,7 +92,7 @@ def _layers(folder: Path) -> list[str]:
     """Folders that hold files, one or two levels deep."""
     layers = []
     for path in sorted(folder.glob("*")):
-        if path.is_dir() and path.name != "antennas":
+        if path.is_dir() and path.name not in ("antennas", HEIGHTS):
             variants = [f"{path.name}/{variant.name}" for variant in sorted(path.glob("*/"))]
             layers += variants or [path.name]
     return layers

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from radiodiff.data.inspect.findings import Finding
+from radiodiff.data.inspect.height_checks import HEIGHT_FOLDERS
 from radiodiff.data.inspect.map_checks import MapResult
 from radiodiff.data.inspect.radiomapseer_files import RadioMapSeerFiles
 from radiodiff.data.radiomapseer.store import gain_count
@@ -47,6 +48,10 @@ def _check_folders(files: RadioMapSeerFiles, map_id: int) -> Iterator[Finding]:
         for layer, ids in layers.items():
             if map_id not in ids:
                 yield Finding("missing-layer", pattern.format(layer, map_id), "not there; other maps have it")
+    for folder, ids in files.heights.items():
+        if map_id not in ids:
+            file = f"{folder}/{map_id}{HEIGHT_FOLDERS[folder]}"
+            yield Finding("missing-layer", file, "not there; other maps have it")
 
 
 def check_pairs(files: RadioMapSeerFiles, num_tx: dict[int, int]) -> Iterator[Finding]:

@@ -209,6 +209,7 @@ def _of_map(files: RadioMapSeerFiles, map_id: int) -> MapFiles:
         files.antenna_images.get(map_id, []),
         tuple(layer for layer, ids in files.images.items() if map_id in ids),
         tuple(layer for layer, ids in files.polygons.items() if map_id in ids),
+        tuple(folder for folder, ids in files.heights.items() if map_id in ids),
     )
 
 
