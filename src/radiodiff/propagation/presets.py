@@ -1,28 +1,71 @@
 """Engines with constants chosen for a purpose, by name."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from radiodiff.propagation.base import PropagationModel
+from radiodiff.propagation.dominant_path import RADIOMAPSEER_LAW, DominantPath
 from radiodiff.propagation.ray_launching import RayLaunching, RayLaunchingSettings
 from radiodiff.propagation.ray_tracing import RayTracing, RayTracingSettings
 
 __all__ = ["PRESETS"]
 
-FAST = RayTracingSettings()
+IRT2_LAW = replace(
+    RADIOMAPSEER_LAW,
+    reference_loss_db=47.7,
+    los_exponent=2.61,
+    nlos_exponent=2.73,
+    corner_offset_db=4.3,
+    corner_max_db=14.8,
+    corner_saturation_deg=63.0,
+)
+IRT4_LAW = replace(
+    RADIOMAPSEER_LAW,
+    reference_loss_db=47.6,
+    los_exponent=2.615,
+    nlos_exponent=2.84,
+    corner_offset_db=0.0,
+    corner_max_db=12.0,
+    corner_saturation_deg=96.0,
+)
+"""Line of sight: fitted to the maps, residual 0.2 to 0.6 dB. Corners: least squares outside the buildings."""
 
+FAST = RayTracingSettings()
 REFERENCE = RayTracingSettings(num_rays=1_000_000, max_rays=128_000_000, noise_target_db=0.3)
+IRT2 = RayTracingSettings(
+    max_depth=2,
+    diffraction=False,
+    ground_material=None,
+    distance_exponent=2.61,
+    completion="strongest",
+    completion_law=IRT2_LAW,
+)
 
 PRESETS: Mapping[str, Mapping[str, PropagationModel]] = {
+    DominantPath.name: {
+        "irt2": DominantPath(IRT2_LAW),
+        "irt4": DominantPath(IRT4_LAW),
+    },
     RayLaunching.name: {
         "fast": RayLaunching(),
         "reference": RayLaunching(RayLaunchingSettings(num_rays=200_000)),
+        "irt2": RayLaunching(
+            RayLaunchingSettings(max_depth=2, distance_exponent=2.61, combination="strongest", corner_law=IRT2_LAW)
+        ),
+        "irt4": RayLaunching(
+            RayLaunchingSettings(max_depth=4, distance_exponent=2.615, combination="strongest", corner_law=IRT4_LAW)
+        ),
     },
     RayTracing.name: {
         "fast": RayTracing(FAST),
         "reference": RayTracing(REFERENCE),
+        "irt2": RayTracing(IRT2),
+        "irt4": RayTracing(replace(IRT2, max_depth=4, distance_exponent=2.615, completion_law=IRT4_LAW)),
     },
 }
 """Engine, name of the preset, engine with its settings.
 
-`fast` and `reference` are for quantity and for truth.
+`fast` is for quantity, `reference` for truth. `irt2` and `irt4` come near RadioMapSeer's IRT2 and IRT4 maps (see
+benchmarks/README.md): there a line of sight follows a law of its own, without a trace of reflections, and behind a
+corner the strongest path counts.
 """

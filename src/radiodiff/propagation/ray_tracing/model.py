@@ -83,7 +83,9 @@ class _SceneSolver:
         self._variant = variant
         self._footprints = footprints
         self._ground = ground_mesh(scene, footprints) if settings.ground_material is not None else None
-        self._completion = DominantPath().prepare(scene) if settings.completion != "none" else None
+        self._completion = (
+            DominantPath(settings.completion_law).prepare(scene) if settings.completion != "none" else None
+        )
 
     def solve(self, txs: Sequence[Transmitter]) -> Iterator[Solution]:
         for tx in txs:
@@ -181,7 +183,9 @@ class _SceneSolver:
         }
 
     def _completed(self, traced_db: NDArray[np.float64], tx: Transmitter) -> NDArray[np.float64]:
-        """The traced path loss, completed by the dominant path as the settings say, (rows, cols) [dB]."""
+        """The traced path loss with what the settings add to it, (rows, cols) [dB]."""
+        beyond_free_space_db = 10.0 * (self._settings.distance_exponent - 2.0)
+        traced_db = traced_db + beyond_free_space_db * np.log10(tx.distance_m(self._scene.grid, minimum_m=1.0))
         if self._completion is None:
             return traced_db
         path_db = next(self._completion((tx,))).path_loss_db

@@ -1,11 +1,12 @@
 """What the ray tracer is asked to do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
 
 from radiodiff.errors import PropagationError
+from radiodiff.propagation.dominant_path import RADIOMAPSEER_LAW, DominantPathLaw
 from radiodiff.propagation.materials import material
 
 __all__ = ["Completion", "Device", "RayTracingSettings"]
@@ -46,8 +47,11 @@ class RayTracingSettings:
         ground_material: The same, or None for a world without ground.
         wall_thickness_m: Thickness of walls, for what passes them [m].
         scattering_coefficient: Share of the reflected amplitude that is scattered, in (0, 1]; for diffuse reflection.
+        distance_exponent: Path loss exponent; 2 is what is traced, more adds `10 (n - 2) log10` of the straight
+            distance in metres, as planning tools do.
         completion: What the dominant path model adds: nothing, its value where no path was found, whichever is
             stronger, or its power.
+        completion_law: Constants of that model.
         device: The GPU where there is one (auto), or as said.
         num_threads: Threads. With 1 the same arguments give the same bits on one machine; more add up in any order.
 
@@ -75,7 +79,9 @@ class RayTracingSettings:
     ground_material: str | None = "medium_dry_ground"
     wall_thickness_m: float = 0.3
     scattering_coefficient: float = 0.3
+    distance_exponent: float = 2.0
     completion: Completion = "none"
+    completion_law: DominantPathLaw = field(default_factory=lambda: RADIOMAPSEER_LAW)
     device: Device = "auto"
     num_threads: int = 1
 
@@ -101,6 +107,7 @@ class RayTracingSettings:
             "rx_height_m",
             "min_height_gap_m",
             "wall_thickness_m",
+            "distance_exponent",
             "default_height_m",
             "max_seconds",
         ):
