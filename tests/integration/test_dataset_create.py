@@ -191,6 +191,17 @@ def test_a_data_set_without_a_manifest_gets_one_and_keeps_its_files(
     assert [record["seconds"] for record in read_manifest(city)] == [None] * MAPS
 
 
+def test_without_a_manifest_a_damaged_radio_map_is_made_again(radiodiff: Run, reference: Path, city: Path) -> None:
+    (city / MANIFEST).unlink()
+    gain = city / "gain/DPM/5_0.png"
+    content = bytearray(gain.read_bytes())
+    content[len(content) // 2] ^= 1
+    gain.write_bytes(content)
+    assert radiodiff(*COMMAND).code == 0
+    assert files(city) == files(reference)
+    check_manifest(city)
+
+
 @pytest.mark.parametrize("cut", [10, 200], ids=["in the header", "in a line"])
 def test_half_a_line_of_the_manifest_counts_as_none(radiodiff: Run, city: Path, cut: int) -> None:
     (city / MANIFEST).write_bytes((city / MANIFEST).read_bytes()[:cut])

@@ -196,7 +196,6 @@ class _Run:
         self.suspects: deque[MapTask] = deque()
         self.running: dict[Future[Any], list[MapTask]] = {}
         self.map_s = 0.0
-        self.num_done = 0
         self._count = self._num_threads()
         self._counted = self._last_worker = time.monotonic()
         self._number = 0
@@ -278,12 +277,11 @@ class _Run:
         return max(self.map_s, min(BATCH_S, LARGEST_BATCH * self.map_s))
 
     def _learn(self, outcomes: list[Outcome]) -> None:
-        """Mean seconds of a map, from those made so far."""
-        for outcome in outcomes:
-            seconds = outcome.record.get("seconds")
-            if seconds:
-                self.num_done += 1
-                self.map_s += (sum(seconds.values()) - self.map_s) / self.num_done
+        """Seconds of a map: the first ones, which may compile kernels, are soon forgotten."""
+        seconds = [sum(outcome.record["seconds"].values()) for outcome in outcomes if "seconds" in outcome.record]
+        if seconds:
+            mean_s = sum(seconds) / len(seconds)
+            self.map_s = 0.5 * (self.map_s + mean_s) if self.map_s else mean_s
 
 
 def _failure(plan: WorkPlan, task: MapTask, error: BaseException | None) -> Outcome:

@@ -16,7 +16,7 @@ from radiodiff.data.map_files import write_index
 from radiodiff.data.splits import MANIFEST as SPLIT
 from radiodiff.data.splits import PARTS, Split, proportional_split
 from radiodiff.data.work_folder import begin_folder, is_begun
-from radiodiff.errors import DataSetError, InputError, RadiodiffError
+from radiodiff.errors import DataSetError, FormatError, InputError, RadiodiffError
 
 __all__ = ["CreateReport", "RunOptions", "create_data_set"]
 
@@ -244,9 +244,18 @@ def _missing_maps(root: Path, settings: CreateSettings, manifest: Manifest, *, v
 
 
 def _describe_unrecorded(plan: WorkPlan, settings: CreateSettings, manifest: Manifest, missing: set[int]) -> None:
-    """Record maps of earlier runs that were killed before they could, or that kept no manifest."""
-    unrecorded = [i for i in range(settings.maps) if i not in missing and i not in manifest]
-    manifest.append(describe_map(plan, _task(settings, map_id)).record for map_id in unrecorded)
+    """Record maps of earlier runs that were killed before they could, or that kept no manifest.
+
+    Those with a damaged radio map become missing.
+    """
+    described: list[Outcome] = []
+    for map_id in range(settings.maps):
+        if map_id not in missing and map_id not in manifest:
+            try:
+                described.append(describe_map(plan, _task(settings, map_id)))
+            except FormatError:
+                missing.add(map_id)
+    manifest.append(outcome.record for outcome in described)
 
 
 def _write_lists(root: Path, settings: CreateSettings, missing: Iterable[int]) -> None:

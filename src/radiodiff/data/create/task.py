@@ -116,11 +116,13 @@ def make_map(plan: WorkPlan, task: MapTask) -> Outcome:
     """
     settings, root, map_id = plan.settings, plan.root, task.map_id
     record = _beginning(settings, task)
+    clock = _Clock()
     try:
-        seconds, facts = _write_map(plan, task)
+        source, facts = _write_map(plan, task, clock)
         with _writing():
             sums = {name: file_sha256(root / name) for name in files_of_map(settings, map_id)}
             num_bytes = sum((root / name).stat().st_size for name in sums)
+        clock.stop("files")
     except _RefusedError as error:
         return Outcome(map_id, record, _refusal(root, error.__cause__))
     except Exception as error:
@@ -131,8 +133,7 @@ def make_map(plan: WorkPlan, task: MapTask) -> Outcome:
             (root / name).unlink(missing_ok=True)
         text = f"{type(error).__name__}: {error}"
         return Outcome(map_id, record | {"error": text, "traceback": traceback.format_exc()})
-    record |= {"source": task.name or facts.pop("source"), "num_tx": settings.tx_per_map, "seconds": seconds}
-    facts.pop("source", None)
+    record |= {"source": task.name or source, "num_tx": settings.tx_per_map, "seconds": clock.seconds}
     record |= {"facts": facts, "num_bytes": num_bytes, "sha256": sums, "versions": _versions()}
     return Outcome(map_id, record)
 
@@ -183,10 +184,9 @@ def _beginning(settings: CreateSettings, task: MapTask) -> dict[str, Any]:
     return {"map": task.map_id, "seed": [settings.seed, task.map_id]}
 
 
-def _write_map(plan: WorkPlan, task: MapTask) -> tuple[dict[str, float], dict[str, Any]]:
-    """Write the files of a map; returns seconds by step, and facts by simulation."""
+def _write_map(plan: WorkPlan, task: MapTask, clock: "_Clock") -> tuple[str, dict[str, Any]]:
+    """Write the files of a map; returns where its scene came from, and facts by simulation."""
     settings, root, map_id = plan.settings, plan.root, task.map_id
-    clock = _Clock()
     scene, txs = draw_map(settings, task)
     grid = scene.grid
     clock.stop("layout")
@@ -198,7 +198,7 @@ def _write_map(plan: WorkPlan, task: MapTask) -> tuple[dict[str, float], dict[st
             _write_heights(root, map_id, scene, txs)
     clock.stop("files")
     variants = {"": scene.without_cars()} | ({"cars": scene} if settings.cars else {})
-    facts: dict[str, Any] = {"source": scene.source}
+    facts: dict[str, Any] = {}
     for prefix, variant in variants.items():
         for name, engine in settings.engines.items():
             simulation = f"{prefix}{name}"
@@ -213,8 +213,7 @@ def _write_map(plan: WorkPlan, task: MapTask) -> tuple[dict[str, float], dict[st
     # Last of all: a map whose transmitters are on the disk is there for readers.
     with _writing():
         write_antennas(root, map_id, [tx.cell(grid)[::-1] for tx in txs], grid)
-    clock.stop("files")
-    return clock.seconds, facts
+    return scene.source, facts
 
 
 def _write_heights(root: Path, map_id: int, scene: Scene, txs: list[Transmitter]) -> None:
