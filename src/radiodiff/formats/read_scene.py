@@ -6,6 +6,8 @@ from radiodiff.errors import FormatError
 from radiodiff.formats.checks import check_file
 from radiodiff.formats.geotiff import read_building_geotiff
 from radiodiff.formats.images import read_building_png
+from radiodiff.formats.mesh import MESH_SUFFIXES
+from radiodiff.formats.mesh_scene import read_mesh_scene
 from radiodiff.formats.radiomapseer import (
     load_radiomapseer_map,
     load_radiomapseer_polygons,
@@ -27,6 +29,7 @@ KINDS = {
     ".shp": "vector layer",
     ".tif": "GeoTIFF",
     ".tiff": "GeoTIFF",
+    **dict.fromkeys(MESH_SUFFIXES, "mesh"),
 }
 
 OPTIONS = {
@@ -37,6 +40,7 @@ OPTIONS = {
         "cell_size_m", "layer", "source_crs", "target_crs", "bounds", "margin_m", "level_height_m"
     },
     "GeoTIFF": {"invert", "raster_kind", "min_height_m"},
+    "mesh": {"cell_size_m"},
 }  # fmt: skip
 """The options that each kind of file knows."""
 
@@ -45,8 +49,8 @@ def read_scene(path: str | Path, options: SceneOptions | None = None) -> SceneFi
     """Read buildings from any file that radiodiff knows.
 
     A folder is read as RadioMapSeer, `.png .bmp .pbm .pgm` as an image (inside a RadioMapSeer folder, the outlines
-    beside it take its place), `.geojson .gpkg .shp` as a vector
-    layer, `.tif .tiff` as a GeoTIFF, `.json` as a polygon file of RadioMapSeer when it holds a list, else as
+    beside it take its place), `.geojson .gpkg .shp` as a vector layer, `.tif .tiff` as a GeoTIFF, `.ply .obj .stl .off`
+    and `.xml` (a scene of Mitsuba) as a mesh, `.json` as a polygon file of RadioMapSeer when it holds a list, else as
     GeoJSON.
 
     Raises:
@@ -82,6 +86,9 @@ def read_scene(path: str | Path, options: SceneOptions | None = None) -> SceneFi
                 source, kind=options.raster_kind, min_height_m=options.min_height_m, invert=options.invert
             )
         )
+    if kind == "mesh":
+        scene, mesh_report = read_mesh_scene(source, cell_size_m=options.cell_size_m)
+        return SceneFile(scene, mesh_report.notes())
     scene, report = read_footprints(source, options)
     return SceneFile(scene, report.notes())
 

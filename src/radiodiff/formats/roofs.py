@@ -66,9 +66,10 @@ def find_ground(meshes: Sequence[SurfaceMesh]) -> tuple[list[SurfaceMesh], list[
         heights_m = mesh.vertices_m[:, 2]
         others = count - len(heights_m)
         is_low = others == 0 or float(heights_m.mean()) * others <= heights_sum_m - float(heights_m.sum())
-        is_sheet = bool((cosine > WALL_COSINE)[area_m2 > 0.0].all())
-        is_ground = is_sheet and is_low and float(area_m2.sum()) >= GROUND_SHARE * extent_m2
-        (ground if is_ground and area_m2.any() else buildings).append(mesh)
+        is_wide = area_m2.any() and float(area_m2.sum()) >= GROUND_SHARE * extent_m2
+        # Faces without a surface have no direction.
+        is_sheet = bool((cosine > WALL_COSINE)[np.isfinite(cosine)].all())
+        (ground if is_wide and is_sheet and is_low else buildings).append(mesh)
     return ground, buildings
 
 
@@ -76,7 +77,7 @@ def roofs_above_ground(buildings: Sequence[SurfaceMesh], ground: Sequence[Surfac
     """The roofs of each building.
 
     Heights count from the lowest point of the building. Where that floats above the ground under it, as a tower does
-    that stands on a roof, they count from the mean level of the ground there.
+    that stands on a roof, they count from the middle between the lowest and the highest ground there.
     """
     roofs = [roof for index, mesh in enumerate(buildings) for roof in _roofs(mesh, index)]
     if not roofs:
@@ -119,11 +120,14 @@ def _roofs(mesh: SurfaceMesh, building: int) -> list[Roof]:
 
 
 def _projection(corners_m: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Projected area [m^2] of triangles (n, 3, 3) and the cosine between their normals and the vertical, >= 0."""
+    """Projected area [m^2] of triangles (n, 3, 3), and the cosine between their normals and the vertical, in 0..1.
+
+    The cosine is NaN for triangles without a surface.
+    """
     normals = np.cross(corners_m[:, 1] - corners_m[:, 0], corners_m[:, 2] - corners_m[:, 0])
     upward = np.abs(normals[:, 2])
     length = np.linalg.norm(normals, axis=1)
-    return upward / 2.0, np.divide(upward, length, out=np.zeros_like(upward), where=length > 0.0)
+    return upward / 2.0, np.divide(upward, length, out=np.full_like(upward, np.nan), where=length > 0.0)
 
 
 def _neighbours(faces: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -150,12 +154,12 @@ def _base_levels_m(
     is_known = np.isfinite(levels_m)
     levels_m = levels_m[is_known]
     building = np.array([roof.building for roof in roofs])[numbers[is_known]]
-    counts = np.bincount(building, minlength=len(lowest_m))
-    mean_m = np.bincount(building, levels_m, len(lowest_m)) / np.maximum(counts, 1)
-    highest_m = np.full(len(lowest_m), -np.inf)
-    np.maximum.at(highest_m, building, levels_m)
-    is_floating = (counts > 0) & (lowest_m > highest_m + FLOATING_M)
-    base_m: NDArray[np.float64] = np.where(is_floating, mean_m, lowest_m)
+    # Where no ground is known below a building, its own foot counts.
+    has_ground = np.bincount(building, minlength=len(lowest_m)) > 0
+    low_m, high_m = np.where(has_ground, np.inf, lowest_m), np.where(has_ground, -np.inf, lowest_m)
+    np.minimum.at(low_m, building, levels_m)
+    np.maximum.at(high_m, building, levels_m)
+    base_m: NDArray[np.float64] = np.where(lowest_m > high_m + FLOATING_M, (low_m + high_m) / 2.0, lowest_m)
     return base_m
 
 

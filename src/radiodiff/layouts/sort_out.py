@@ -182,4 +182,6 @@ def _first(layouts: Sequence[Layout], limit: int) -> list[Layout]:
         kind = (layout.city, layout.is_disjoint)
         keys.append((not layout.is_disjoint, turns[kind], index))
         turns[kind] += 1
-    return [layouts[key[-1]] for key in sorted(sorted(keys)[:limit], key=lambda key: key[-1])]
+    kept = [layouts[index] for index in sorted(key[-1] for key in sorted(keys)[:limit])]
+    names = {layout.name for layout in kept}
+    return [layout if layout.similar_to in names else replace(layout, similar_to=None) for layout in kept]
