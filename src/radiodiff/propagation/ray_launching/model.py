@@ -35,7 +35,7 @@ class RayLaunching(PropagationModel):
     only the ground's reflection. Rays end at the border of the map. Cars change the straight path and those around
     corners, see `DominantPath`, not the reflected ones.
 
-    The facts of a map: `num_rays`, and `standard_error_db`, the median over the cells that reflected rays reach of the
+    `RadioMap.meta` tells `rays` and `standard_error_db`, the median over the cells that reflected rays reach of the
     error that the number of rays leaves, estimated from the difference of its even and its odd rays. The estimate is
     that of independent rays and thus high: the error of evenly spaced ones falls faster.
 
@@ -67,7 +67,7 @@ class RayLaunching(PropagationModel):
         return lambda txs: (self._solve(rays, tx) for tx in txs)
 
     def _solve(self, rays: "SceneRays", tx: Transmitter) -> Solution:
-        facts: dict[str, Any] = {"num_rays": self.settings.num_rays}
+        facts: dict[str, Any] = {"rays": self.settings.num_rays}
         path_loss_db: NDArray[np.float64]
         path_loss_db, facts["standard_error_db"] = rays.solve(tx, self.settings)
         return Solution(path_loss_db, facts)

@@ -12,7 +12,9 @@ from radiodiff.propagation.materials import material
 __all__ = ["COMBINATIONS", "POLARIZATIONS", "Combination", "Polarization", "RayLaunchingSettings"]
 
 Combination = Literal["power-sum", "strongest", "none"]
-"""How the path around corners joins the reflected power: both added, the larger of the two, or left out."""
+"""What becomes of the power of reflected rays and that of the path without reflections, which is straight or, without
+line of sight, around corners: they are added, or the larger counts; or the paths around corners are left out, and what
+remains is added."""
 
 Polarization = Literal["vertical", "horizontal"]
 """Electric field along the walls' vertical edges, or in the plane of the rays."""
@@ -37,7 +39,7 @@ class RayLaunchingSettings:
         polarization: Of both antennas.
         distance_exponent: Path loss exponent of the straight path and of reflected ones: 2 in free space.
         ground_material: Material of the ground, whose reflection then goes with every path; None for no ground.
-        combination: How the path around corners joins the others at cells without line of sight.
+        combination: How reflected rays and the path without reflections add, see `Combination`.
         corner_law: Law of the path around corners. Its line of sight is not used.
         rx_height_m: Height of the receivers above ground; only the ground's reflection depends on it [m].
 

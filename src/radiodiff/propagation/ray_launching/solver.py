@@ -76,16 +76,14 @@ class SceneRays:
         even, odd = self._reflected(x, y, tx, settings)
         power = even + odd
         other = self._straight_or_around(paths, tx, settings)
-        total = power + other
-        if settings.combination == "strongest":
-            total = np.where(paths.is_los, total, np.maximum(power, other))
+        total = np.maximum(power, other) if settings.combination == "strongest" else power + other
         spread = np.abs(even - odd)[total > 0.0] / total[total > 0.0]
         reached = spread[spread > 0.0]
         error = NORMAL_OVER_MEDIAN * float(np.median(reached)) if len(reached) else 0.0
         (rows, cols), (free_rows, free_cols) = self.graph.rim
         total[rows, cols] = total[free_rows, free_cols]
         total[total == 0.0] = np.nan
-        return -ratio_to_db(total), float(10.0 * np.log10(1.0 + error))
+        return -ratio_to_db(total), round(float(10.0 * np.log10(1.0 + error)), 4)
 
     def _reflected(self, x: float, y: float, tx: Transmitter, settings: RayLaunchingSettings) -> NDArray[np.float64]:
         """Power gain by reflected rays, (2, rows, cols): of the even rays and of the odd ones."""
