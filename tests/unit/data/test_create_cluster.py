@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ pytest.importorskip("distributed", reason="needs dask[distributed]")
 from distributed import LocalCluster
 
 from command_line import tree
-from radiodiff.data.create import MANIFEST, CreateSettings, RunOptions, create_data_set
+from radiodiff.data.create import MANIFEST, CreateSettings, RunOptions, create_data_set, read_manifest
 from radiodiff.data.create import cluster as tasks_on_dask
 from radiodiff.data.create.task import MapTask, WorkPlan, make_maps
 from radiodiff.errors import DataSetError
 from radiodiff.layouts import CitySettings
+from troubled_engines import Slow
 
 SETTINGS = CreateSettings(3, 2, 5, city=CitySettings(rows=64, cols=64))
 
@@ -23,10 +25,20 @@ SETTINGS = CreateSettings(3, 2, 5, city=CitySettings(rows=64, cols=64))
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
     """Address of a scheduler with one worker, both in this process."""
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None, memory_limit=0
-    ) as cluster:
+    with here(1) as cluster:
         yield cluster.scheduler_address
+
+
+def here(num_workers: int) -> LocalCluster:
+    return LocalCluster(
+        n_workers=num_workers,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp",
+        dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        memory_limit=0,
+    )
 
 
 def files(root: Path) -> dict[str, bytes | None]:
@@ -56,7 +68,7 @@ def test_a_scheduler_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_scheduler_without_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks_on_dask, "CONNECT_S", 0.5)
-    with LocalCluster(n_workers=0, processes=False, protocol="tcp", dashboard_address=None) as empty:
+    with here(0) as empty:
         message = refused(tmp_path, empty.scheduler_address)
     assert "A scheduler must have workers" in message
 
@@ -86,3 +98,37 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(DataSetError, match=r"pip install 'dask\[distributed\]'"):
         list(create_data_set(tmp_path / "city", SETTINGS, workers=2))
+
+
+SLOW = replace(SETTINGS, maps=40, engines={"DPM": Slow(0.2)})
+
+
+def test_a_scheduler_that_ends_in_the_middle(tmp_path: Path) -> None:
+    cluster = here(1)
+    steps = create_data_set(tmp_path / "city", SLOW, options=RunOptions(scheduler=cluster.scheduler_address))
+    assert [next(steps), next(steps)] == [(0, 40), (1, 40)]
+    cluster.close()
+    with pytest.raises(DataSetError, match="The scheduler must stay until the work is done"):
+        list(steps)
+    assert read_manifest(tmp_path / "city")
+
+
+def test_workers_that_all_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks_on_dask, "WORKERLESS_S", 0.3)
+    monkeypatch.setattr(tasks_on_dask, "POLL_S", 0.1)
+    with here(1) as cluster:
+        steps = create_data_set(tmp_path / "city", SLOW, options=RunOptions(scheduler=cluster.scheduler_address))
+        assert [next(steps), next(steps)] == [(0, 40), (1, 40)]
+        cluster.scale(0)
+        with pytest.raises(DataSetError, match=r"A scheduler must have workers; got none for 0\.3 s"):
+            list(steps)
+
+
+def test_a_batch_on_a_worker_of_another_version_ends_the_run(tmp_path: Path, scheduler: str) -> None:
+    list(create_data_set(tmp_path / "city", SETTINGS))
+    plan = WorkPlan(tmp_path / "city", SETTINGS)
+    with (
+        tasks_on_dask.open_workers(1, scheduler, plan) as client,
+        pytest.raises(DataSetError, match=r"All workers must have radiodiff 9\.9"),
+    ):
+        list(tasks_on_dask.run_on_workers(replace(plan, radiodiff="9.9"), [MapTask(0)], client, lambda _: True))

@@ -35,7 +35,7 @@ POLL_S = 5.0
 """How often workers are counted [s]."""
 
 DEATHS = 2
-"""Workers of this machine that may end over one batch before its maps are tried one by one, or given up."""
+"""Workers of this machine that may end over one batch before it is put off, or over one map before it is given up."""
 
 LOCAL_CONFIG = {
     "distributed.scheduler.allowed-failures": DEATHS - 1,
@@ -106,6 +106,8 @@ def _local_client(count: int) -> "Iterator[Client]":
                 n_workers=count,
                 threads_per_worker=1,
                 dashboard_address=None,
+                # Its server of figures starts all the same, on a fixed port unless one is named.
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                 silence_logs="CRITICAL",
                 memory_limit=0,
                 local_directory=folder,
@@ -119,7 +121,7 @@ def _client_of(scheduler: str) -> "Iterator[Client]":
     from distributed import Client
 
     try:
-        client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+        client = Client(scheduler, timeout=CONNECT_S)
     except (OSError, ValueError, TimeoutError) as error:
         raise DataSetError(
             "The scheduler must answer",
@@ -164,8 +166,8 @@ def run_on_workers(
 ) -> Iterator[list[Outcome]]:
     """Outcomes of tasks, a batch at a time as they are done.
 
-    A batch whose worker ends is tried on another one; where that repeats itself, its maps are tried one by one, and the
-    one that ends its worker then has an outcome with an error.
+    A batch whose worker ends is tried on another one. Where that repeats itself, its maps are tried one by one in the
+    end, and one that ends its worker then has an outcome with an error.
 
     Args:
         plan: What the tasks share.
@@ -177,8 +179,7 @@ def run_on_workers(
         DataSetError: The scheduler ended, or there was no worker for too long.
     """
     run = _Run(plan, tasks, client)
-    while run.running or run.has_work(is_time_left):
-        run.submit(is_time_left)
+    while run.submit(is_time_left):
         for future in run.wait():
             outcomes = run.collect(future)
             if outcomes:
@@ -192,41 +193,48 @@ class _Run:
         self.plan = plan
         self.client = client
         self.waiting = deque(tasks)
-        # Maps whose batch ended its worker: each has a batch of its own now.
+        # Maps of batches whose workers ended. Others that ran there are suspects too: in the end each is tried alone.
         self.suspects: deque[MapTask] = deque()
+        self.is_alone = False
         self.running: dict[Future[Any], list[MapTask]] = {}
         self.map_s = 0.0
         self._count = self._num_threads()
         self._counted = self._last_worker = time.monotonic()
         self._number = 0
 
-    def has_work(self, is_time_left: Callable[[float], bool]) -> bool:
-        return bool(self.waiting or self.suspects) and is_time_left(self._batch_s())
+    def submit(self, is_time_left: Callable[[float], bool]) -> bool:
+        """Send batches while workers are free, one more for each on its way; returns whether any is running."""
+        while self.waiting and is_time_left(self._batch_s()) and len(self.running) < 2 * max(self._count, 1):
+            self._send(self._next_batch())
+        if not self.running and self.suspects and is_time_left(self._batch_s()):
+            self.is_alone = True
+            self._send([self.suspects.popleft()])
+        return bool(self.running)
 
-    def submit(self, is_time_left: Callable[[float], bool]) -> None:
-        """Send batches while workers are free; one more for each worker is on its way."""
-        while self.has_work(is_time_left) and len(self.running) < 2 * max(self._count, 1):
-            batch = self._next_batch()
-            self._number += 1
-            # Earlier maps first.
-            future = self.client.submit(make_maps, self.plan, batch, pure=False, priority=-self._number)
-            self.running[future] = batch
+    def _send(self, batch: list[MapTask]) -> None:
+        self._number += 1
+        # Earlier maps first.
+        future = self.client.submit(make_maps, self.plan, batch, pure=False, priority=-self._number)
+        self.running[future] = batch
 
     def wait(self) -> "list[Future[Any]]":
         """Batches that are done; none after a while.
 
         Raises:
-            DataSetError: There was no worker for too long.
+            DataSetError: The scheduler ended, or there was no worker for too long.
         """
         from distributed import wait
+        from distributed.client import FuturesCancelledError
 
+        now = time.monotonic()
         try:
+            if now - self._counted > POLL_S or not self._count:
+                self._count, self._counted = self._num_threads(), now
             done = list(wait(list(self.running), timeout=POLL_S, return_when="FIRST_COMPLETED").done)
         except TimeoutError:
             done = []
-        now = time.monotonic()
-        if now - self._counted > POLL_S or not self._count:
-            self._count, self._counted = self._num_threads(), now
+        except (FuturesCancelledError, OSError) as error:
+            raise _scheduler_ended(str(error).partition("\n")[0] or type(error).__name__) from error
         if self._count or done:
             self._last_worker = now
         elif now - self._last_worker > WORKERLESS_S:
@@ -249,15 +257,11 @@ class _Run:
             self._learn(outcomes)
             return outcomes
         if future.status != "error":
-            raise DataSetError(
-                "The scheduler must stay until the work is done",
-                value=f"a batch that is {future.status}",
-                remedy="Start it and run the same command again: what is done is kept.",
-            )
+            raise _scheduler_ended(f"a batch that is {future.status}")
         error = future.exception()
         if isinstance(error, DataSetError):
             raise error
-        if len(batch) > 1:
+        if not self.is_alone:
             self.suspects.extend(batch)
             return []
         return [_failure(self.plan, batch[0], error)]
@@ -267,8 +271,6 @@ class _Run:
         return sum(self.client.nthreads().values())
 
     def _next_batch(self) -> list[MapTask]:
-        if self.suspects:
-            return [self.suspects.popleft()]
         left = -(-len(self.waiting) // (2 * max(self._count, 1)))
         size = min(int(BATCH_S / self.map_s) if self.map_s else 1, LARGEST_BATCH, left)
         return [self.waiting.popleft() for _ in range(max(size, 1))]
@@ -292,6 +294,14 @@ def _failure(plan: WorkPlan, task: MapTask, error: BaseException | None) -> Outc
     if isinstance(error, KilledWorker):
         text = "the worker process ended every time (memory may have run out)"
     return Outcome(task.map_id, {"map": task.map_id, "seed": [plan.settings.seed, task.map_id], "error": text})
+
+
+def _scheduler_ended(value: str) -> DataSetError:
+    return DataSetError(
+        "The scheduler must stay until the work is done",
+        value=value,
+        remedy="Start it and run the same command again: what is done is kept.",
+    )
 
 
 def _check_package() -> None:
