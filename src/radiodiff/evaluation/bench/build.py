@@ -1,0 +1,184 @@
+"""Build a part of the benchmark set: data sets of both scenarios, archives of the test part, record and card.
+
+```
+street/, rooftop/       data sets of radiodiff dataset create, with the split of the benchmark set
+street.tar.xz, ...      the same packed, in one file each; of the test part alone
+bench.json              what the set holds, checksums, settings, measured noise and times
+README.md               the card
+```
+
+What an interrupted run left is completed by the same settings.
+"""
+
+import tempfile
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+
+from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
+from radiodiff.data.create import CreateReport, RunOptions, Scenario, create_data_set, read_manifest
+from radiodiff.data.create.settings import engine_settings
+from radiodiff.data.radiomapseer import PackSettings, pack_data_set
+from radiodiff.data.radiomapseer.store import PngTree
+from radiodiff.data.splits import MANIFEST
+from radiodiff.errors import FormatError
+from radiodiff.evaluation.bench.archive import pack_archive
+from radiodiff.evaluation.bench.card import card_text
+from radiodiff.evaluation.bench.content import BenchContent, ScenarioContent, SimulationContent
+from radiodiff.evaluation.bench.settings import BenchSettings
+
+__all__ = ["BenchReport", "build_bench"]
+
+CARD = "README.md"
+
+Steps = Generator[tuple[int, int], None, "BenchReport"]
+
+
+@dataclass(frozen=True)
+class BenchReport:
+    """What a build leaves.
+
+    Attributes:
+        content: What the set holds.
+        num_missing: Scenes of each scenario that are wanted and not there, over all: time ran out.
+    """
+
+    content: BenchContent
+    num_missing: int
+
+
+def build_bench(out: Path, settings: BenchSettings, options: RunOptions | None = None) -> Steps:
+    """Write a part of the benchmark set, or what an interrupted run left missing of it.
+
+    Args:
+        out: The folder; made where it is not there.
+        settings: What it holds.
+        options: How maps are made; where time runs out, the set holds those that are there. `max_hours` is for each
+            scenario in equal shares.
+
+    Yields:
+        (scenes done, scenes wanted), over both scenarios.
+
+    Returns:
+        What there is now.
+
+    Raises:
+        RadiodiffError: What `radiodiff.data.create.create_data_set` and `radiodiff.data.radiomapseer.pack_data_set`
+            raise.
+        FormatError: A file cannot be written.
+    """
+    created = {scenario: settings.create_settings(scenario) for scenario in settings.engines}
+    wanted = settings.num_scenes * len(created)
+    done, missing = 0, 0
+    for scenario, one in created.items():
+        steps = create_data_set(out / scenario, one, options=_shared(options, len(created)))
+        report = yield from _moved(steps, done, wanted)
+        done += report.num_maps
+        missing += report.num_wanted - report.num_maps
+        there = list(PngTree(out / scenario).map_ids())
+        settings.split(there).write(out / scenario / MANIFEST)
+    found = {scenario: _scenario(out, scenario, settings) for scenario in created}
+    content = BenchContent(
+        part=settings.part,
+        test_city=settings.test_city,
+        validation_city=settings.validation_city,
+        frequency_hz=settings.frequency_hz,
+        licences=tuple(sorted({layout.licence for layout in settings.chosen})),
+        scenarios=found,
+    )
+    with atomic_write(out / CARD) as temporary:
+        temporary.write_text(card_text(content), encoding="utf-8")
+    # Last of all: a set with a record is whole.
+    content.write(out)
+    return BenchReport(content, missing)
+
+
+def _shared(options: RunOptions | None, count: int) -> RunOptions | None:
+    if options is None or options.max_hours is None:
+        return options
+    return RunOptions(options.workers, options.scheduler, options.max_hours / count, options.verify)
+
+
+def _moved(
+    steps: Generator[tuple[int, int], None, CreateReport], before: int, wanted: int
+) -> Generator[tuple[int, int], None, CreateReport]:
+    """Steps of one scenario among those of all."""
+    while True:
+        try:
+            done, _ = next(steps)
+        except StopIteration as end:
+            report: CreateReport = end.value
+            return report
+        yield before + done, wanted
+
+
+def _scenario(out: Path, scenario: Scenario, settings: BenchSettings) -> ScenarioContent:
+    """What a scenario holds; its archive is written where it is a test part."""
+    root = out / scenario
+    there = PngTree(root).map_ids()
+    records = [record for record in read_manifest(root) if record["map"] in there and "error" not in record]
+    num_outdoors = {map_id: int((~_buildings(root, map_id)).sum()) for map_id in there}
+    crops = settings.chosen
+    archive: dict[str, Any] = {}
+    if settings.part == "test":
+        path = out / f"{scenario}.tar.xz"
+        archive = {"file": path.name, "sha256": _archived(root, path), "num_bytes": path.stat().st_size}
+    return ScenarioContent(
+        num_scenes=len(there),
+        tx_per_scene=settings.tx_per_scene,
+        layouts=tuple(crops[map_id % len(crops)].name for map_id in there),
+        simulations={
+            name: _simulation(name, engine_settings(engine), records, num_outdoors)
+            for name, engine in settings.engines[scenario].items()
+        },
+        **archive,
+    )
+
+
+def _buildings(root: Path, map_id: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Indoor cells by the rule of the radio maps."""
+    return PngTree(root).scene("buildings_complete", map_id).buildings
+
+
+def _simulation(
+    name: str, engine: dict[str, Any], records: list[dict[str, Any]], num_outdoors: dict[int, int]
+) -> SimulationContent:
+    """What the manifest says of a target."""
+    seconds = [record["seconds"][name] / record["num_tx"] for record in records if record["seconds"] is not None]
+    facts = [(record["map"], record["facts"].get(name, {})) for record in records]
+    without = sum(sum(filter(None, fact.get("num_cells_without_path", ()))) for _, fact in facts)
+    cells = sum(num_outdoors[record["map"]] * record["num_tx"] for record in records)
+    values: dict[str, list[float]] = {}
+    for _, fact in facts:
+        for key, found in fact.items():
+            values.setdefault(key, []).extend(value for value in found if type(value) in (int, float))
+    return SimulationContent(
+        engine=engine,
+        seconds_per_map=fmean(seconds) if seconds else None,
+        share_without_path=without / cells if cells else 0.0,
+        facts={key: median(found) for key, found in sorted(values.items()) if found},
+    )
+
+
+def _archived(root: Path, path: Path) -> str:
+    """Pack a data set into an archive; returns its checksum."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=path.parent) as temporary:
+            packed = Path(temporary) / "packed"
+            _exhaust(pack_data_set(root, packed, PackSettings()))
+            return pack_archive(packed, path)
+    except OSError as error:
+        raise FormatError(
+            "The folder of a benchmark set must be writable, with free space on the disk",
+            value=f"{path.parent} ({error.strerror or error})",
+            remedy="Check its rights and make room.",
+        ) from error
+
+
+def _exhaust(steps: Iterator[object]) -> None:
+    for _ in steps:
+        pass
