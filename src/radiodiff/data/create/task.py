@@ -29,7 +29,7 @@ from radiodiff.radio_map import RadioMap
 from radiodiff.scene import Scene, Transmitter
 from radiodiff.version import __version__
 
-__all__ = ["MapTask", "Outcome", "WorkPlan", "describe_map", "draw_map", "make_map", "make_maps"]
+__all__ = ["MapTask", "Outcome", "WorkPlan", "describe_map", "draw_map", "make_map", "make_maps", "other_version"]
 
 PACKAGES = ("numpy", "numba", "scipy", "shapely", "rasterio", "sionna-rt", "mitsuba", "drjit")
 """Packages whose version may change a map."""
