@@ -72,7 +72,7 @@ def unpack_archive(path: Path, folder: Path, sha256: str) -> None:
         with tarfile.open(fileobj=content) as archive, atomic_folder(folder) as temporary:
             for entry in archive:
                 name = PurePosixPath(entry.name)
-                stream = archive.extractfile(entry)
+                stream = archive.extractfile(entry) if entry.isreg() else None
                 if stream is None or name.is_absolute() or ".." in name.parts:
                     raise DataSetError(
                         "An archive must hold plain files below its folder",
