@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from radiodiff.propagation.base import PropagationModel
 from radiodiff.propagation.dominant_path import RADIOMAPSEER_LAW, DominantPath
-from radiodiff.propagation.ray_launching import RayLaunching, RayLaunchingSettings
+from radiodiff.propagation.ray_launching import RAY_LAUNCHING_SETTINGS, RayLaunching
 from radiodiff.propagation.ray_tracing import RayTracing, RayTracingSettings
 
 __all__ = ["PRESETS"]
@@ -34,6 +34,7 @@ FAST = RayTracingSettings()
 REFERENCE = RayTracingSettings(num_rays=1_000_000, max_rays=128_000_000, noise_target_db=0.3)
 IRT2 = RayTracingSettings(
     max_depth=2,
+    line_of_sight=False,
     diffraction=False,
     ground_material=None,
     distance_exponent=2.61,
@@ -46,16 +47,7 @@ PRESETS: Mapping[str, Mapping[str, PropagationModel]] = {
         "irt2": DominantPath(IRT2_LAW),
         "irt4": DominantPath(IRT4_LAW),
     },
-    RayLaunching.name: {
-        "fast": RayLaunching(),
-        "reference": RayLaunching(RayLaunchingSettings(num_rays=200_000)),
-        "irt2": RayLaunching(
-            RayLaunchingSettings(max_depth=2, distance_exponent=2.61, combination="strongest", corner_law=IRT2_LAW)
-        ),
-        "irt4": RayLaunching(
-            RayLaunchingSettings(max_depth=4, distance_exponent=2.615, combination="strongest", corner_law=IRT4_LAW)
-        ),
-    },
+    RayLaunching.name: {name: RayLaunching(settings) for name, settings in RAY_LAUNCHING_SETTINGS.items()},
     RayTracing.name: {
         "fast": RayTracing(FAST),
         "reference": RayTracing(REFERENCE),

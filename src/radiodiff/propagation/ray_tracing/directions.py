@@ -32,7 +32,8 @@ class Directions:
 
     On each side of the horizon, rays steeper than `edge` have a density proportional to 1 / z^2: from a height h above
     the receivers they meet their plane evenly over the distance, out to about h / edge. The flatter ones, `share_flat`
-    of all, are spread evenly: they meet the plane, if at all, after many reflections.
+    of all, are spread evenly: they meet the plane further away or after many reflections. With one half, the density
+    over the distance is continuous.
 
     Attributes:
         edge: Elevation z, in (0, 1).
@@ -45,7 +46,7 @@ class Directions:
 
     edge: float
     share_down: float = 0.5
-    share_flat: float = 0.1
+    share_flat: float = 0.5
 
     def __post_init__(self) -> None:
         if not (0.0 < self.edge < 1.0 and 0.0 < self.share_flat < 1.0 and 0.0 < self.share_down <= 1.0):

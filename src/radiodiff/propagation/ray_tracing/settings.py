@@ -25,6 +25,7 @@ class RayTracingSettings:
 
     Attributes:
         max_depth: Most interactions of a path; 0 is the line of sight alone.
+        line_of_sight: Trace the straight path.
         specular_reflection: Trace reflections.
         diffraction: Add paths that bend once around an edge (without reflections before or after).
         diffuse_reflection: Trace scattering by rough walls.
@@ -60,6 +61,7 @@ class RayTracingSettings:
     """
 
     max_depth: int = 5
+    line_of_sight: bool = True
     specular_reflection: bool = True
     diffraction: bool = True
     diffuse_reflection: bool = False

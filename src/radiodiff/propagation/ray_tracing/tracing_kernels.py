@@ -198,6 +198,7 @@ class SceneTracer:
                     cell_size=mi.Point2f(float(grid.cell_size_m), float(grid.cell_size_m)),
                     samples_per_tx=num_rays,
                     max_depth=settings.max_depth,
+                    los=settings.line_of_sight,
                     specular_reflection=settings.specular_reflection,
                     diffuse_reflection=settings.diffuse_reflection,
                     refraction=settings.refraction,
