@@ -80,9 +80,11 @@ def read_mesh_scene(path: str | Path, *, cell_size_m: float = 1.0) -> tuple[Scen
     Raises:
         FormatError: The file is not readable, holds no triangle, or makes a grid that is too large.
         SceneError: No surface lies above the ground, or every cell is indoors.
+        GridError: The cell size is not above 0.
     """
     from shapely import transform
 
+    Grid(1, 1, cell_size_m)  # A bad size is refused before the mesh is read.
     footprints, report = read_mesh_buildings(path)
     bounds = np.array([footprint.polygon.bounds for footprint in footprints])
     # Whole cells of the mesh's own frame: a crop says where it comes from in round numbers.

@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from city_meshes import level, polygon_faces, prism, rectangle, slope, walls, write_mitsuba, write_obj, write_ply
-from radiodiff.errors import FormatError, SceneError
+from radiodiff.errors import FormatError, GridError, SceneError
 from radiodiff.formats import checks, read_mesh_buildings, read_mesh_scene, read_scene
 from radiodiff.formats.mesh import SurfaceMesh, read_meshes
 
@@ -116,6 +116,17 @@ def test_without_a_ground_heights_count_from_the_lowest_point(tmp_path: Path) ->
     assert by_height(footprints).keys() == {9.0, 6.5}
     assert not report.has_ground
     assert "no ground" in report.notes()[-1]
+
+
+def test_a_building_beside_the_ground_counts_from_its_own_foot(tmp_path: Path) -> None:
+    objects = {
+        "ground": slope(-50, -50, 100, 100, 0.0),
+        "house": prism(HOUSE, 0, 9),
+        "hall": prism(rectangle(60, 0, 10, 10), 12, 18.5),
+    }
+    footprints, report = read_mesh_buildings(write_obj(tmp_path / "a.obj", objects))
+    assert by_height(footprints).keys() == {9.0, 6.5}
+    assert report.has_ground
 
 
 def test_a_gabled_roof_has_its_mean_height_and_known_spread(tmp_path: Path) -> None:
@@ -269,6 +280,11 @@ def test_a_mesh_too_large_for_a_grid(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_mesh_of_one_building_has_no_free_cell(tmp_path: Path) -> None:
     with pytest.raises(SceneError, match="at least one cell outside its buildings"):
         read_mesh_scene(write_obj(tmp_path / "a.obj", {"house": prism(HOUSE, 0, 9)}))
+
+
+def test_cells_without_a_size(tmp_path: Path) -> None:
+    with pytest.raises(GridError, match="cell_size_m must be a finite number above 0"):
+        read_mesh_scene(tmp_path / "a.obj", cell_size_m=0.0)
 
 
 def test_read_scene_knows_meshes(tmp_path: Path) -> None:
