@@ -52,7 +52,7 @@ def layouts(cities: Sequence[str] = CITIES) -> tuple[Layout, ...]:
     for index, city in enumerate(cities):
         houses = (Footprint(box(6 + index, 8, 26, 30), 12.0), Footprint(box(36, 20 + index, 56, 50), 21.5))
         name = f"{city}_{index}"
-        scene = Scene.from_footprints(GRID, houses, source=name)
+        scene = Scene.from_footprints(GRID, houses, source=f"layout {name}")
         found.append(Layout(name, city, scene, 0, 0, "nobody, none", group=name, is_disjoint=True))
     return tuple(found)
 

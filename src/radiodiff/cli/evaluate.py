@@ -12,12 +12,23 @@ if TYPE_CHECKING:
     from radiodiff.cli.evaluation_request import EvaluationRequest
     from radiodiff.evaluation.evaluate import EvaluationReport
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "evaluation_report"]
 
 
 def evaluate(
-    data: Annotated[Path, typer.Option("--data", help="Folder of a data set.")],
     overrides: Overrides = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Folder of a data set; with --bench, of a benchmark set that was built."),
+    ] = None,
+    bench: Annotated[
+        str | None,
+        typer.Option("--bench", help="Scenario of the benchmark set in the place of --data: street, rooftop or all."),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", help="Target of the benchmark set: DPM, RL or RT, by default all. Repeat for more."),
+    ] = None,
     model: Annotated[
         list[Path] | None,
         typer.Option("--model", help="Folder of a second stage, or of the run that left it. Repeat for more."),
@@ -28,7 +39,12 @@ def evaluate(
     ] = None,
     engine: Annotated[
         list[str] | None,
-        typer.Option("--engine", help="dominant-path, free-space, log-distance, multi-wall, umi. Repeat for more."),
+        typer.Option(
+            "--engine",
+            metavar="NAME[:PRESET]",
+            help="dominant-path, free-space, log-distance, multi-wall, ray-launching, ray-tracing, umi; with --bench "
+            "and no other predictor: free-space, log-distance, umi, dominant-path. Repeat for more.",
+        ),
     ] = None,
     split: Part = "test",
     steps: Annotated[
@@ -74,18 +90,24 @@ def evaluate(
 
     Several predictors see the same maps; ratios are to the first one. The data are those of the first model, with its
     settings; without a model those of RadioMapSeer (DPM, raw scale) unless changed, such as data.simulation=IRT2.
+    With --bench each target of the benchmark set is compared; cells without a true value count in no figure.
 
     Example: radiodiff evaluate --model runs/diffusion --engine free-space --data data/city --steps 1 --steps 5
     """
     from radiodiff.atomic_file import atomic_write, check_target
+    from radiodiff.cli.evaluate_bench import FIRST_ENGINES, BenchRequest, check_data, run_bench
     from radiodiff.cli.evaluation_request import EvaluationRequest
     from radiodiff.cli.model_data import PipelineData
     from radiodiff.cli.new_folder import check_new_folder
     from radiodiff.cli.recipe_keys import keys_in_errors
     from radiodiff.cli.second_stage import DrawRequest
 
+    wanted = None if bench is None else BenchRequest(bench, tuple(target or ()), data)
+    check_data(data, target, wanted)
+    if wanted is not None and not (model or pred or engine):
+        engine = list(FIRST_ENGINES)
     request = EvaluationRequest(
-        data=data,
+        data=data or Path(),
         overrides=overrides or [],
         models=model or [],
         folders=pred or [],
@@ -104,8 +126,11 @@ def evaluate(
         check_new_folder(out)
     if json_file not in (None, "-"):
         check_target(str(json_file))
+    if wanted is not None:
+        run_bench(wanted, request, out, json_file)
+        return
     with keys_in_errors(PipelineData):
-        report = _report(request, out)
+        report = evaluation_report(request, out)
     if json_file is not None:
         from radiodiff.cli.evaluation_files import report_content
 
@@ -124,8 +149,17 @@ def evaluate(
         typer.echo(f"{path}: written")
 
 
-def _report(request: "EvaluationRequest", out: Path | None) -> "EvaluationReport":
-    """Predict and compare, and write what is wanted."""
+def evaluation_report(request: "EvaluationRequest", out: Path | None, title: str = "evaluating") -> "EvaluationReport":
+    """Predict and compare, and write what is wanted.
+
+    Args:
+        request: What is asked for.
+        out: New folder for files, or None.
+        title: What the bar on the terminal says.
+
+    Raises:
+        RadiodiffError: Something is not there, damaged, or does not fit.
+    """
     from radiodiff.cli.new_folder import new_folder
     from radiodiff.cli.progress import tracked, waiting
 
@@ -135,7 +169,7 @@ def _report(request: "EvaluationRequest", out: Path | None) -> "EvaluationReport
         evaluation = request.open(with_previews=out is not None)
     total = len(evaluation.examples.numbers)
     with new_folder(out) as folder:
-        for _ in tracked(evaluation.run(request.drawing.batch_size), total, "evaluating", "maps"):
+        for _ in tracked(evaluation.run(request.drawing.batch_size), total, title, "maps"):
             pass
         report = evaluation.report()
         if folder is not None:

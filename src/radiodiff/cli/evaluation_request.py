@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from radiodiff.evaluation.examples import EvaluationExamples
     from radiodiff.evaluation.predictor import Predictor
     from radiodiff.pipeline.base import RadioMapPipeline
+    from radiodiff.propagation import PropagationModel
 
-__all__ = ["EvaluationRequest"]
+__all__ = ["EvaluationRequest", "named_engine"]
 
 SCALES = ("raw", "thresholded")
 PRED_SCALES = (*SCALES, "db", "binary")
@@ -37,7 +38,7 @@ class EvaluationRequest:
         overrides: Changes of its settings.
         models: Folders of models.
         folders: Folders of predictions.
-        engines: Names of engines.
+        engines: Names of engines, perhaps with a preset: NAME:PRESET.
         split: Part of the data set.
         steps: Steps of a draw; empty for those of each model.
         pred_scale: Scale of predictions that do not name theirs.
@@ -106,10 +107,9 @@ class EvaluationRequest:
         from radiodiff.evaluation.evaluate import Evaluation
         from radiodiff.evaluation.examples import EvaluationExamples
         from radiodiff.evaluation.regions import RegionFinder
-        from radiodiff.propagation import make_engine
 
         for name in self.engines:
-            make_engine(name)
+            named_engine(name)
         device = "cuda" if torch.cuda.is_available() and not self.cpu else "cpu"
         pipelines = [load_second_stage(path, self.drawing.precision, device) for path in self.models]
         if pipelines and not any(pipeline.record.kind == "diffusion" for pipeline in pipelines):
@@ -133,7 +133,6 @@ class EvaluationRequest:
         from radiodiff.evaluation.examples import measured_words
         from radiodiff.evaluation.image_predictor import ImagePredictor
         from radiodiff.evaluation.pipeline_predictor import PipelinePredictor
-        from radiodiff.propagation import make_engine
 
         names = distinct_names([*self.models, *self.folders], self.engines)
         wanted: list[int | None] = [*self.steps] or [None]
@@ -155,7 +154,7 @@ class EvaluationRequest:
         for path in self.folders:
             yield ImagePredictor(names[path], path, examples, self.pred_scale)
         for name in self.engines:
-            yield EnginePredictor(make_engine(name), examples)
+            yield EnginePredictor(named_engine(name), examples, name)
 
     def _check_numbers(self) -> None:
         check_counts({"--limit": self.limit})
@@ -171,3 +170,15 @@ class EvaluationRequest:
                 raise InputError(
                     f"{REGION_OPTIONS[key]} must be a number of cells above 0", value=value, remedy="Leave it out."
                 )
+
+
+def named_engine(text: str) -> "PropagationModel":
+    """The engine of NAME or NAME:PRESET.
+
+    Raises:
+        PropagationError: There is no such engine, or it has no such preset.
+    """
+    from radiodiff.propagation import make_engine
+
+    name, _, preset = text.partition(":")
+    return make_engine(name, preset or None)

@@ -3,6 +3,7 @@
 import typer
 
 from radiodiff.cli.dataset.arrange_icassp import arrange_icassp
+from radiodiff.cli.dataset.bench import bench
 from radiodiff.cli.dataset.create import create
 from radiodiff.cli.dataset.describe import describe
 from radiodiff.cli.dataset.edges import edges
@@ -23,6 +24,7 @@ def _root() -> None:
 
 
 app.command("arrange-icassp")(arrange_icassp)
+app.command()(bench)
 app.command()(create)
 app.command()(describe)
 app.command()(edges)

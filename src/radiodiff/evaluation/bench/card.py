@@ -11,8 +11,8 @@ __all__ = ["card_text"]
 
 SCENARIOS = {
     "street": "Transmitters outdoors at 2.5 m, a metre above the receivers: paths lead through the streets.",
-    "rooftop": "Transmitters 3 m above a roof, or on a mast: paths lead over the roofs, which engines of two dimensions "
-    "do not know.",
+    "rooftop": "Transmitters 3 m above a roof, or on a mast: paths lead over the roofs, which engines of two "
+    "dimensions do not know.",
 }
 
 TARGETS = {
@@ -34,8 +34,9 @@ def _lines(content: BenchContent) -> Iterator[str]:
     yield from (f"# radiodiff-bench, {content.part} part", "")
     yield _paragraph(
         f"Radio maps of real layouts: {cities}, 1 m cells, buildings with heights, receivers at 1.5 m,",
-        f"{content.frequency_hz / 1e9:g} GHz, isotropic antennas. No crop of {content.test_city} is in the training part;",
-        f"the crops of {content.validation_city} are its validation part. Made with radiodiff {content.radiodiff}.",
+        f"{content.frequency_hz / 1e9:g} GHz, isotropic antennas. No crop of {content.test_city} is in the training",
+        f"part; the crops of {content.validation_city} are its validation part. Made with radiodiff",
+        f"{content.radiodiff}.",
     )
     for name, scenario in content.scenarios.items():
         yield from _scenario_lines(name, scenario)
@@ -43,8 +44,9 @@ def _lines(content: BenchContent) -> Iterator[str]:
     grey = RADIOMAPSEER_GREY
     yield _paragraph(
         f"Gains are grey levels, {grey.min_gain_db:g} dB at 0 to {grey.max_gain_db:g} dB at 255 of path gain",
-        f"({grey.step_db(thresholded=False):.3g} dB each). Level 0 outdoors in RL and RT is no value: no path was found,",
-        "or it lies below the range. Such cells count in no figure of `radiodiff evaluate --bench`. Engines and settings:",
+        f"({grey.step_db(thresholded=False):.3g} dB each). Level 0 outdoors in RL and RT is no value: no path was",
+        "found, or it lies below the range. Such cells count in no figure of `radiodiff evaluate --bench`. Engines and",
+        "settings:",
     )
     yield ""
     for name, scenario in content.scenarios.items():

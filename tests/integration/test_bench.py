@@ -1,0 +1,148 @@
+"""`radiodiff dataset bench` and `radiodiff evaluate --bench`: what they make, print, write and refuse."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench_cases import ENGINES, finished, layouts, small_bench
+from command_line import Run, tree
+from radiodiff.evaluation.bench import BenchContent
+from radiodiff.formats.layout_folder import write_layouts
+from radiodiff.propagation import FreeSpace
+from tiny_pipelines import tiny_regression
+
+FAST = ("--resamples", 100, "--batch-size", 2)
+PLAIN = ("buildings", "transmitter", "cars", "dominant_path_gain_db", "building_height_m", "transmitter_height_m")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Layouts and the test part. Not to be changed."""
+    root = tmp_path_factory.mktemp("bench")
+    write_layouts(root / "layouts", layouts())
+    finished(root / "set", small_bench())
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def _cheap_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("radiodiff.evaluation.bench.usual_engines", lambda preset: ENGINES)
+
+
+def test_every_target_is_compared(radiodiff: Run, built: Path, tmp_path: Path) -> None:
+    outcome = radiodiff("evaluate", "--bench", "all", "--data", built / "set", *FAST, "--out", "ev", "--json", "a.json")
+    assert outcome.code == 0, outcome
+    lines = [" ".join(line.split()) for line in outcome.out.splitlines()]
+    for title in ("street, DPM", "street, RL", "street, RT", "rooftop, DPM", "rooftop, RT"):
+        assert sum(line.startswith(f"{title}: 4 maps of 2 scenes; ") for line in lines) == 1
+    # The stand-in for the ray tracer is free space with holes: they are no error, and reported.
+    rows = [line.split() for line in lines if line.startswith("free-space")]
+    assert [float(row[1]) < 0.2 for row in rows] == [False, True, True, False, True]
+    assert any("3.4% of the cells outside buildings have no true value" in line for line in lines)
+    marks = [line.split()[1] == "*" for line in lines if line.startswith("dominant-path")]
+    assert marks == [True, False, False, True, False]
+    assert {path.name for path in (tmp_path / "ev").iterdir()} == {
+        *("street-DPM", "street-RL", "street-RT", "rooftop-DPM", "rooftop-RT")
+    }
+    cases = json.loads((tmp_path / "a.json").read_text())["cases"]
+    assert [(case["scenario"], case["target"]) for case in cases][2] == ("street", "RT")
+    assert cases[2]["num_unknown_cells"] > 0
+    assert cases[0]["data"]["origin"] == "radiodiff-bench"
+
+
+def test_models_with_heights_are_compared(radiodiff: Run, built: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    data = {"kind": "radiomapseer", "heights": True, "geometry": ["dominant_path_gain_db"], "simulation": "RT"}
+    tiny_regression(PLAIN, map_shape=(64, 64), data=data).save_pretrained(tmp_path / "model")
+    outcome = radiodiff("evaluate", "--bench", "street", "--data", built / "set", "--model", "model", *FAST)
+    assert outcome.code == 0, outcome
+    lines = [" ".join(line.split()) for line in outcome.out.splitlines()]
+    # On the dominant path itself the model sees the answer.
+    assert [line.split()[1] == "*" for line in lines if line.startswith("model")] == [True, False, False]
+
+
+def test_json_alone_goes_to_other_programs(radiodiff: Run, built: Path) -> None:
+    options = ("--target", "RT", "--engine", "free-space", "--json", "-")
+    outcome = radiodiff("evaluate", "--bench", "rooftop", "--data", built / "set", *options, *FAST)
+    (case,) = json.loads(outcome.out)["cases"]
+    assert case["predictors"][0]["label"] == "free-space"
+    assert case["predictors"][0]["facts"]["engine"] == repr(FreeSpace())
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (("--bench", "indoor", "--data", "SET"), ("street, rooftop, all", "indoor")),
+        (("--bench", "rooftop", "--target", "RL", "--data", "SET"), ("Targets of scenario rooftop are DPM, RT",)),
+        (("--bench", "all", "--data", "nothing"), ("must hold bench.json", "radiodiff dataset bench")),
+        (("--bench", "all", "--data", "SET", "--pred", "SET"), ("on the test part", "--pred")),
+        (("--bench", "all", "--data", "SET", "--split", "train"), ("on the test part", "--split train")),
+        (("--bench", "all", "--data", "SET", "data.simulation=RT"), ("itself", "data.simulation", "--target")),
+        (("--engine", "free-space"), ("needs --data or --bench",)),
+        (("--engine", "free-space", "--data", "SET", "--target", "RT"), ("--target belongs to --bench",)),
+        (("--bench", "all", "--data", "SET", "--engine", "free-space:fast"), ("preset belongs to one of the engines",)),
+        (("--bench", "all", "--data", "SET", "--engine", "rays"), ("engine must be one of",)),
+    ],
+    ids=str,
+)
+def test_wrong_input_of_an_evaluation_is_refused(
+    radiodiff: Run, built: Path, tmp_path: Path, options: tuple[str, ...], parts: tuple[str, ...]
+) -> None:
+    given = [str(built / "set") if option == "SET" else option for option in options]
+    radiodiff("evaluate", *given, "--out", "ev").check_refusal(*parts)
+    assert not (tmp_path / "ev").exists()
+
+
+@pytest.mark.usefixtures("_cheap_engines")
+def test_a_part_is_built_by_one_command(radiodiff: Run, built: Path, tmp_path: Path) -> None:
+    options = ("--layouts", built / "layouts", "--tx-per-scene", 2, "--workers", 1)
+    outcome = radiodiff("dataset", "bench", "--out", "set", *options)
+    assert outcome.code == 0, outcome
+    assert "street, 2 scenes, 4 maps of each of DPM, RL, RT, 0.0" in outcome.out
+    archives = {path.name: path.read_bytes() for path in (built / "set").glob("*.xz")}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "set").glob("*.xz")} == archives
+    outcome = radiodiff("dataset", "bench", "--out", "train", "--part", "train", *options, "--scenes", 3)
+    assert outcome.code == 0, outcome
+    assert BenchContent.read(tmp_path / "train").scenarios["rooftop"].num_maps == 6
+    for scenario in ("street", "rooftop"):
+        assert radiodiff("dataset", "validate", tmp_path / "train" / scenario).code == 0
+
+
+@pytest.mark.usefixtures("_cheap_engines")
+def test_a_part_can_be_built_in_turns(radiodiff: Run, built: Path, tmp_path: Path) -> None:
+    options = ("--layouts", built / "layouts", "--tx-per-scene", 2, "--workers", 1, "--out", "set", "--part", "train")
+    outcome = radiodiff("dataset", "bench", *options, "--scenes", 2, "--max-hours", 1)
+    assert outcome.code == 0, outcome
+    assert "missing" not in outcome.out
+    assert radiodiff("dataset", "bench", *options, "--scenes", 4).code == 0
+    assert BenchContent.read(tmp_path / "set").scenarios["street"].num_scenes == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (("--part", "validation"), ("--part must be test or train",)),
+        (("--scenes", "0"), ("--scenes must be at least 1",)),
+        (("--test-city", "paris"), ("needs crops of its cities", "paris")),
+        (("--preset", "best"), ("preset of ray-launching must be one of", "best")),
+        (("--workers", "0"), ("workers",)),
+        (("--max-hours", "0"), ("hours",)),
+        (("--tx-per-scene", "0"), ("tx_per_map",)),
+        (("--layouts", "nothing"), ("folder of layouts must hold",)),
+    ],
+    ids=str,
+)
+def test_wrong_input_of_a_build_is_refused(
+    radiodiff: Run, built: Path, tmp_path: Path, options: tuple[str, ...], parts: tuple[str, ...]
+) -> None:
+    given = ("--layouts", str(built / "layouts"), *options)
+    before = tree(tmp_path)
+    radiodiff("dataset", "bench", "--out", "set", *given).check_refusal(*parts)
+    assert tree(tmp_path) == before
