@@ -83,6 +83,9 @@ def open_workers(count: int, scheduler: str | None, plan: WorkPlan) -> "Iterator
     _check_package()
     import dask.config
 
+    # Brings its defaults: set before it is loaded, they would leave with the ones below.
+    import distributed  # noqa: F401
+
     with ExitStack() as stack:
         if scheduler is None:
             stack.enter_context(dask.config.set(LOCAL_CONFIG))
