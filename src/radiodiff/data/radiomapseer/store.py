@@ -226,7 +226,7 @@ class PngTree:
         """
         path = self.root / DATA_SET_RECORD
         record = read_json(path) if path.is_file() else {}
-        found = record.get("frequency_hz", USUAL_FREQUENCY_HZ) if isinstance(record, dict) else None
+        found: Any = record.get("frequency_hz", USUAL_FREQUENCY_HZ) if isinstance(record, dict) else None
         if not (type(found) in (int, float) and found > 0):
             raise FormatError(
                 f"{DATA_SET_RECORD} must hold settings, and its frequency_hz be a number above 0",

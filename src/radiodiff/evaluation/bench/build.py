@@ -81,7 +81,7 @@ def build_bench(out: Path, settings: BenchSettings, options: RunOptions | None =
         missing += report.num_wanted - report.num_maps
         there = list(PngTree(out / scenario).map_ids())
         settings.split(there).write(out / scenario / MANIFEST)
-    found = {scenario: _scenario(out, scenario, settings) for scenario in created}
+    found: dict[str, ScenarioContent] = {scenario: _scenario(out, scenario, settings) for scenario in created}
     content = BenchContent(
         part=settings.part,
         test_city=settings.test_city,
