@@ -39,26 +39,21 @@ def layer(tmp_path: Path) -> Path:
 
 
 def test_crops_of_a_layer(radiodiff: Run, layer: Path, tmp_path: Path) -> None:
-    outcome = radiodiff(
-        "layouts", "extract", "--scene", "town.gpkg", "--out", "a", *SMALL, "--licence", "CC0", "--plot", "a.png"
-    )
+    outcome = radiodiff("layouts", "extract", "--scene", "town.gpkg", "--out", "a", *SMALL, "--licence", "CC0")
     assert (outcome.code, outcome.err) == (0, "")
     layouts = read_layouts(tmp_path / "a")
     disjoint = sum(layout.is_disjoint for layout in layouts)
     assert len(layouts) > disjoint >= 6
     lines = outcome.out.splitlines()
     assert lines[0].startswith("note: town: 63 building outlines (EPSG:32633), 63 of them with a height.")
-    assert lines[-3:] == [
+    assert lines[-2:] == [
         f"town: {len(layouts)} crops, {disjoint} of them disjoint",
         f"a: {len(layouts)} layouts of 32 x 32 cells, {disjoint} of them disjoint",
-        "a.png: their roofs by height, disjoint ones framed",
     ]
     assert {(one.city, one.licence, one.scene.grid.shape, one.scene.grid.crs) for one in layouts} == {
         ("town", "CC0", (32, 32), None)
     }
     assert all(footprint.height_m >= 4.0 for one in layouts for footprint in one.scene.footprints)
-    with Image.open(tmp_path / "a.png") as image:
-        assert image.width > 200
     content = json.loads((tmp_path / "a/layouts.json").read_text())
     assert content["sources"][0]["file"] == "town.gpkg"
 
@@ -86,6 +81,14 @@ def test_a_mesh_gives_the_crops_of_its_outlines(radiodiff: Run, layer: Path, tmp
     for one, other in zip(read_layouts(tmp_path / "a"), read_layouts(tmp_path / "b"), strict=True):
         assert one.name == other.name
         assert np.allclose(one.scene.roof_height_m, other.scene.roof_height_m, atol=1e-3)
+
+
+def test_a_figure_of_the_crops(radiodiff: Run, layer: Path, tmp_path: Path) -> None:
+    options = (*SMALL, "--limit", 2, "--plot", "a.png")
+    outcome = radiodiff("layouts", "extract", "--scene", "town.gpkg", "--out", "a", *options)
+    assert outcome.out.splitlines()[-1] == "a.png: their roofs by height, disjoint ones framed"
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.width > 200
 
 
 def test_limit_and_coverage(radiodiff: Run, layer: Path, tmp_path: Path) -> None:

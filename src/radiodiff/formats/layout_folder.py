@@ -1,7 +1,7 @@
 """Folders of layouts: crops of real cities, each a file of outlines with heights, and a list of them.
 
 `layouts.json` lists the crops and where they come from. Each crop has a file `NAME.json` in the form of GeoJSON, but in
-local metres (x right, y down) and without a CRS.
+local metres (x right, y down) and without a CRS; `read_scene` reads it, too.
 """
 
 import json
@@ -19,7 +19,7 @@ from radiodiff.formats.checks import check_file
 from radiodiff.formats.radiomapseer_json import read_json
 from radiodiff.scene import Footprint, Grid, Scene
 
-__all__ = ["LAYOUT_LIST", "Layout", "read_layouts", "write_layouts"]
+__all__ = ["LAYOUT_LIST", "Layout", "is_layout_file", "read_layout_scene", "read_layouts", "write_layouts"]
 
 LAYOUT_LIST = "layouts.json"
 KIND = "radiodiff layouts"
@@ -83,7 +83,6 @@ def write_layouts(folder: str | Path, layouts: Sequence[Layout], sources: Sequen
             value=f"{target}, which {'holds something' if target.is_dir() else 'is a file'}",
             remedy="Give another name, or remove it first.",
         )
-    grid = layouts[0].scene.grid
     try:
         with atomic_folder(target) as temporary:
             records = [_write_layout(temporary, layout) for layout in layouts]
@@ -91,7 +90,7 @@ def write_layouts(folder: str | Path, layouts: Sequence[Layout], sources: Sequen
                 "kind": KIND,
                 "version": VERSION,
                 "frame": FRAME,
-                "grid": {"rows": grid.rows, "cols": grid.cols, "cell_size_m": grid.cell_size_m},
+                "grid": _grid_record(layouts[0].scene.grid),
                 "sources": [dict(source) for source in sources],
                 "layouts": records,
             }
@@ -128,13 +127,47 @@ def read_layouts(folder: str | Path) -> list[Layout]:
             remedy="Make the folder again with: radiodiff layouts extract",
         )
     try:
-        grid = Grid(**content["grid"])
-        return [_read_layout(root, record, grid) for record in content["layouts"]]
+        return [_read_layout(root, record) for record in content["layouts"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise FormatError(
-            f"{LAYOUT_LIST} must hold a grid and the records of its layouts",
+            f"{LAYOUT_LIST} must hold the records of its layouts",
             value=f"{root} ({type(error).__name__}: {error})",
             remedy="It is damaged: make the folder again with radiodiff layouts extract.",
+        ) from error
+
+
+def is_layout_file(content: object) -> bool:
+    """Whether the content of a JSON file is that of one layout."""
+    return isinstance(content, dict) and content.get("frame") == FRAME and "features" in content
+
+
+def read_layout_scene(path: str | Path) -> Scene:
+    """The scene of one layout, from its own file.
+
+    Raises:
+        FormatError: The file is absent, damaged, or no layout.
+        SceneError: An outline or a height breaks a rule.
+    """
+    from shapely import Polygon
+
+    content = read_json(path)
+    if not is_layout_file(content):
+        raise FormatError(
+            "The file of a layout must be as radiodiff layouts extract writes it",
+            value=path,
+            remedy="GeoJSON with a CRS is read by read_footprints.",
+        )
+    try:
+        footprints = []
+        for feature in content["features"]:
+            shell, *holes = feature["geometry"]["coordinates"]
+            footprints.append(Footprint(Polygon(shell, holes), feature["properties"]["height"]))
+        return Scene.from_footprints(Grid(**content["grid"]), footprints, source=f"layout {content['name']}")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FormatError(
+            "The file of a layout must hold a name, a grid and outlines with heights",
+            value=f"{path} ({type(error).__name__}: {error})",
+            remedy="It is damaged: copy it again.",
         ) from error
 
 
@@ -161,7 +194,8 @@ def _write_layout(folder: Path, layout: Layout) -> dict[str, Any]:
         }
         for footprint in footprints
     ]
-    content = {"type": "FeatureCollection", "name": layout.name, "frame": FRAME, "features": features}
+    grid = _grid_record(layout.scene.grid)
+    content = {"type": "FeatureCollection", "name": layout.name, "frame": FRAME, "grid": grid, "features": features}
     data = (json.dumps(content) + "\n").encode()
     file = f"{layout.name}.json"
     (folder / file).write_bytes(data)
@@ -185,9 +219,7 @@ def _write_layout(folder: Path, layout: Layout) -> dict[str, Any]:
     }
 
 
-def _read_layout(root: Path, record: Mapping[str, Any], grid: Grid) -> Layout:
-    from shapely import Polygon
-
+def _read_layout(root: Path, record: Mapping[str, Any]) -> Layout:
     file = check_file(root / record["file"])
     if sha256(file.read_bytes()).hexdigest() != record["sha256"]:
         raise FormatError(
@@ -195,14 +227,10 @@ def _read_layout(root: Path, record: Mapping[str, Any], grid: Grid) -> Layout:
             value=f"{file}, which was changed",
             remedy="Copy the folder again, or make it again with radiodiff layouts extract.",
         )
-    footprints = []
-    for feature in read_json(file)["features"]:
-        shell, *holes = feature["geometry"]["coordinates"]
-        footprints.append(Footprint(Polygon(shell, holes), feature["properties"]["height"]))
     return Layout(
         name=record["name"],
         city=record["city"],
-        scene=Scene.from_footprints(grid, footprints, source=f"layout {record['name']}"),
+        scene=read_layout_scene(file),
         row=record["row"],
         col=record["col"],
         licence=record["licence"],
@@ -210,6 +238,10 @@ def _read_layout(root: Path, record: Mapping[str, Any], grid: Grid) -> Layout:
         is_disjoint=record["is_disjoint"],
         similar_to=record["similar_to"],
     )
+
+
+def _grid_record(grid: Grid) -> dict[str, Any]:
+    return {"rows": grid.rows, "cols": grid.cols, "cell_size_m": grid.cell_size_m}
 
 
 def _rings(footprint: Footprint) -> list[list[list[float]]]:

@@ -6,6 +6,7 @@ from radiodiff.errors import FormatError
 from radiodiff.formats.checks import check_file
 from radiodiff.formats.geotiff import read_building_geotiff
 from radiodiff.formats.images import read_building_png
+from radiodiff.formats.layout_folder import is_layout_file, read_layout_scene
 from radiodiff.formats.mesh import MESH_SUFFIXES
 from radiodiff.formats.mesh_scene import read_mesh_scene
 from radiodiff.formats.radiomapseer import (
@@ -41,6 +42,7 @@ OPTIONS = {
     },
     "GeoTIFF": {"invert", "raster_kind", "min_height_m"},
     "mesh": {"cell_size_m"},
+    "layout": set(),
 }  # fmt: skip
 """The options that each kind of file knows."""
 
@@ -50,8 +52,8 @@ def read_scene(path: str | Path, options: SceneOptions | None = None) -> SceneFi
 
     A folder is read as RadioMapSeer, `.png .bmp .pbm .pgm` as an image (inside a RadioMapSeer folder, the outlines
     beside it take its place), `.geojson .gpkg .shp` as a vector layer, `.tif .tiff` as a GeoTIFF, `.ply .obj .stl .off`
-    and `.xml` (a scene of Mitsuba) as a mesh, `.json` as a polygon file of RadioMapSeer when it holds a list, else as
-    GeoJSON.
+    and `.xml` (a scene of Mitsuba) as a mesh, `.json` as a polygon file of RadioMapSeer when it holds a list, as a
+    layout when `radiodiff layouts extract` wrote it, else as GeoJSON.
 
     Raises:
         FormatError: The suffix is unknown, the file is not what its name says, or an option does not apply.
@@ -86,6 +88,8 @@ def read_scene(path: str | Path, options: SceneOptions | None = None) -> SceneFi
                 source, kind=options.raster_kind, min_height_m=options.min_height_m, invert=options.invert
             )
         )
+    if kind == "layout":
+        return SceneFile(read_layout_scene(source))
     if kind == "mesh":
         scene, mesh_report = read_mesh_scene(source, cell_size_m=options.cell_size_m)
         return SceneFile(scene, mesh_report.notes())
@@ -99,7 +103,10 @@ def _kind(source: Path) -> str:
     check_file(source)
     suffix = source.suffix.lower()
     if suffix == ".json":
-        return "RadioMapSeer polygon file" if isinstance(read_json(source), list) else "vector layer"
+        content = read_json(source)
+        if isinstance(content, list):
+            return "RadioMapSeer polygon file"
+        return "layout" if is_layout_file(content) else "vector layer"
     if suffix not in KINDS:
         raise FormatError(
             f"A building file must be a RadioMapSeer folder or end in {', '.join(KINDS)} or .json",

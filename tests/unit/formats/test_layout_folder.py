@@ -11,7 +11,8 @@ from shapely import box
 
 from command_line import tree
 from radiodiff.errors import FormatError, InputError
-from radiodiff.formats import Layout, read_layouts, write_layouts
+from radiodiff.formats import Layout, SceneOptions, read_layouts, read_scene, write_layouts
+from radiodiff.formats.layout_folder import read_layout_scene
 from radiodiff.scene import Footprint, Grid, Scene
 
 GRID = Grid(40, 40, 2.0)
@@ -119,14 +120,14 @@ def test_a_list_of_another_kind_or_version(tmp_path: Path, content) -> None:
         read_layouts(tmp_path)
 
 
-@pytest.mark.parametrize("key", ["grid", "layouts", "name", "file", "group", "sha256"])
+@pytest.mark.parametrize("key", ["layouts", "name", "file", "group", "sha256"])
 def test_a_list_that_lacks_something(tmp_path: Path, key: str) -> None:
     write_layouts(tmp_path / "a", [layout()])
     content = json.loads((tmp_path / "a/layouts.json").read_text())
     content.pop(key, None)
     content.get("layouts", [{}])[0].pop(key, None)
     (tmp_path / "a/layouts.json").write_text(json.dumps(content))
-    with pytest.raises(FormatError, match=f"must hold a grid and the records of its layouts; got .*{key}"):
+    with pytest.raises(FormatError, match=f"must hold the records of its layouts; got .*{key}"):
         read_layouts(tmp_path / "a")
 
 
@@ -139,3 +140,31 @@ def test_a_layout_that_was_changed_or_lost(tmp_path: Path) -> None:
     file.unlink()
     with pytest.raises(FormatError, match="must exist"):
         read_layouts(tmp_path / "a")
+
+
+def test_the_file_of_a_layout_is_a_scene_of_its_own(tmp_path: Path) -> None:
+    write_layouts(tmp_path / "a", [layout()])
+    found = read_scene(tmp_path / "a/munich_r0000_c0128.json")
+    assert found.scene.grid == GRID
+    assert np.array_equal(found.scene.roof_height_m, layout().scene.roof_height_m)
+    assert found.scene.source == "layout munich_r0000_c0128"
+    with pytest.raises(FormatError, match="A layout is read with these options only: none"):
+        read_scene(tmp_path / "a/munich_r0000_c0128.json", SceneOptions(cell_size_m=2.0))
+
+
+@pytest.mark.parametrize("key", ["grid", "name", "geometry", "height"])
+def test_the_file_of_a_layout_that_lacks_something(tmp_path: Path, key: str) -> None:
+    write_layouts(tmp_path / "a", [layout()])
+    file = tmp_path / "a/munich_r0000_c0128.json"
+    content = json.loads(file.read_text())
+    for part in (content, content["features"][0], content["features"][0]["properties"]):
+        part.pop(key, None)
+    file.write_text(json.dumps(content))
+    with pytest.raises(FormatError, match=f"must hold a name, a grid and outlines with heights; got .*{key}"):
+        read_scene(file)
+
+
+def test_another_file_is_no_layout(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"type": "FeatureCollection", "features": []}')
+    with pytest.raises(FormatError, match="must be as radiodiff layouts extract writes it"):
+        read_layout_scene(tmp_path / "a.json")
