@@ -4,6 +4,7 @@ import pytest
 from hypothesis import settings
 
 from engine_cases import ENGINES
+from ray_tracer import needs_ray_tracer
 
 # Compiling a kernel takes longer than any deadline; a failure must be the same on every machine.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
@@ -13,7 +14,14 @@ settings.load_profile("repeatable")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test with an argument `case` once for each engine."""
     if "case" in metafunc.fixturenames:
-        metafunc.parametrize("case", ENGINES, ids=[case.engine.name for case in ENGINES])
+        metafunc.parametrize(
+            "case",
+            [
+                pytest.param(case, id=name, marks=needs_ray_tracer if name == "ray-tracing" else ())
+                for case in ENGINES
+                for name in [case.engine.name]
+            ],
+        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -26,13 +26,28 @@ def tx(request: pytest.FixtureRequest, scene: Scene) -> Transmitter:
 
 
 def assert_same(actual: np.ndarray, expected: np.ndarray, case: EngineCase) -> None:
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=case.tolerance_db)
+    if case.engine.reaches_everywhere:
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=case.tolerance_db)
+        return
+    has_one, has_both = np.isfinite(actual) ^ np.isfinite(expected), np.isfinite(actual) & np.isfinite(expected)
+    assert has_one.mean() <= 0.03
+    assert np.median(np.abs(actual - expected)[has_both]) <= case.tolerance_db
+
+
+def check_cells(radio_map: RadioMap, scene: Scene, case: EngineCase) -> None:
+    """A value at every cell outside the buildings that has a path, the others counted; none inside."""
+    np.testing.assert_array_equal(np.isfinite(radio_map.path_loss_db), radio_map.has_value)
+    if case.engine.reaches_everywhere:
+        np.testing.assert_array_equal(radio_map.has_value, ~scene.buildings)
+        return
+    assert not radio_map.has_value[scene.buildings].any()
+    num_without = int((~radio_map.has_value & ~scene.buildings).sum())
+    assert radio_map.meta["num_cells_without_path"] == num_without < 0.8 * (~scene.buildings).sum()
 
 
 def test_a_value_outside_and_none_inside_the_buildings(case: EngineCase, scene: Scene, tx: Transmitter) -> None:
     radio_map = case.engine.radio_map(scene, tx)
-    np.testing.assert_array_equal(radio_map.has_value, ~scene.buildings)
-    np.testing.assert_array_equal(np.isfinite(radio_map.path_loss_db), ~scene.buildings)
+    check_cells(radio_map, scene, case)
 
 
 def test_values_are_losses_of_a_radio_link(case: EngineCase, scene: Scene, tx: Transmitter) -> None:
@@ -120,7 +135,7 @@ def test_half_the_cell_size_halves_the_distances(case: EngineCase) -> None:
 def test_buildings_count_at_any_cell_size(case: EngineCase, cell_size_m: float) -> None:
     sized = town(with_footprints=True, cell_size_m=cell_size_m)
     radio_map = case.engine.radio_map(sized, Transmitter.at_cell(sized.grid, *FREE_CELLS[0]))
-    np.testing.assert_array_equal(radio_map.has_value, ~sized.buildings)
+    check_cells(radio_map, sized, case)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (7, 3)], ids=str)
@@ -147,4 +162,4 @@ def test_a_transmitter_on_the_border_of_the_grid_is_served(
     case: EngineCase, scene: Scene, corner: tuple[float, float]
 ) -> None:
     radio_map = case.engine.radio_map(scene, Transmitter(*corner))
-    np.testing.assert_array_equal(radio_map.has_value, ~scene.buildings)
+    check_cells(radio_map, scene, case)

@@ -28,8 +28,8 @@ SKY_M = 5000.0
 """Highest transmitter: above, neither flat ground nor a single map makes sense."""
 
 REACH = 0.35
-"""Distance over which rays are spread evenly, in diagonals of the map: in a town, less leaves noise far off, more wastes
-rays that leave the map (benchmarks/ray_tracing.py)."""
+"""Distance over which rays are spread evenly, in diagonals of the map: in a town, less leaves noise far off, more
+wastes rays that leave the map (benchmarks/ray_tracing.py)."""
 
 ERROR_EXPONENT = 0.75
 """The error of a lattice over a cell falls as rays^-0.75: what a cell gets wrong lies along its border."""
