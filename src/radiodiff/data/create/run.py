@@ -1,7 +1,7 @@
 """A run of `radiodiff dataset create`: what is missing is made, recorded, and listed at the end."""
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -260,26 +260,34 @@ def _describe_unrecorded(plan: WorkPlan, settings: CreateSettings, manifest: Man
 
 def _write_lists(root: Path, settings: CreateSettings, missing: Iterable[int]) -> None:
     """Write the split and the table of the maps that are there."""
-    there = set(range(settings.maps)) - set(missing)
-    # Dealt as if all were there: a map that comes later moves no other.
-    parts = {part: tuple(i for i in ids if i in there) for part, ids in _parts(settings).items()}
-    if parts and all(parts.values()):
+    there = sorted(set(range(settings.maps)) - set(missing))
+    parts = _parts(settings, there)
+    if parts:
         Split("generated", parts).write(root / SPLIT)
     counts = dict.fromkeys(settings.simulations, settings.tx_per_map)
-    write_index(root, sorted(there), counts, rows=settings.grid.rows)
+    write_index(root, there, counts, rows=settings.grid.rows)
 
 
-def _parts(settings: CreateSettings) -> dict[str, list[int]]:
+def _parts(settings: CreateSettings, there: Sequence[int]) -> dict[str, tuple[int, ...]]:
     """Maps of each part, none where there are too few: layouts that share ground stay together."""
-    groups: dict[object, list[int]] = {}
-    for map_id in range(settings.maps):
-        group = settings.layouts[map_id % len(settings.layouts)].group if settings.layouts else map_id
-        groups.setdefault(group, []).append(map_id)
-    if len(groups) < len(PARTS):
-        return {}
-    dealt = proportional_split("generated", range(len(groups))).parts
-    members = list(groups.values())
-    return {part: sorted(i for number in numbers for i in members[number]) for part, numbers in dealt.items()}
+    present = set(there)
+    # Dealt as if all were there: a map that comes later moves no other. So few that a part would be empty: dealt anew.
+    for dealt in (range(settings.maps), there):
+        groups: dict[object, list[int]] = {}
+        for map_id in dealt:
+            group = settings.layouts[map_id % len(settings.layouts)].group if settings.layouts else map_id
+            groups.setdefault(group, []).append(map_id)
+        if len(groups) < len(PARTS):
+            return {}
+        members = list(groups.values())
+        split = proportional_split("generated", range(len(members))).parts
+        parts = {
+            part: tuple(sorted(i for number in numbers for i in members[number] if i in present))
+            for part, numbers in split.items()
+        }
+        if all(parts.values()):
+            return parts
+    return {}
 
 
 def _not_all(failures: list[Outcome], num_done: int, num_wanted: int) -> DataSetError:
