@@ -14,13 +14,14 @@ REFERENCE = RayLaunchingSettings(num_rays=200_000, max_depth=10)
 
 IRT2 = RayLaunchingSettings(
     max_depth=2,
-    reflection_loss_db=7.7,
-    distance_exponent=2.62,
+    reflection_loss_db=8.1,
+    distance_exponent=2.63,
     corner_law=replace(
         RADIOMAPSEER_LAW,
-        corner_offset_db=2.6,
-        corner_max_db=17.1,
-        corner_saturation_deg=87.0,
+        nlos_exponent=2.74,
+        corner_offset_db=4.2,
+        corner_max_db=14.5,
+        corner_saturation_deg=61.0,
         # Below the floor: real maps are dark where no path leads around corners.
         over_roof_loss_db=100.0,
     ),
@@ -49,4 +50,4 @@ RAY_LAUNCHING_SETTINGS: Mapping[str, RayLaunchingSettings] = {
 }
 """By name. `fast` is for quantity; `reference` has ten times the rays of the default, and reflections until they no
 longer count. `irt2` and `irt4` are nearest to those simulations of RadioMapSeer: their constants were fitted to
-transmitter 0 of map 419, see benchmarks/README.md."""
+map 419, transmitters 0 to 3 and 0, see benchmarks/README.md."""
