@@ -15,7 +15,7 @@ from radiodiff.propagation.base import PropagationModel, Solution, Solver
 from radiodiff.scene import Footprint, Grid, Scene, Transmitter
 
 GRID = Grid(64, 64)
-CITIES = ("florence", "florence", "munich", "etoile")
+CITIES = ("munich", "munich", "florence", "etoile")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ ENGINES = {
 
 
 def small_bench(**changes: Any) -> BenchSettings:
-    """Settings: two scenes of Florence for the test part, with two transmitters each."""
+    """Settings: two scenes of Munich for the test part, with two transmitters each."""
     return BenchSettings(**({"layouts": layouts(), "engines": ENGINES, "tx_per_scene": 2} | changes))
 
 

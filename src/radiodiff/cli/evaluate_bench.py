@@ -144,7 +144,7 @@ def print_bench(found: "Found", content: "BenchContent") -> None:
         outdoors = report.num_cells["outdoor"]
         unknown = report.num_unknown or 0
         title = (
-            f"{case.scenario}, {case.simulation}: {report.data.num_maps} maps of {report.num_cities} scenes; "
+            f"{case.scenario}, {case.simulation}: maps {report.data.num_maps}, scenes {report.num_cities}; "
             f"{unknown / max(outdoors + unknown, 1):.1%} of the cells outside buildings have no true value"
         )
         table = new_table(title, "outside buildings, mean over maps", *numbers, numbers=numbers)

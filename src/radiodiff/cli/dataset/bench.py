@@ -25,14 +25,16 @@ def bench(
         Path | None,
         typer.Option("--layouts", help="Folder of radiodiff layouts extract; by default its cities are cut anew."),
     ] = None,
-    tx_per_scene: Annotated[int, typer.Option("--tx-per-scene", help="Transmitters on each scene.")] = 8,
+    tx_per_scene: Annotated[
+        int | None, typer.Option("--tx-per-scene", help="Transmitters on each scene, by default 5, for training 16.")
+    ] = None,
     scenes: Annotated[
         int | None, typer.Option("--scenes", help="Scenes of each scenario, by default each crop once.")
     ] = None,
     preset: Annotated[
         str, typer.Option("--preset", help="Preset of ray launching and ray tracing: reference or fast.")
     ] = "reference",
-    test_city: Annotated[str, typer.Option("--test-city", help="City that is in the test part alone.")] = "florence",
+    test_city: Annotated[str, typer.Option("--test-city", help="City that is in the test part alone.")] = "munich",
     validation_city: Annotated[
         str, typer.Option("--validation-city", help="City of the training part that is for validation.")
     ] = "etoile",

@@ -129,7 +129,7 @@ def _scenario(out: Path, scenario: Scenario, settings: BenchSettings) -> Scenari
         archive = {"file": path.name, "sha256": _archived(root, path), "num_bytes": path.stat().st_size}
     return ScenarioContent(
         num_scenes=len(there),
-        tx_per_scene=settings.tx_per_scene,
+        tx_per_scene=settings.num_tx,
         layouts=tuple(crops[map_id % len(crops)].name for map_id in there),
         simulations={
             name: _simulation(name, engine_settings(engine), records, num_outdoors)

@@ -61,8 +61,8 @@ def _scenario_lines(name: str, scenario: ScenarioContent) -> Iterator[str]:
     yield from ("", f"## Scenario {name}", "")
     yield _paragraph(
         SCENARIOS.get(name, ""),
-        f"{scenario.num_scenes} scenes with {scenario.tx_per_scene} transmitters each:",
-        f"{scenario.num_maps} maps of every target.",
+        f"Scenes: {scenario.num_scenes}. Transmitters on each: {scenario.tx_per_scene}. Maps of every target:",
+        f"{scenario.num_maps}.",
     )
     yield from ("", "| target | what | standard error | without a path | time per map |", "|---|---|---|---|---|")
     for simulation, found in scenario.simulations.items():

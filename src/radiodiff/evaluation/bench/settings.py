@@ -22,6 +22,9 @@ Engines = Mapping[Scenario, Mapping[str, PropagationModel]]
 SEEDS: Mapping[str, int] = {"test": 2026, "train": 2027}
 """Transmitters of the two parts are drawn apart."""
 
+USUAL_TX: Mapping[str, int] = {"test": 5, "train": 16}
+"""Transmitters on each scene: 180 maps of the 18 crops of Munich that share no ground, in two scenarios."""
+
 
 def usual_engines(preset: str = "reference") -> Engines:
     """The engines of the published set.
@@ -50,7 +53,7 @@ class BenchSettings:
         engines: Engine of each target for each scenario.
         test_city: City whose crops are in the test part alone.
         validation_city: City of the training part whose crops are for validation.
-        tx_per_scene: Transmitters on each scene.
+        tx_per_scene: Transmitters on each scene; None takes 5 for tests and 16 for training.
         scenes: Scenes of each scenario: crops are taken round in turn, with other transmitters each time. None takes
             each crop once.
         frequency_hz: Carrier [Hz].
@@ -62,9 +65,9 @@ class BenchSettings:
     layouts: tuple[Layout, ...]
     part: BenchPart = "test"
     engines: Engines = field(default_factory=usual_engines)
-    test_city: str = "florence"
+    test_city: str = "munich"
     validation_city: str = "etoile"
-    tx_per_scene: int = 8
+    tx_per_scene: int | None = None
     scenes: int | None = None
     frequency_hz: float = 5.9e9
 
@@ -101,6 +104,11 @@ class BenchSettings:
         """Scenes of each scenario."""
         return self.scenes or len(self.chosen)
 
+    @property
+    def num_tx(self) -> int:
+        """Transmitters on each scene."""
+        return USUAL_TX[self.part] if self.tx_per_scene is None else self.tx_per_scene
+
     def create_settings(self, scenario: Scenario) -> CreateSettings:
         """Settings of the data set of a scenario.
 
@@ -110,7 +118,7 @@ class BenchSettings:
         """
         return CreateSettings(
             maps=self.num_scenes,
-            tx_per_map=self.tx_per_scene,
+            tx_per_map=self.num_tx,
             seed=SEEDS[self.part],
             engines=self.engines[scenario],
             scenario=scenario,

@@ -26,7 +26,7 @@ def test_the_test_part_is_one_whole_city(bench_folder: Path) -> None:
     assert list(content.scenarios) == ["street", "rooftop"]
     for name, simulations in (("street", ["DPM", "RL", "RT"]), ("rooftop", ["DPM", "RT"])):
         found = content.scenarios[name]
-        assert found.layouts == ("florence_0", "florence_1")
+        assert found.layouts == ("munich_0", "munich_1")
         assert list(found.simulations) == simulations
         assert (found.num_scenes, found.tx_per_scene, found.num_maps) == (2, 2, 4)
         traced = found.simulations["RT"]
@@ -41,7 +41,7 @@ def test_the_test_part_is_one_whole_city(bench_folder: Path) -> None:
 def test_the_card_says_what_how_and_whose(bench_folder: Path) -> None:
     card = (bench_folder / "README.md").read_text()
     content = BenchContent.read(bench_folder)
-    for words in ("florence", "5.9 GHz", "0.5 dB", "nobody, none", '"name": "dominant-path"'):
+    for words in ("munich", "5.9 GHz", "0.5 dB", "nobody, none", '"name": "dominant-path"'):
         assert words in card
     for scenario in content.scenarios.values():
         assert scenario.sha256 in card
@@ -77,13 +77,13 @@ def test_a_build_that_is_repeated_changes_nothing(bench_folder: Path, tmp_path: 
 
 def test_the_training_part_is_split_by_city(tmp_path: Path) -> None:
     settings = small_bench(part="train", scenes=4)
-    assert {layout.city for layout in settings.chosen} == {"munich", "etoile"}
+    assert {layout.city for layout in settings.chosen} == {"florence", "etoile"}
     report = finished(tmp_path / "set", settings)
     assert report.num_missing == 0
     cities = [settings.chosen[i % 2].city for i in range(4)]
     for scenario in ("street", "rooftop"):
         split = Split.read(tmp_path / "set" / scenario / "split.json")
-        assert [cities[i] for i in split.parts["train"]] == ["munich"] * 2
+        assert [cities[i] for i in split.parts["train"]] == ["florence"] * 2
         assert [cities[i] for i in split.parts["validation"]] == ["etoile"] * 2
         assert RadioMapSeer(RadioMapSeerConfig(root=tmp_path / "set" / scenario, simulation="RT"))[0].mask is not None
     assert not list((tmp_path / "set").glob("*.xz"))
@@ -95,10 +95,10 @@ def test_the_training_part_is_split_by_city(tmp_path: Path) -> None:
 
 
 def test_crops_of_the_cities_take_turns() -> None:
-    many = layouts(("munich",) * 6 + ("etoile",) * 2 + ("florence",))
+    many = layouts(("florence",) * 6 + ("etoile",) * 2 + ("munich",))
     settings = BenchSettings(many, part="train", engines=ENGINES)
     assert [layout.city for layout in settings.chosen] == [
-        *("munich", "etoile", "munich", "munich", "munich", "etoile", "munich", "munich")
+        *("florence", "etoile", "florence", "florence", "florence", "etoile", "florence", "florence")
     ]
 
 
@@ -106,7 +106,7 @@ def test_crops_of_the_cities_take_turns() -> None:
     "changes",
     [
         {"test_city": "paris"},
-        {"part": "train", "validation_city": "florence"},
+        {"part": "train", "validation_city": "munich"},
         {"part": "train", "validation_city": "paris"},
         {"test_city": "etoile", "validation_city": "etoile"},
     ],
@@ -118,7 +118,7 @@ def test_cities_must_be_there_and_apart(changes: dict[str, str]) -> None:
 
 def test_a_training_part_needs_more_than_its_validation() -> None:
     with pytest.raises(DataSetError, match="needs crops of its cities"):
-        BenchSettings(layouts(("florence", "etoile")), part="train", engines=ENGINES)
+        BenchSettings(layouts(("munich", "etoile")), part="train", engines=ENGINES)
 
 
 def test_overlapping_crops_are_no_test() -> None:
@@ -223,3 +223,7 @@ def test_another_record_is_refused(
 def test_a_set_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataSetError, match=r"must hold bench\.json.*is not there.*radiodiff dataset bench"):
         open_bench(tmp_path / "nothing")
+
+
+def test_parts_have_their_usual_transmitters() -> None:
+    assert [small_bench(part=part, tx_per_scene=None).num_tx for part in ("test", "train")] == [5, 16]
