@@ -1,6 +1,7 @@
 """`radiodiff dataset create` with several engines, presets, scenarios and layouts."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -58,6 +59,36 @@ def test_rooftops_of_layouts(radiodiff: Run, tmp_path: Path) -> None:
     assert json.loads((root / "dataset.json").read_text())["licences"] == ["made up"]
 
 
+def test_traced_rooftops_tell_their_noise(radiodiff: Run, tmp_path: Path) -> None:
+    pytest.importorskip("sionna", reason="needs the extra raytrace")
+    if not (os.environ.get("DRJIT_LIBLLVM_PATH") or list(Path("/usr/lib").glob("*/libLLVM*19*"))):
+        pytest.skip("needs LLVM 19")
+    options = ("--engine", "ray-tracing:fast", "--scenario", "rooftop", "--maps", 1, "--tx-per-map", 1)
+    outcome = radiodiff(*COMMAND, *options)
+    assert (outcome.code, outcome.err) == (0, "")
+    (record,) = read_manifest(tmp_path / "city")
+    facts = record["facts"]["RT"]
+    assert 0.0 < facts["standard_error_db"][0] <= 1.0
+    assert facts["num_cells_without_path"][0] >= 0
+    assert facts["seconds"][0] > 0.0
+    meta = read_radio_map(tmp_path / "city/gain/RT/0_0.png").meta
+    assert meta == {name: values[0] for name, values in facts.items() if name != "seconds"}
+    assert "sionna-rt" in record["versions"]
+
+
+def test_what_the_ray_tracer_lacks_is_told_before_anything_is_written(
+    radiodiff_process: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRJIT_LIBLLVM_PATH", str(tmp_path / "libLLVM-19.so"))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    outcome = radiodiff_process(*COMMAND, "--engine", "ray-tracing:fast")
+    # The ray tracer's own library may say a line before.
+    assert outcome.code == 2
+    assert "error: Ray tracing needs" in outcome.message
+    assert "pip install" in outcome.message
+    assert not list(tmp_path.iterdir())
+
+
 REFUSED = {
     "an unknown engine": (["--engine", "ray-tracking"], ["engines of a data set", "ray-tracking"]),
     "an engine that makes no data set": (["--engine", "umi"], ["engines of a data set must be", "got umi"]),
@@ -67,13 +98,16 @@ REFUSED = {
     ),
     "a preset that nobody takes": (
         ["--preset", "fast"],
-        ["A preset goes with an engine", "--preset fast with dominant"],
+        ["A preset must be one of an engine", "--preset fast with dominant-path", "fast"],
     ),
     "a preset beside one": (
         ["--engine", "ray-launching:fast", "--preset", "reference"],
-        ["A preset goes with an engine that has presets and names none itself"],
+        ["A preset must be one of an engine that names none itself", "--preset reference with ray-launching:fast"],
     ),
-    "an unknown preset": (["--engine", "ray-launching", "--preset", "fasst"], ["A preset of ray-launching", "'fast'"]),
+    "an unknown preset": (
+        ["--engine", "ray-launching", "--preset", "fasst"],
+        ["A preset must be one of", "fasst", "ray-launching: fast"],
+    ),
     "an unknown scenario": (["--scenario", "roof"], ["A scenario must be one of", "'roof'"]),
     "no layouts": (["--layouts", "nowhere"], ["nowhere", "layouts.json"]),
     "cars with rays": (["--cars", "--engine", "ray-launching"], ["Cars are known to", "cars with RL"]),

@@ -36,7 +36,7 @@ def create(
         ),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option("--preset", help="Preset of the engines that have presets and name none.")
+        str | None, typer.Option("--preset", help="Preset of the engines that have it and name none.")
     ] = None,
     scenario: Annotated[
         str | None,
@@ -114,23 +114,25 @@ def _engines(names: list[str], preset: str | None) -> "dict[str, PropagationMode
                 value=", ".join(names),
                 remedy="Make a data set of its own for another preset of the same engine.",
             )
-        takes = not own and preset is not None and _has_presets(name)
+        takes = not own and preset is not None and preset in _presets(name)
         is_taken |= takes
         chosen = preset if takes else own
         engines[SIMULATIONS[name]] = make_engine(name, chosen) if chosen else make_engine(name)
     if not is_taken:
+        known = "; ".join(f"{name}: {', '.join(_presets(name)) or 'none'}" for name in SIMULATIONS)
         raise InputError(
-            "A preset goes with an engine that has presets and names none itself",
+            "A preset must be one of an engine that names none itself",
             value=f"--preset {preset} with {', '.join(names)}",
-            remedy="Name it with the engine, as in ray-tracing:reference, or leave it out.",
+            remedy=f"Presets of {known}.",
         )
     return engines
 
 
-def _has_presets(name: str) -> bool:
+def _presets(name: str) -> list[str]:
+    """Names of the presets of an engine."""
     from radiodiff.propagation.presets import PRESETS
 
-    return bool(PRESETS.get(name))
+    return sorted(PRESETS.get(name, ()))
 
 
 def _layouts(folder: Path | None) -> "tuple[Layout, ...]":
