@@ -3,8 +3,8 @@
 ```
 {"format": "radiodiff-manifest", "format_version": 1}
 {"map": 0, "seed": [7, 0], "source": "city courtyards, seed (7, 0)", "num_tx": 2, "seconds": {"layout": 0.05, "RT": 4.1,
- "files": 0.02}, "facts": {"RT": {"standard_error_db": [0.9, 0.8], "num_cells_without_path": [120, 88]}},
- "num_bytes": 61234, "sha256": {"gain/RT/0_0.png": "...", ...}, "versions": {...}}
+ "files": 0.02}, "cpu_seconds": 4.15, "facts": {"RT": {"standard_error_db": [0.9, 0.8], ...}}, "num_bytes": 61234,
+ "sha256": {"gain/RT/0_0.png": "...", ...}, "versions": {...}}
 {"map": 1, "seed": [7, 1], "error": "LayoutError: The scene must have ...", "traceback": "..."}
 ```
 

@@ -117,6 +117,7 @@ def make_map(plan: WorkPlan, task: MapTask) -> Outcome:
     settings, root, map_id = plan.settings, plan.root, task.map_id
     record = _beginning(settings, task)
     clock = _Clock()
+    cpu_s = time.process_time()
     try:
         source, facts = _write_map(plan, task, clock)
         with _writing():
@@ -134,7 +135,8 @@ def make_map(plan: WorkPlan, task: MapTask) -> Outcome:
         text = f"{type(error).__name__}: {error}"
         return Outcome(map_id, record | {"error": text, "traceback": traceback.format_exc()})
     record |= {"source": task.name or source, "num_tx": settings.tx_per_map, "seconds": clock.seconds}
-    record |= {"facts": facts, "num_bytes": num_bytes, "sha256": sums, "versions": _versions()}
+    record |= {"cpu_seconds": round(time.process_time() - cpu_s, 6), "facts": facts, "num_bytes": num_bytes}
+    record |= {"sha256": sums, "versions": _versions()}
     return Outcome(map_id, record)
 
 
@@ -165,7 +167,8 @@ def describe_map(plan: WorkPlan, task: MapTask) -> Outcome:
     for simulation in settings.simulations:
         paths = [root / f"gain/{simulation}/{task.map_id}_{tx}.png" for tx in range(settings.tx_per_map)]
         facts[simulation] = _by_fact([read_radio_map(path, thresholded=False).meta for path in paths])
-    record = _beginning(settings, task) | {"source": task.name, "num_tx": settings.tx_per_map, "seconds": None}
+    record = _beginning(settings, task) | {"source": task.name, "num_tx": settings.tx_per_map}
+    record |= {"seconds": None, "cpu_seconds": None}
     record |= {"facts": facts, "num_bytes": sum((root / name).stat().st_size for name in names)}
     return Outcome(task.map_id, record | {"sha256": {name: file_sha256(root / name) for name in names}})
 
