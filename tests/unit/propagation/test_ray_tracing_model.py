@@ -295,6 +295,25 @@ def test_another_exponent_adds_to_the_distance() -> None:
     np.testing.assert_allclose(more_db[np.isfinite(more_db)], expected_db[np.isfinite(more_db)], atol=1e-3)
 
 
+def test_a_transmitter_under_the_edge_of_an_outline_is_put_outside() -> None:
+    outline = Footprint(box(30, 20, 50, 40.7), 20.0)
+    buildings = np.zeros(BLOCK.grid.shape, dtype=bool)
+    buildings[20:40, 30:50] = True
+    scene = Scene(BLOCK.grid, buildings, (outline,))
+    found = RayTracing(QUICK).radio_map(scene, Transmitter.at_cell(BLOCK.grid, 40, 40))
+    # From 40.5 to 40.7, and the clearance of the wall.
+    assert found.meta["tx_moved_m"] == pytest.approx(0.25)
+    assert np.isfinite(found.path_loss_db[45:, :]).all()
+    assert RayTracing(QUICK).radio_map(BLOCK, Transmitter.at_cell(BLOCK.grid, 40, 40)).meta["tx_moved_m"] == 0.0
+
+
+def test_a_transmitter_deep_under_an_outline_is_refused_before_any_is_solved() -> None:
+    scene = Scene(BLOCK.grid, np.zeros(BLOCK.grid.shape, dtype=bool), BLOCK.footprints)
+    txs = [Transmitter.at_cell(BLOCK.grid, *cell) for cell in ((5, 5), (40, 30))]
+    with pytest.raises(TransmitterError, match="outside the walls"):
+        next(RayTracing(QUICK).radio_maps(scene, txs))
+
+
 def test_cars_are_refused() -> None:
     scene = BLOCK.with_cars([Footprint(box(10, 10, 12, 14))])
     with pytest.raises(PropagationError, match="without cars"):

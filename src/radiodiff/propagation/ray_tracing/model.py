@@ -16,6 +16,7 @@ from radiodiff.propagation.ray_tracing.directions import Directions
 from radiodiff.propagation.ray_tracing.llvm import load_ray_tracer
 from radiodiff.propagation.ray_tracing.meshes import Mesh, building_mesh, ground_mesh, outlines_with_heights
 from radiodiff.propagation.ray_tracing.noise import BatchMean
+from radiodiff.propagation.ray_tracing.placing import clear_position
 from radiodiff.propagation.ray_tracing.settings import RayTracingSettings
 from radiodiff.scene import Scene, Transmitter
 
@@ -26,6 +27,9 @@ __all__ = ["RayTracing"]
 
 SKY_M = 5000.0
 """Highest transmitter: above, neither flat ground nor a single map makes sense."""
+
+Place = tuple[float, float]
+Link = tuple[Transmitter, Place]
 
 REACH = 0.35
 """Distance over which rays are spread evenly, in diagonals of the map: in a town, less leaves noise far off, more
@@ -48,8 +52,10 @@ class RayTracing(PropagationModel):
     Path loss of the mean power over each cell, phases averaged out, between isotropic antennas; the transmitter's is
     vertically polarised. Cells without a path are NaN. Needs the extra raytrace and LLVM or a GPU; works offline.
 
-    `RadioMap.meta` tells `rays`, `batches`, `standard_error_db` (median over the cells above the floor), whether the
-    `noise_target_reached`, `tx_height_m` as solved, `seconds` and the `variant` of the ray tracer.
+    `RadioMap.meta` tells `rays`, `batches`, `standard_error_db` (median over the cells above the floor) and
+    `standard_error_90_db` (exceeded by a tenth of them), whether the
+    `noise_target_reached`, `tx_height_m` as solved, `tx_moved_m` where an outline covered it, `seconds` and the
+    `variant` of the ray tracer.
 
     Source: Sionna RT; ITU-R P.2040 for the materials.
     """
@@ -96,16 +102,22 @@ class _SceneSolver:
                     value=f"{tx.height_m:g} m",
                     remedy="Heights are in metres above ground.",
                 )
-        return self._solutions(txs)
+        # Before any is solved, as a place may be refused.
+        places = [clear_position(tx, self._height_m(tx), self._footprints, self._scene.grid.cell_size_m) for tx in txs]
+        return self._solutions(txs, places)
 
-    def _solutions(self, txs: Sequence[Transmitter]) -> Iterator[Solution]:
-        for (frequency_hz, height_m), alike in itertools.groupby(txs, lambda tx: (tx.frequency_hz, self._height_m(tx))):
+    def _solutions(self, txs: Sequence[Transmitter], places: Sequence[Place]) -> Iterator[Solution]:
+        links = zip(txs, places, strict=True)
+        for (frequency_hz, height_m), alike in itertools.groupby(links, self._kind):
             tracer = self._tracer(frequency_hz, height_m)
             try:
                 for group in _chunks(list(alike), self._settings.tx_per_solve):
                     yield from self._trace(tracer, group, height_m)
             finally:
                 tracer.close()
+
+    def _kind(self, link: Link) -> tuple[float, float]:
+        return link[0].frequency_hz, self._height_m(link[0])
 
     def _height_m(self, tx: Transmitter) -> float:
         """Height of a transmitter, clear of the plane of the receivers [m]."""
@@ -129,17 +141,17 @@ class _SceneSolver:
         reach_m = REACH * grid.cell_size_m * float(np.hypot(*grid.shape))
         return Directions(abs(above_m) / float(np.hypot(above_m, reach_m)), share_down)
 
-    def _trace(self, tracer: "SceneTracer", txs: Sequence[Transmitter], height_m: float) -> list[Solution]:
+    def _trace(self, tracer: "SceneTracer", links: Sequence[Link], height_m: float) -> list[Solution]:
         """Add rounds until the noise of every transmitter is low enough; each keeps those that it needed."""
         settings, started = self._settings, perf_counter()
         directions = self._directions(height_m)
-        means = [BatchMean(self._scene.grid.shape, settings.floor_db) for _ in txs]
-        seconds = [0.0] * len(txs)
-        wanted = dict.fromkeys(range(len(txs)), settings.num_rays)
+        means = [BatchMean(self._scene.grid.shape, settings.floor_db) for _ in links]
+        seconds = [0.0] * len(links)
+        wanted = dict.fromkeys(range(len(links)), settings.num_rays)
         while wanted:
             # Together, they take the rays of the noisiest.
             num_rays = max(wanted.values())
-            positions = [(txs[index].x_m, txs[index].y_m, height_m) for index in wanted]
+            positions = [(*links[index][1], height_m) for index in wanted]
             for index in wanted:
                 means[index].start_round(num_rays)
             for _ in range(settings.num_batches):
@@ -149,11 +161,19 @@ class _SceneSolver:
                     means[index].add(gain)
             elapsed = perf_counter() - started
             for index in wanted:
-                seconds[index] = elapsed / len(txs)
+                seconds[index] = elapsed / len(links)
             wanted = {index: more for index in wanted if (more := self._next_rays(means[index], num_rays, elapsed))}
         return [
-            Solution(self._completed(mean.path_loss_db, tx), self._facts(mean, taken, height_m))
-            for tx, mean, taken in zip(txs, means, seconds, strict=True)
+            Solution(
+                self._completed(mean.path_loss_db, tx),
+                {
+                    **self._facts(mean),
+                    "tx_height_m": height_m,
+                    "tx_moved_m": round(float(np.hypot(x_m - tx.x_m, y_m - tx.y_m)), 3),
+                    "seconds": round(taken, 4),
+                },
+            )
+            for (tx, (x_m, y_m)), mean, taken in zip(links, means, seconds, strict=True)
         ]
 
     def _next_rays(self, mean: BatchMean, num_rays: int, elapsed_s: float) -> int:
@@ -168,18 +188,17 @@ class _SceneSolver:
             doublings -= 1
         return num_rays << doublings if doublings else 0
 
-    def _facts(self, mean: BatchMean, seconds: float, height_m: float) -> dict[str, Any]:
+    def _facts(self, mean: BatchMean) -> dict[str, Any]:
         error_db = mean.median_error_db()
         return {
             "rays": mean.num_rays,
             "batches": mean.total_count,
             "standard_error_db": round(error_db, 4),
+            "standard_error_90_db": round(mean.quantile_error_db(0.9), 4),
             "noise_target_reached": error_db <= self._settings.noise_target_db,
             "floor_db": self._settings.floor_db,
             "num_cells_traced": int((~np.isnan(mean.path_loss_db) & ~self._scene.buildings).sum()),
-            "tx_height_m": height_m,
             "rx_height_m": self._settings.rx_height_m,
-            "seconds": round(seconds, 4),
             "variant": self._variant,
         }
 
@@ -201,6 +220,6 @@ class _SceneSolver:
         return combined
 
 
-def _chunks(txs: list[Transmitter], size: int) -> Iterator[list[Transmitter]]:
-    for start in range(0, len(txs), size):
-        yield txs[start : start + size]
+def _chunks(links: list[Link], size: int) -> Iterator[list[Link]]:
+    for start in range(0, len(links), size):
+        yield links[start : start + size]

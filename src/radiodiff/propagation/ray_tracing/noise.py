@@ -76,8 +76,8 @@ class BatchMean:
         errors_db: NDArray[np.float64] = DB_PER_NEPER_OF_POWER * of_the_mean / self.gain[counts]
         return errors_db
 
-    def median_error_db(self) -> float:
-        """Median standard error of a cell above the floor; 0 where there is none [dB].
+    def quantile_error_db(self, share: float) -> float:
+        """Standard error that `1 - share` of the cells above the floor exceed; 0 where there is none [dB].
 
         The spread of a few batches is more often below than above what it estimates: divided by the median of its
         distribution for normal errors, by the cube law of Wilson and Hilferty (1931).
@@ -86,4 +86,8 @@ class BatchMean:
         if not errors_db.size:
             return 0.0
         median_of_spread = float((1.0 - 2.0 / (9.0 * (self.count - 1))) ** 1.5)
-        return float(np.median(errors_db)) / median_of_spread
+        return float(np.quantile(errors_db, share)) / median_of_spread
+
+    def median_error_db(self) -> float:
+        """Median standard error of a cell above the floor; 0 where there is none [dB]."""
+        return self.quantile_error_db(0.5)
