@@ -1,13 +1,13 @@
 """What it takes to make data sets: time and room of a radio map by engine, and what worker processes add.
 
-Protocol: generated cities of 256 x 256 cells (seed 1) with `--tx-per-map` transmitters, scenario street, in a temporary
-folder. Nothing else runs meanwhile. For each engine, `--workers` processes make `--scenes` cities; the time of a radio
-map is the processor time of a task, with its layout and files, by its number of transmitters. `overhead` is the share of
-the workers' time that is no task: 1 - (sum of all tasks' seconds) / (workers x wall time from the first task sent to the
-last one received); the start of the processes, with the first two tasks of each, is told apart. It is measured again with
-tasks that are made to take 0.1 s, and there with one worker too, which has a core to itself. Room: bytes of the radio
-maps as PNG, of all files, and of the packed data set, by radio map. `of_a_day` is what follows for 1, 64 and 1,000 cores:
-86,400 s x cores x (1 - overhead) / processor seconds of a radio map.
+Protocol: generated cities of 256 x 256 cells (seed 1) with `--tx-per-map` transmitters, scenario street, in a
+temporary folder. Nothing else runs meanwhile. For each engine, `--workers` processes make `--scenes` cities; the time
+of a radio map is the processor time of a task, with its layout and files, by its number of transmitters. `overhead`
+is the share of the workers' time that is no task: 1 - (sum of all tasks' seconds) / (workers x wall time from the
+first task sent to the last one received); the start of the processes, with the first two tasks of each, is told
+apart. It is measured again with tasks that are made to take 0.1 s, and there with one worker too, which has a core to
+itself. Room: bytes of the radio maps as PNG, of all files, and of the packed data set, by radio map. `of_a_day` is
+what follows for 1, 64 and 1,000 cores: 86,400 s x cores x (1 - overhead) / processor seconds of a radio map.
 """
 
 import argparse
