@@ -54,12 +54,14 @@ class Killing(PropagationModel):
 
 @dataclass(frozen=True)
 class Telling(PropagationModel):
-    """Free space with facts, one of which differs from run to run, and with a cell that no path reaches."""
+    """Free space with facts, one of which differs from run to run, and a cell that no path reaches; for empty streets."""
 
     name = "telling"
     reaches_everywhere = False
 
     def prepare(self, scene: Scene) -> Solver:
+        if scene.cars is not None:
+            raise PropagationError("A street must be empty", value="cars", remedy="Use Scene.without_cars().")
         free_space = FreeSpace().prepare(scene)
 
         def solve(txs: Sequence[Transmitter]) -> Iterator[Solution]:

@@ -153,7 +153,7 @@ def _try_first_maps(settings: CreateSettings, *, is_local: bool) -> None:
         try:
             scene, _ = draw_map(settings, _task(settings, map_id))
             for engine in settings.engines.values() if is_local else ():
-                engine.prepare(scene)
+                engine.prepare(scene.without_cars())
             return
         except RadiodiffError as error:
             refused = refused or error
