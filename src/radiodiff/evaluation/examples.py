@@ -14,12 +14,14 @@ from radiodiff.data.icassp.dataset import IcasspDataSet
 from radiodiff.data.loader import Batch, BatchLoader, ExampleSource
 from radiodiff.data.radiomapseer.config import BuildingsConfig, RadioMapSeerConfig
 from radiodiff.data.radiomapseer.dataset import RadioMapSeer
+from radiodiff.data.radiomapseer.store import MapStore, RecentlyUsed
 from radiodiff.data.selection import AnyConfig
 from radiodiff.data.splits import NAMED_SPLITS, Split
 from radiodiff.encoding import Channel
 from radiodiff.errors import InputError
 from radiodiff.evaluation.levels import half_step, levels_of, on_scale, scale_channel
 from radiodiff.evaluation.regions import RegionFinder
+from radiodiff.evaluation.sight import Heights
 
 __all__ = [
     "DataFacts",
@@ -164,14 +166,15 @@ class EvaluationExamples:
         found = []
         for i, name in enumerate(batch.names):
             rows, cols = batch.content[i].tolist()
+            ids = int(batch.map_id[i]), int(batch.tx_id[i])
             place = (i, slice(0, rows), slice(0, cols))
             regions = self.finder.regions(
                 (rows, cols),
                 None if buildings is None else buildings[place],
                 (int(batch.tx[i, 0]), int(batch.tx[i, 1])),
                 None if masks is None else masks[place],
+                self._heights(*ids),
             )
-            ids = int(batch.map_id[i]), int(batch.tx_id[i])
             without = None if unknown is None else unknown[place]
             found.append(TrueMap(name, *ids, levels[place], regions, channel, half_step(channel, scale), without))
         return found
@@ -200,6 +203,19 @@ class EvaluationExamples:
             shown = [self._reference.without_target(draw).condition[0] for draw in batch.draws]
             return np.stack(shown) > 0.0
         return _shown_buildings(batch)
+
+    def _heights(self, map_id: int, tx_id: int) -> Heights | None:
+        """Heights of a map where the data set has them, and its maps keep their size."""
+        source = self.source
+        if not (isinstance(source, RadioMapSeer) and source.config.size is None and source.store.has_heights()):
+            return None
+        roofs_m = self._roofs.get(map_id, lambda: _roofs_m(source.store, map_id))
+        return Heights(roofs_m, float(source.store.tx_heights_m(map_id)[tx_id]))
+
+    @cached_property
+    def _roofs(self) -> RecentlyUsed[int, NDArray[np.float32]]:
+        """Roofs of the last map: its transmitters follow one another."""
+        return RecentlyUsed(1)
 
     def _unknown(self, batch: Batch, buildings: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
         """Cells (B, rows, cols) outside buildings where traced maps have no value; None for other maps.
@@ -293,6 +309,12 @@ def file_names(source: NamedExamples, numbers: Sequence[int]) -> list[str]:
             remedy="Tasks of the ICASSP set share maps: take one of them, data.tasks=[1].",
         )
     return names
+
+
+def _roofs_m(store: MapStore, map_id: int) -> NDArray[np.float32]:
+    """Height of the roof over each cell (rows, cols); in whole metres where the outlines are not kept [m]."""
+    scene = store.scene("buildings_complete", map_id)
+    return store.roof_heights_m(map_id).astype(np.float32) if scene is None else scene.roof_height_m
 
 
 def _origin(source: RadioMapSeer) -> str:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from radiodiff.errors import InputError
 from radiodiff.evaluation.config import RegionConfig
+from radiodiff.evaluation.sight import Heights, in_sight_over_roofs
 
 __all__ = ["ALL_CELLS", "OUTDOOR", "REGIONS", "RegionFinder"]
 
@@ -36,14 +37,20 @@ class RegionFinder:
         return {
             ALL_CELLS: "all cells of the map",
             OUTDOOR: "cells outside buildings",
-            "los": "outdoor cells whose straight ray to the transmitter crosses no building cell",
+            "los": "outdoor cells whose straight ray to the transmitter crosses no building cell (where heights are "
+            "known: passes above all roofs)",
             "nlos": "the other outdoor cells",
             "boundary": f"outdoor cells at most {self.config.boundary_cells:g} cells from a building cell",
             "far": f"outdoor cells more than {self.config.far_cells:g} cells from the transmitter",
         }
 
     def regions(
-        self, shape: tuple[int, int], buildings: Mask | None, tx: tuple[int, int], counting: Mask | None = None
+        self,
+        shape: tuple[int, int],
+        buildings: Mask | None,
+        tx: tuple[int, int],
+        counting: Mask | None = None,
+        heights: Heights | None = None,
     ) -> Mapping[str, Mask]:
         """Regions of a map by name, in the order of `REGIONS`; those that nobody can tell are left out.
 
@@ -54,6 +61,7 @@ class RegionFinder:
             buildings: (rows, cols) cells inside buildings, or None where they are not known.
             tx: Cell (row, col) of the transmitter; beside the map where it has none.
             counting: (rows, cols) cells that count in any region; None for all.
+            heights: Heights of the roofs and the transmitter; None where they are not known.
 
         Raises:
             InputError: Buildings or counting cells are no mask of this shape.
@@ -71,7 +79,8 @@ class RegionFinder:
         if buildings is not None:
             found[OUTDOOR] = outdoors
             if has_tx:
-                found["los"] = outdoors & _in_sight(buildings, tx)
+                seen = _in_sight(buildings, tx) if heights is None else in_sight_over_roofs(heights, tx)
+                found["los"] = outdoors & seen
                 found["nlos"] = outdoors & ~found["los"]
             found["boundary"] = self._beside(buildings)
         if has_tx:
