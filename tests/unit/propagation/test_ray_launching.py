@@ -7,13 +7,19 @@ import math
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from numpy.typing import NDArray
 
 from engine_cases import free_cell, town, turned_blocks
 from radiodiff.errors import PropagationError, TransmitterError
 from radiodiff.propagation import DominantPath, FreeSpace
 from radiodiff.propagation.dominant_path.obstacles import Obstacles
-from radiodiff.propagation.ray_launching import RayLaunching, RayLaunchingSettings, launch_kernels
+from radiodiff.propagation.ray_launching import (
+    RAY_LAUNCHING_SETTINGS,
+    RayLaunching,
+    RayLaunchingSettings,
+    launch_kernels,
+)
 from radiodiff.scene import Footprint, Grid, Scene, Transmitter
 
 GRID = Grid(40, 60)
@@ -349,3 +355,25 @@ def test_a_carrier_outside_the_range_of_a_material_is_refused() -> None:
 def test_settings_out_of_range_are_refused(changes: dict[str, object], rule: str) -> None:
     with pytest.raises(PropagationError, match=rule):
         RayLaunchingSettings(**changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("angle_deg", [0.0, 17.0])
+def test_nothing_leaves_a_closed_courtyard(angle_deg: float) -> None:
+    ring = shapely.Polygon(shapely.box(15, 5, 45, 35).exterior, [shapely.box(20, 10, 40, 30).exterior])
+    turned = shapely.affinity.rotate(ring, angle_deg, origin=(30, 20))
+    scene = Scene.from_footprints(GRID, [Footprint(turned)])
+    settings = RayLaunchingSettings(combination="none", max_depth=30)
+    loss_db = RayLaunching(settings).radio_map(scene, Transmitter.at_cell(GRID, 28, 21)).path_loss_db
+    inside = shapely.contains_xy(shapely.Polygon(turned.interiors[0]), *np.broadcast_arrays(*GRID.centres_m()))
+    np.testing.assert_array_equal(np.isfinite(loss_db), inside)
+
+
+def test_fast_and_reference_tell_the_same() -> None:
+    scene = turned_blocks(7)
+    tx = free_cell(scene, 7)
+    fast, reference = (
+        RayLaunching(RAY_LAUNCHING_SETTINGS[name]).radio_map(scene, tx) for name in ("fast", "reference")
+    )
+    error_db = (fast.path_loss_db - reference.path_loss_db)[~scene.buildings]
+    assert np.sqrt((error_db**2).mean()) < 0.5
+    assert reference.meta["standard_error_db"] < fast.meta["standard_error_db"]
