@@ -54,7 +54,7 @@ class Killing(PropagationModel):
 
 @dataclass(frozen=True)
 class Telling(PropagationModel):
-    """Free space with facts, one of which differs from run to run, and a cell that no path reaches; for empty streets."""
+    """Free space with facts, one of them another in each run, and a cell that no path reaches; for empty streets."""
 
     name = "telling"
     reaches_everywhere = False
