@@ -32,6 +32,7 @@ from radiodiff.layouts import STYLES, draw_transmitter_cells
 from radiodiff.propagation.base import PropagationModel
 from radiodiff.propagation.presets import PRESETS
 from radiodiff.propagation.ray_launching import RAY_LAUNCHING_SETTINGS, RayLaunching, RayLaunchingSettings
+from radiodiff.propagation.ray_launching.settings import COMBINATIONS, Combination
 from radiodiff.propagation.ray_tracing import RayTracing, RayTracingSettings
 
 SAMPLE = Path(__file__).parents[2] / "shared" / "data" / "radiomapseer-sample"
@@ -234,7 +235,7 @@ class IrtMaps:
             ]
         )
         simplex = np.vstack([first, first + np.diag([0.1, 4.0, 0.3, 2.0, 4.0, 10.0])])
-        found = minimize(rmse_db, first, method="Nelder-Mead", options={"maxfev": 250, "initial_simplex": simplex})
+        found = minimize(rmse_db, first, method="Nelder-Mead", options={"maxfev": 150, "initial_simplex": simplex})
         return varied(start, found.x), [round(float(value), 3) for value in found.x]
 
 
@@ -261,7 +262,7 @@ def irt_figures(maps: IrtMaps) -> dict[str, Any]:
             "preset, concrete": RayLaunching(replace(preset, reflection_loss_db=None)),
             "preset, power-sum": RayLaunching(replace(preset, combination="power-sum")),
             "preset, strongest": RayLaunching(replace(preset, combination="strongest")),
-            "preset, corners left out": RayLaunching(replace(preset, combination="none")),
+            "preset, none": RayLaunching(replace(preset, combination="none")),
             "preset, reflections left out": RayLaunching(replace(preset, max_depth=0)),
             "fast": RayLaunching(RAY_LAUNCHING_SETTINGS["fast"]),
             "dominant path": DominantPath(),
@@ -276,25 +277,19 @@ def irt_figures(maps: IrtMaps) -> dict[str, Any]:
     return figures
 
 
-def fit(maps: IrtMaps) -> dict[str, Any]:
+def fit(maps: IrtMaps, combinations: Sequence[Combination] = COMBINATIONS[:3]) -> dict[str, Any]:
     """Constants fitted to some maps, and their RMSE on others."""
     found: dict[str, Any] = {}
-    for combination, loss_db in (("power-sum", 7.7), ("strongest", 5.0), ("power-sum", None)):
-        start = replace(
-            RAY_LAUNCHING_SETTINGS["irt2"],
-            num_rays=4_000,
-            combination=combination,  # type: ignore[arg-type]
-            reflection_loss_db=loss_db,
-        )
-        name = f"IRT2, {combination}, {'concrete' if loss_db is None else 'fixed loss'}"
+    for combination in combinations:
+        start = replace(RAY_LAUNCHING_SETTINGS["irt2"], num_rays=4_000, combination=combination)
         for left_out in (0, 1, 2, 3, None):
             indices = [index for index in range(4) if index != left_out]
             settings, values = maps.fitted(start, "IRT2", indices)
             tested = range(4) if left_out is None else [left_out]
             entry = {"fitted_on": indices, "constants": values, "tested_on": list(tested)}
             entry |= maps.rmse_db(RayLaunching(replace(settings, num_rays=20_000)), "IRT2", tested)
-            found.setdefault(name, []).append(entry)
-            print(name, entry, flush=True)
+            found.setdefault(f"IRT2, {combination}", []).append(entry)
+            print(combination, entry, flush=True)
     rows = np.arange(maps.scene.grid.rows)[:, None]
     half = np.broadcast_to(rows < maps.scene.grid.rows // 2, maps.outside.shape)
     start = replace(RAY_LAUNCHING_SETTINGS["irt4"], num_rays=4_000)

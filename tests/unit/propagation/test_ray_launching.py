@@ -192,15 +192,18 @@ def test_how_corners_add_to_reflections() -> None:
     straight = town_maps(max_depth=0, combination="none")
     hidden = ~scene.buildings & (straight == 0.0)
     both, larger = town_maps(), town_maps(combination="strongest")
+    hidden_only = town_maps(combination="nlos-power-sum")
     expected_db = DominantPath().radio_map(scene, tx).path_loss_db
     np.testing.assert_allclose(-10.0 * np.log10(corners[hidden]), expected_db[hidden], atol=1e-4)
     np.testing.assert_allclose(both[hidden], (corners + reflected)[hidden], rtol=1e-5)
     np.testing.assert_allclose(larger[hidden], np.maximum(corners, reflected)[hidden], rtol=1e-5)
+    np.testing.assert_allclose(hidden_only[hidden], both[hidden], rtol=1e-6)
     assert (reflected[hidden] > corners[hidden]).any()
     assert (reflected[hidden] < corners[hidden]).any()
     # In line of sight there is nothing around corners to choose from.
     lit = straight > 0.0
     np.testing.assert_allclose(both[lit], reflected[lit], rtol=1e-6)
+    np.testing.assert_allclose(hidden_only[lit], straight[lit], rtol=1e-6)
     np.testing.assert_allclose(larger[lit], np.maximum(straight, reflected - straight)[lit], rtol=1e-4)
 
 
@@ -346,7 +349,7 @@ def test_a_carrier_outside_the_range_of_a_material_is_refused() -> None:
         ({"rx_height_m": 0.0}, "rx_height_m must be finite and above 0"),
         ({"reflection_loss_db": -1.0}, "reflection_loss_db must be None, or finite"),
         ({"reflection_loss_db": math.nan}, "reflection_loss_db must be None, or finite"),
-        ({"combination": "maximum"}, "combination must be one of power-sum, strongest, none"),
+        ({"combination": "maximum"}, "combination must be one of power-sum, nlos-power-sum, strongest, none"),
         ({"polarization": "left"}, "polarization must be one of vertical, horizontal"),
         ({"building_material": "paper"}, "material must be one of"),
         ({"ground_material": "mud"}, "material must be one of"),

@@ -15,7 +15,8 @@ REFERENCE = RayLaunchingSettings(num_rays=200_000, max_depth=10)
 IRT2 = RayLaunchingSettings(
     max_depth=2,
     reflection_loss_db=8.1,
-    distance_exponent=2.63,
+    distance_exponent=2.61,
+    combination="nlos-power-sum",
     corner_law=replace(
         RADIOMAPSEER_LAW,
         nlos_exponent=2.74,
@@ -30,7 +31,8 @@ IRT2 = RayLaunchingSettings(
 IRT4 = RayLaunchingSettings(
     max_depth=4,
     reflection_loss_db=8.4,
-    distance_exponent=2.62,
+    distance_exponent=2.61,
+    combination="nlos-power-sum",
     corner_law=replace(
         RADIOMAPSEER_LAW,
         nlos_exponent=2.84,

@@ -11,10 +11,10 @@ from radiodiff.propagation.materials import material
 
 __all__ = ["COMBINATIONS", "POLARIZATIONS", "Combination", "Polarization", "RayLaunchingSettings"]
 
-Combination = Literal["power-sum", "strongest", "none"]
+Combination = Literal["power-sum", "nlos-power-sum", "strongest", "none"]
 """What becomes of the power of reflected rays and that of the path without reflections, which is straight or, without
-line of sight, around corners: they are added, or the larger counts; or the paths around corners are left out, and what
-remains is added."""
+line of sight, around corners: they are added; or added without line of sight only, where there is one the straight path
+stands alone; or the larger counts; or paths around corners are left out, and what remains is added."""
 
 Polarization = Literal["vertical", "horizontal"]
 """Electric field along the walls' vertical edges, or in the plane of the rays."""

@@ -76,14 +76,17 @@ class SceneRays:
         even, odd = self._reflected(x, y, tx, settings)
         power = even + odd
         other = self._straight_or_around(paths, tx, settings)
-        total = np.maximum(power, other) if settings.combination == "strongest" else power + other
-        spread = np.abs(even - odd)[total > 0.0] / total[total > 0.0]
-        reached = spread[spread > 0.0]
-        error = NORMAL_OVER_MEDIAN * float(np.median(reached)) if len(reached) else 0.0
+        if settings.combination == "strongest":
+            counts = power > other
+            total = np.maximum(power, other)
+        else:
+            counts = ~paths.is_los if settings.combination == "nlos-power-sum" else np.ones_like(paths.is_los)
+            total = other + power * counts
+        error_db = _standard_error_db((even - odd)[counts], total[counts])
         (rows, cols), (free_rows, free_cols) = self.graph.rim
         total[rows, cols] = total[free_rows, free_cols]
         total[total == 0.0] = np.nan
-        return -ratio_to_db(total), round(float(10.0 * np.log10(1.0 + error)), 4)
+        return -ratio_to_db(total), error_db
 
     def _reflected(self, x: float, y: float, tx: Transmitter, settings: RayLaunchingSettings) -> NDArray[np.float64]:
         """Power gain by reflected rays, (2, rows, cols): of the even rays and of the odd ones."""
@@ -129,6 +132,15 @@ def _gain(length_m: NDArray[np.float64], tx: Transmitter, settings: RayLaunching
     ground = ground_share(settings, length_m, tx.height_m, tx.frequency_hz)
     gain: NDArray[np.float64] = at_1_m * length_m**-settings.distance_exponent * (1.0 + ground)
     return gain
+
+
+def _standard_error_db(difference: NDArray[np.float64], total: NDArray[np.float64]) -> float:
+    """Median standard error of sums of two halves that differ so much, over the cells where they do [dB]."""
+    differs = difference != 0.0
+    if not differs.any():
+        return 0.0
+    error = NORMAL_OVER_MEDIAN * float(np.median(np.abs(difference[differs]) / total[differs]))
+    return round(float(ratio_to_db(1.0 + error)), 4)
 
 
 @lru_cache(maxsize=4)
