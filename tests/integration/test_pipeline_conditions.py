@@ -79,3 +79,19 @@ def test_the_condition_of_a_scene_is_that_of_the_example(
             # A curvature of rounded levels, divided by small ones, shows the rounding of float32 as well.
             tolerance = 1e-3 if channel == "k2" else QUANTISED
             np.testing.assert_allclose(mine, theirs, atol=tolerance, err_msg=channel)
+
+
+def test_heights_of_a_scene_are_those_of_the_example(tmp_path: Path) -> None:
+    settings = CreateSettings(2, 3, 1, city=CitySettings(rows=96, cols=96), scenario="rooftop")
+    list(create_data_set(tmp_path / "data", settings))
+    options: dict[str, Any] = {"geometry": ("los_mask",), "heights": True, "allow_answer_channels": True}
+    data = RadioMapSeer(RadioMapSeerConfig(root=tmp_path / "data", part="all", split="all", **options))
+    plain = data.config.model_dump(mode="json", exclude={"root"})
+    for number in range(len(data)):
+        example = data[number]
+        scene = read_radiomapseer_scene(tmp_path / "data", example.map_id)
+        height_m = data.store.tx_heights_m(example.map_id)[example.tx_id]
+        tx = Transmitter.at_cell(scene.grid, example.tx[1], example.tx[0], height_m=height_m)
+        found = scene_condition(data.encoding, plain, scene, tx)
+        np.testing.assert_allclose(found, example.condition, atol=QUANTISED)
+        assert height_m > 3.0
