@@ -1,6 +1,6 @@
 """A benchmark set of a few small maps, from engines that take no time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,16 +57,31 @@ def layouts(cities: Sequence[str] = CITIES) -> tuple[Layout, ...]:
     return tuple(found)
 
 
-def finished(out: Path, settings: BenchSettings) -> BenchReport:
-    """Build a part, and check what it says of its progress."""
-    steps = build_bench(out, settings)
-    seen = []
+def result_of(steps: Generator[tuple[int, int], None, BenchReport]) -> BenchReport:
+    """What a build returns in the end."""
     while True:
         try:
-            seen.append(next(steps))
+            next(steps)
         except StopIteration as end:
             report: BenchReport = end.value
-            break
+            return report
+
+
+def finished(out: Path, settings: BenchSettings) -> BenchReport:
+    """Build a part, and check what it says of its progress."""
+    seen = []
+
+    def watched() -> Generator[tuple[int, int], None, BenchReport]:
+        steps = build_bench(out, settings)
+        while True:
+            try:
+                seen.append(next(steps))
+            except StopIteration as end:
+                report: BenchReport = end.value
+                return report
+            yield seen[-1]
+
+    report = result_of(watched())
     wanted = 2 * settings.num_scenes
     assert seen[-1] == (wanted, wanted)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)

@@ -60,7 +60,7 @@ def bench(
     """
     from os import cpu_count
 
-    from radiodiff.cli.progress import counted_result
+    from radiodiff.cli.dataset.create import steps_shown
     from radiodiff.data.create import RunOptions
     from radiodiff.evaluation.bench import BenchSettings, build_bench, usual_engines
 
@@ -79,7 +79,7 @@ def bench(
         tx_per_scene,
         scenes,
     )
-    _tell(out, counted_result(build_bench(out, settings, options), "building", "scenes"))
+    _tell(out, steps_shown(build_bench(out, settings, options)))
 
 
 def _layouts(folder: Path | None, out: Path) -> "list[Layout]":

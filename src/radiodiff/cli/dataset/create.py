@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from radiodiff.formats.layout_folder import Layout
     from radiodiff.propagation import PropagationModel
 
-__all__ = ["create"]
+__all__ = ["create", "steps_shown"]
 
 Result = TypeVar("Result")
 
@@ -90,7 +90,7 @@ def create(
         frequency_hz=frequency,
     )
     options = RunOptions((cpu_count() or 1) if workers is None else workers, scheduler, max_hours, verify)
-    report = _shown(create_data_set(out, settings, options=options))
+    report = steps_shown(create_data_set(out, settings, options=options))
     _tell(out, settings, report.num_maps, report.seconds)
 
 
@@ -143,7 +143,7 @@ def _layouts(folder: Path | None) -> "tuple[Layout, ...]":
     return tuple(read_layouts(folder))
 
 
-def _shown(steps: "Generator[tuple[int, int], None, Result]") -> "Result":
+def steps_shown(steps: "Generator[tuple[int, int], None, Result]") -> "Result":
     """What steps (done, wanted) return in the end: a bar on a terminal, else a line a minute with the time left."""
     from radiodiff.cli.progress import counted_result
 

@@ -11,8 +11,9 @@ What an interrupted run left is completed by the same settings.
 """
 
 import tempfile
+import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -20,12 +21,13 @@ from typing import Any
 import numpy as np
 
 from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
-from radiodiff.data.create import CreateReport, RunOptions, Scenario, create_data_set, read_manifest
+from radiodiff.data.create import MANIFEST as MAKING
+from radiodiff.data.create import RunOptions, Scenario, create_data_set, read_manifest
 from radiodiff.data.create.settings import engine_settings
 from radiodiff.data.radiomapseer import PackSettings, pack_data_set
 from radiodiff.data.radiomapseer.store import PngTree
 from radiodiff.data.splits import MANIFEST
-from radiodiff.errors import FormatError
+from radiodiff.errors import DataSetError, FormatError
 from radiodiff.evaluation.bench.archive import pack_archive
 from radiodiff.evaluation.bench.card import card_text
 from radiodiff.evaluation.bench.content import BenchContent, ScenarioContent, SimulationContent
@@ -34,6 +36,9 @@ from radiodiff.evaluation.bench.settings import BenchSettings
 __all__ = ["BenchReport", "build_bench"]
 
 CARD = "README.md"
+
+LEAST_HOURS = 1e-6
+"""Left to the last scenario where the others took all the time: it lists what is there."""
 
 Steps = Generator[tuple[int, int], None, "BenchReport"]
 
@@ -57,8 +62,7 @@ def build_bench(out: Path, settings: BenchSettings, options: RunOptions | None =
     Args:
         out: The folder; made where it is not there.
         settings: What it holds.
-        options: How maps are made; where time runs out, the set holds those that are there. `max_hours` is for each
-            scenario in equal shares.
+        options: How maps are made. Where time runs out, the set holds those that are there; scenarios share it.
 
     Yields:
         (scenes done, scenes wanted), over both scenarios.
@@ -68,18 +72,23 @@ def build_bench(out: Path, settings: BenchSettings, options: RunOptions | None =
 
     Raises:
         RadiodiffError: What `radiodiff.data.create.create_data_set` and `radiodiff.data.radiomapseer.pack_data_set`
-            raise.
+            raise. Maps that could not be made are told of at the end: the set then holds the others.
         FormatError: A file cannot be written.
     """
     created = {scenario: settings.create_settings(scenario) for scenario in settings.engines}
     wanted = settings.num_scenes * len(created)
-    done, missing = 0, 0
-    for scenario, one in created.items():
-        steps = create_data_set(out / scenario, one, options=_shared(options, len(created)))
-        report = yield from _moved(steps, done, wanted)
-        done += report.num_maps
-        missing += report.num_wanted - report.num_maps
+    done, start = 0, time.monotonic()
+    failures: list[DataSetError] = []
+    for number, (scenario, one) in enumerate(created.items()):
+        share = _share(options, time.monotonic() - start, len(created) - number)
+        try:
+            yield from _moved(create_data_set(out / scenario, one, options=share), done, wanted)
+        except DataSetError as error:
+            if not _has_failed_maps(out / scenario):
+                raise
+            failures.append(error)
         there = list(PngTree(out / scenario).map_ids())
+        done += len(there)
         settings.split(there).write(out / scenario / MANIFEST)
     found: dict[str, ScenarioContent] = {scenario: _scenario(out, scenario, settings) for scenario in created}
     content = BenchContent(
@@ -94,25 +103,28 @@ def build_bench(out: Path, settings: BenchSettings, options: RunOptions | None =
         temporary.write_text(card_text(content), encoding="utf-8")
     # Last of all: a set with a record is whole.
     content.write(out)
-    return BenchReport(content, missing)
+    if failures:
+        raise failures[0]
+    return BenchReport(content, wanted - done)
 
 
-def _shared(options: RunOptions | None, count: int) -> RunOptions | None:
+def _share(options: RunOptions | None, seconds: float, count: int) -> RunOptions | None:
+    """Options of the next of so many scenarios, which share the time that is left after some seconds."""
     if options is None or options.max_hours is None:
         return options
-    return RunOptions(options.workers, options.scheduler, options.max_hours / count, options.verify)
+    left_hours = max(options.max_hours - seconds / 3600.0, LEAST_HOURS)
+    return replace(options, max_hours=left_hours / count)
 
 
-def _moved(
-    steps: Generator[tuple[int, int], None, CreateReport], before: int, wanted: int
-) -> Generator[tuple[int, int], None, CreateReport]:
+def _has_failed_maps(root: Path) -> bool:
+    """Whether a run told of maps that could not be made, after all others were."""
+    is_ended = (root / "dataset.csv").is_file() and (root / MAKING).is_file()
+    return is_ended and any("error" in record for record in read_manifest(root))
+
+
+def _moved(steps: Iterator[tuple[int, int]], before: int, wanted: int) -> Iterator[tuple[int, int]]:
     """Steps of one scenario among those of all."""
-    while True:
-        try:
-            done, _ = next(steps)
-        except StopIteration as end:
-            report: CreateReport = end.value
-            return report
+    for done, _ in steps:
         yield before + done, wanted
 
 

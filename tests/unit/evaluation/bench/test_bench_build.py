@@ -5,20 +5,33 @@ import json
 import lzma
 import shutil
 import tarfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from bench_cases import ENGINES, finished, layouts, small_bench
+from bench_cases import ENGINES, finished, layouts, result_of, small_bench
 from command_line import tree
+from radiodiff.data.create import CreateSettings, RunOptions
 from radiodiff.data.radiomapseer import RadioMapSeer, RadioMapSeerConfig
 from radiodiff.data.splits import Split
-from radiodiff.errors import DataSetError, FormatError, InputError
-from radiodiff.evaluation.bench import BenchSettings, open_bench, pack_archive, unpack_archive, usual_engines
+from radiodiff.errors import DataSetError, FormatError, InputError, PropagationError
+from radiodiff.evaluation.bench import (
+    BenchSettings,
+    build,
+    build_bench,
+    open_bench,
+    pack_archive,
+    unpack_archive,
+    usual_engines,
+)
 from radiodiff.evaluation.bench.archive import file_digest
 from radiodiff.evaluation.bench.content import BENCH_RECORD, BenchContent
+from radiodiff.propagation import FreeSpace
+from radiodiff.propagation.base import Solver
+from radiodiff.scene import Scene
 
 
 def test_the_test_part_is_one_whole_city(bench_folder: Path) -> None:
@@ -227,3 +240,54 @@ def test_a_set_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_parts_have_their_usual_transmitters() -> None:
     assert [small_bench(part=part, tx_per_scene=None).num_tx for part in ("test", "train")] == [5, 16]
+
+
+@dataclass(frozen=True)
+class Refusing(FreeSpace):
+    """Free space that refuses one layout."""
+
+    def prepare(self, scene: Scene) -> Solver:
+        if "munich_1" in scene.source:
+            raise PropagationError("A city must have a sky", value="none", remedy="Look up.")
+        return super().prepare(scene)
+
+
+def test_a_scene_that_fails_is_told_of_and_the_others_are_kept(tmp_path: Path) -> None:
+    engines = {"street": {"RT": Refusing()}, "rooftop": {"RT": FreeSpace()}}
+    with pytest.raises(DataSetError, match=r"Every map.*1 of 2.*A city must have a sky"):
+        finished(tmp_path / "set", small_bench(engines=engines))
+    content = BenchContent.read(tmp_path / "set")
+    assert content.scenarios["street"].layouts == ("munich_0",)
+    assert content.scenarios["rooftop"].layouts == ("munich_0", "munich_1")
+    assert len(list(open_bench(tmp_path / "set", tmp_path).cases())) == 2
+
+
+def test_a_folder_with_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "street").mkdir()
+    (tmp_path / "street/notes.txt").write_text("mine")
+    with pytest.raises(DataSetError, match="must be empty or absent"):
+        finished(tmp_path, small_bench())
+    assert not (tmp_path / BENCH_RECORD).exists()
+
+
+def test_scenarios_share_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = []
+    original = build.create_data_set
+
+    def create(root: Path, settings: CreateSettings, *, options: RunOptions) -> Any:
+        shares.append(options.max_hours)
+        return original(root, settings, options=options)
+
+    monkeypatch.setattr(build, "create_data_set", create)
+    steps = build.build_bench(tmp_path / "set", small_bench(), RunOptions(1, max_hours=3.0))
+    assert list(steps)[-1] == (4, 4)
+    assert shares[0] == pytest.approx(1.5, abs=0.01)
+    assert shares[1] == pytest.approx(3.0, abs=0.02)
+
+
+def test_what_time_did_not_suffice_for_is_counted(tmp_path: Path) -> None:
+    finished(tmp_path / "set", small_bench())
+    settings = replace(small_bench(), scenes=4)
+    report = result_of(build_bench(tmp_path / "set", settings, RunOptions(1, max_hours=1e-9)))
+    assert report.num_missing == 4
+    assert report.content.scenarios["street"].num_scenes == 2
