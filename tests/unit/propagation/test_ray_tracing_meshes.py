@@ -102,6 +102,18 @@ def test_walls_are_cut_where_asked() -> None:
     assert sorted(set(building_mesh(SHAPES["box"], (2.5, 1.5, 99.0)).vertices[:, 2])) == [0.0, 1.5, 2.5, 8.0]
 
 
+def test_walls_below_the_receivers_have_no_common_edges() -> None:
+    mesh = building_mesh(SHAPES["box"], (1.5, 2.5), edges_from_m=1.5)
+    edges = edges_of(mesh)
+    upright = [
+        (a, b) for a, b in edges if np.array_equal(mesh.vertices[a, :2], mesh.vertices[b, :2]) and (b, a) in edges
+    ]
+    # Four corners, each with an edge from 1.5 to 2.5 m and one from there to the roof, seen from both walls.
+    assert len(upright) == 4 * 2 * 2
+    assert mesh.vertices[[a for a, _ in upright], 2].min() == 1.5
+    assert volume_of(mesh) == pytest.approx(20.0 * 10.0 * 8.0)
+
+
 def test_no_buildings_give_an_empty_mesh() -> None:
     mesh = building_mesh([])
     assert mesh.vertices.shape == mesh.triangles.shape == (0, 3)

@@ -103,6 +103,17 @@ def test_a_shadow_is_lit_around_the_corner() -> None:
     assert not np.isfinite(straight.path_loss_db[in_shadow]).any()
 
 
+def test_diffraction_in_sight_only_adds_where_there_is_sight() -> None:
+    tx = Transmitter.at_cell(BLOCK.grid, 12, 8)
+    settings = replace(QUICK, max_depth=1, num_rays=200_000, max_rays=800_000, specular_reflection=False)
+    shadow, everywhere = (trace(BLOCK, tx, replace(settings, diffraction_in_sight=on)) for on in (False, True))
+    straight = np.isfinite(trace(BLOCK, tx, replace(settings, diffraction=False)))
+    both = np.isfinite(shadow) & np.isfinite(everywhere)
+    # The same, for noise; in sight, a little more power near the edge alone.
+    assert abs(np.median((everywhere - shadow)[both & ~straight])) < 0.3
+    assert -0.2 < np.median((everywhere - shadow)[both & straight]) <= 0.0
+
+
 def test_loss_behind_a_corner_follows_the_knife_edge() -> None:
     """At slight turns the shape of an edge hardly matters: a corner of metal is a knife edge."""
     scene = Scene.from_footprints(Grid(90, 110), [Footprint(box(40, 30, 60, 300), 30.0)])

@@ -4,6 +4,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,8 @@ class Mesh:
     """Triangles.
 
     Attributes:
-        vertices: (n, 3) float64: x right, y DOWN the map, z up [m]. No two are the same: edges that triangles do not
-            share cannot diffract.
+        vertices: (n, 3) float64: x right, y DOWN the map, z up [m]. Triangles that meet share theirs: edges that they
+            do not share cannot diffract.
         triangles: (m, 3) int64, seen anticlockwise (in the algebra of x, y, z) from outside.
     """
 
@@ -36,16 +37,38 @@ class Mesh:
 
 @dataclass
 class _Builder:
-    numbers: dict[tuple[float, float, float], int] = field(default_factory=dict)
+    numbers: dict[tuple[float, float, float, int], int] = field(default_factory=dict)
     triangles: list[tuple[int, int, int]] = field(default_factory=list)
 
-    def add(self, *corners: tuple[float, float, float]) -> None:
-        a, b, c = (self.numbers.setdefault(corner, len(self.numbers)) for corner in corners)
+    def add(self, *corners: tuple[float, float, float], owner: int = 0) -> None:
+        """Add a triangle; it shares vertices with those of the same owner."""
+        a, b, c = (self.numbers.setdefault((*corner, owner), len(self.numbers)) for corner in corners)
         self.triangles.append((a, b, c))
 
     def mesh(self) -> Mesh:
-        vertices = np.array(list(self.numbers), dtype=np.float64).reshape(-1, 3)
+        vertices = np.array(list(self.numbers), dtype=np.float64).reshape(-1, 4)[:, :3]
         return Mesh(vertices, np.array(self.triangles, dtype=np.int64).reshape(-1, 3))
+
+
+class _Wall(NamedTuple):
+    """A wall, its building on the left of the way from here to there."""
+
+    here: Point
+    there: Point
+    low_m: float
+    high_m: float
+
+
+class _Column:
+    """The upright edge of a wall, cut at levels."""
+
+    def __init__(self, point: Point, levels_m: set[float], low_m: float, high_m: float) -> None:
+        self.point = point
+        self.levels_m = sorted(level for level in levels_m if low_m <= level <= high_m)
+        self.top = len(self.levels_m) - 1
+
+    def vertex(self, level: int) -> tuple[float, float, float]:
+        return (*self.point, self.levels_m[level])
 
 
 def outlines_with_heights(scene: Scene, default_height_m: float | None) -> tuple[Footprint, ...]:
@@ -67,7 +90,7 @@ def outlines_with_heights(scene: Scene, default_height_m: float | None) -> tuple
     )
 
 
-def building_mesh(footprints: Sequence[Footprint], split_m: Sequence[float] = ()) -> Mesh:
+def building_mesh(footprints: Sequence[Footprint], split_m: Sequence[float] = (), *, edges_from_m: float = 0.0) -> Mesh:
     """Walls and flat roofs of buildings; where outlines overlap or touch, the higher one counts.
 
     The outlines cut the plane into faces, each as high as the highest outline over it. A wall stands on every edge
@@ -77,6 +100,8 @@ def building_mesh(footprints: Sequence[Footprint], split_m: Sequence[float] = ()
         footprints: Outlines with heights.
         split_m: Walls are cut at these heights too [m]. The ray tracer looks for diffracted paths along the whole of
             an edge that a ray has come near: cut at the heights of both ends, only the part between them counts.
+        edges_from_m: Below this height, one of `split_m`, walls share no edges with each other, so that none diffracts
+            [m]: a path that bends around an upright edge below its receiver never rises to it.
     """
     import shapely
 
@@ -91,57 +116,54 @@ def building_mesh(footprints: Sequence[Footprint], split_m: Sequence[float] = ()
     np.maximum.at(roofs_m, face_of, heights_m[outline_of])
     builder = _Builder()
     faces = shapely.orient_polygons(faces)
-    _add_walls(builder, faces, roofs_m, split_m)
+    _add_walls(builder, _walls_between(faces, roofs_m), split_m, edges_from_m)
     for face, roof_m in zip(faces, roofs_m, strict=True):
         if roof_m > 0.0:
             _add_roof(builder, face, float(roof_m))
     return builder.mesh()
 
 
-def _add_walls(
-    builder: _Builder, faces: NDArray[np.object_], roofs_m: NDArray[np.float64], split_m: Sequence[float]
-) -> None:
+def _walls_between(faces: NDArray[np.object_], roofs_m: NDArray[np.float64]) -> list[_Wall]:
+    """Walls on the edges between faces, the higher face on the left."""
     import shapely
 
-    roof_left_of: dict[tuple[Point, Point], float] = defaultdict(float)
+    roof_left_of: dict[tuple[Point, Point], float] = {}
     for face, roof_m in zip(faces, roofs_m, strict=True):
         for ring in (face.exterior, *face.interiors):
             points = [(float(x), float(y)) for x, y in shapely.get_coordinates(ring)]
             for here, there in itertools.pairwise(points):
                 roof_left_of[here, there] = float(roof_m)
     walls = []
-    levels: dict[Point, set[float]] = defaultdict(set)
     for (here, there), high_m in roof_left_of.items():
         low_m = roof_left_of.get((there, here), 0.0)
         if high_m > low_m:
-            walls.append((here, there, low_m, high_m))
-            for point in (here, there):
-                levels[point] |= {low_m, high_m, *split_m}
-    for here, there, low_m, high_m in walls:
-        _add_wall(
-            builder, (here, *_within(levels[here], low_m, high_m)), (there, *_within(levels[there], low_m, high_m))
-        )
+            walls.append(_Wall(here, there, low_m, high_m))
+    return walls
 
 
-def _within(levels: set[float], low_m: float, high_m: float) -> list[float]:
-    return sorted(level for level in levels if low_m <= level <= high_m)
+def _add_walls(builder: _Builder, walls: Sequence[_Wall], split_m: Sequence[float], edges_from_m: float) -> None:
+    levels: dict[Point, set[float]] = defaultdict(set)
+    for wall in walls:
+        for point in (wall.here, wall.there):
+            levels[point] |= {wall.low_m, wall.high_m, *split_m}
+    for number, wall in enumerate(walls, start=1):
+        left = _Column(wall.here, levels[wall.here], wall.low_m, wall.high_m)
+        right = _Column(wall.there, levels[wall.there], wall.low_m, wall.high_m)
+        _add_wall(builder, left, right, number, edges_from_m)
 
 
-def _add_wall(
-    builder: _Builder, left: tuple[Point, *tuple[float, ...]], right: tuple[Point, *tuple[float, ...]]
-) -> None:
+def _add_wall(builder: _Builder, left: _Column, right: _Column, number: int, edges_from_m: float) -> None:
     """Triangles between two columns of levels, so that they share their edges with the walls beside them."""
-    (here, *left_m), (there, *right_m) = left, right
     i = j = 0
-    while i < len(left_m) - 1 or j < len(right_m) - 1:
-        bottom_left, bottom_right = (*here, left_m[i]), (*there, right_m[j])
-        rises_right = i == len(left_m) - 1 or (j < len(right_m) - 1 and right_m[j + 1] <= left_m[i + 1])
-        if rises_right:
+    while i < left.top or j < right.top:
+        bottom_left, bottom_right = left.vertex(i), right.vertex(j)
+        if i == left.top or (j < right.top and right.levels_m[j + 1] <= left.levels_m[i + 1]):
             j += 1
-            builder.add(bottom_left, bottom_right, (*there, right_m[j]))
+            tip = right.vertex(j)
         else:
             i += 1
-            builder.add(bottom_left, bottom_right, (*here, left_m[i]))
+            tip = left.vertex(i)
+        builder.add(bottom_left, bottom_right, tip, owner=number if tip[2] <= edges_from_m else 0)
 
 
 def _add_roof(builder: _Builder, face: object, roof_m: float) -> None:

@@ -127,7 +127,11 @@ class _SceneSolver:
     def _tracer(self, frequency_hz: float, height_m: float) -> "SceneTracer":
         from radiodiff.propagation.ray_tracing.tracing_kernels import SceneTracer
 
-        buildings: Mesh = building_mesh(self._footprints, (height_m, self._settings.rx_height_m))
+        buildings: Mesh = building_mesh(
+            self._footprints,
+            (height_m, self._settings.rx_height_m),
+            edges_from_m=min(height_m, self._settings.rx_height_m),
+        )
         return SceneTracer(self._scene.grid, buildings, self._ground, frequency_hz, self._settings)
 
     def _directions(self, height_m: float) -> Directions | None:

@@ -28,6 +28,8 @@ class RayTracingSettings:
         line_of_sight: Trace the straight path.
         specular_reflection: Trace reflections.
         diffraction: Add paths that bend once around an edge (without reflections before or after).
+        diffraction_in_sight: Add them also where the edge does not hide the transmitter. Beside the straight path they
+            are weak, and cost half of the rays.
         diffuse_reflection: Trace scattering by rough walls.
         refraction: Trace paths through walls.
         num_rays: Rays of one batch of the first round.
@@ -64,6 +66,7 @@ class RayTracingSettings:
     line_of_sight: bool = True
     specular_reflection: bool = True
     diffraction: bool = True
+    diffraction_in_sight: bool = False
     diffuse_reflection: bool = False
     refraction: bool = False
     num_rays: int = 125_000

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sionna.rt.radio_map_solvers import radio_map_solver
 
 from radiodiff.propagation.materials import electrical_constants
-from radiodiff.propagation.ray_tracing.directions import GOLDEN, Directions, batch_shift
+from radiodiff.propagation.ray_tracing.directions import GOLDEN, PLASTIC, Directions, batch_shift
 from radiodiff.propagation.ray_tracing.meshes import Mesh
 from radiodiff.propagation.ray_tracing.settings import RayTracingSettings
 from radiodiff.scene import Grid
@@ -31,19 +31,53 @@ percent of the corners of a town."""
 GREY = (0.5, 0.5, 0.5)
 """Nobody looks; left out, the library would draw a colour from the global random numbers."""
 
+CUBIC = 1.220_744_084_605_759_5
+"""Root of x^4 = x + 1: shifts in three dimensions, as in `directions`."""
+
+BELOW_ONE = 1.0 - 2.0**-24
+"""The largest float32 below 1."""
+
 ONE_SOLVE_AT_A_TIME = threading.Lock()
 
 
+class _EvenSampler:
+    """Numbers for the samples of diffracted paths: edge, place on it and angle around it, in this order.
+
+    The edge goes by the rank of the sample, so that the samples of one edge follow each other; for place and angle the
+    R2 sequence then spreads them evenly. Drawn by chance, they leave more noise.
+
+    Args:
+        num_rays: Samples of a transmitter.
+        num_tx: Transmitters; each has the same numbers.
+        batch: Number of the batch, which shifts them.
+    """
+
+    def __init__(self, num_rays: int, num_tx: int, batch: int) -> None:
+        self._rank = dr.tile(dr.arange(mi.Float64, num_rays), num_tx)
+        shifts = [(batch + 0.5) / CUBIC**power for power in (1, 2, 3)]
+        self._laws = iter(zip((1.0 / num_rays, 1.0 / PLASTIC, 1.0 / PLASTIC**2), shifts, strict=True))
+
+    def next_1d(self) -> Any:
+        step, shift = next(self._laws)
+        value = self._rank * dr.opaque(mi.Float64, step) + dr.opaque(mi.Float64, shift)
+        return dr.minimum(mi.Float(value - dr.floor(value)), BELOW_ONE)
+
+
 class _WeightedSolver(sionna.rt.RadioMapSolver):
-    """The solver with the weights of the directions on the rays that carry them.
+    """The solver with the weights of the directions on the rays that carry them, and even samples of edges.
 
     The weight of a ray is put into the antenna pattern. Diffraction takes its directions from the edges, not from the
     lattice: there the pattern is the antenna's own.
     """
 
+    batch = 0
+
     def _evaluate_first_order_diffraction(self, *arguments: Any) -> None:
-        *before, _, precoding, positions, num_rays, edges, lit = arguments
-        super()._evaluate_first_order_diffraction(*before, [_isotropic], precoding, positions, num_rays, edges, lit)
+        scene, radio_map, _, places, turns, _, precoding, positions, num_rays, edges, lit = arguments
+        even = _EvenSampler(num_rays, radio_map.num_tx, self.batch)
+        super()._evaluate_first_order_diffraction(
+            scene, radio_map, even, places, turns, [_isotropic], precoding, positions, num_rays, edges, lit
+        )
 
 
 class _Antenna(sionna.rt.AntennaPattern):
@@ -187,6 +221,7 @@ class SceneTracer:
         width_m, height_m = grid.cols * grid.cell_size_m, grid.rows * grid.cell_size_m
         for name, position in zip(names, positions, strict=True):
             self._scene.add(sionna.rt.Transmitter(name, position=mi.Point3f(*(float(value) for value in position))))
+        self._solver.batch = batch
         self._antenna.patterns = [_isotropic if directions is None else _weighted(directions)]
         try:
             with _rays_from(_lattice(directions, batch_shift(batch))):
@@ -203,6 +238,7 @@ class SceneTracer:
                     diffuse_reflection=settings.diffuse_reflection,
                     refraction=settings.refraction,
                     diffraction=settings.diffraction,
+                    diffraction_lit_region=settings.diffraction_in_sight,
                     seed=batch,
                 )
                 gains: NDArray[np.float32] = found.path_gain.numpy()
