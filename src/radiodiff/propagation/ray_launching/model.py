@@ -1,5 +1,6 @@
 """The ray launcher: a straight path, rays reflected off walls, and the paths around corners."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
@@ -44,7 +45,7 @@ class RayLaunching(PropagationModel):
 
     Raises:
         PropagationError: When solving: the carrier is outside the range of a material.
-        TransmitterError: When solving: it stands above a roof.
+        TransmitterError: When solving, before any is solved: one stands above a roof.
 
     Source: ray tubes: Seidel and Rappaport (1994), "Site-specific propagation prediction for wireless in-building
     personal communication system design", IEEE Trans. Veh. Technol. 43(4), there by reception spheres.
@@ -64,7 +65,13 @@ class RayLaunching(PropagationModel):
         from radiodiff.propagation.ray_launching.solver import SceneRays
 
         rays = SceneRays.of_scene(scene)
-        return lambda txs: (self._solve(rays, tx) for tx in txs)
+
+        def solve(txs: Sequence[Transmitter]) -> Iterator[Solution]:
+            for tx in txs:
+                rays.check_street_level(tx)
+            return (self._solve(rays, tx) for tx in txs)
+
+        return solve
 
     def _solve(self, rays: "SceneRays", tx: Transmitter) -> Solution:
         facts: dict[str, Any] = {"rays": self.settings.num_rays}

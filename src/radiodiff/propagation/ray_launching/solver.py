@@ -56,12 +56,11 @@ class SceneRays:
         free_share = np.maximum(1.0 - launch_kernels.solid_shares(edges, scene.grid.shape), SMALLEST_FREE_SHARE)
         return cls(scene, graph, walls, index, free_share)
 
-    def solve(self, tx: Transmitter, settings: RayLaunchingSettings) -> tuple[NDArray[np.float64], float]:
-        """Path loss (rows, cols), NaN where no path leads, and its median standard error, both [dB].
+    def check_street_level(self, tx: Transmitter) -> None:
+        """Make sure that a transmitter does not stand above a roof.
 
         Raises:
-            TransmitterError: It stands above a roof.
-            PropagationError: The carrier is outside the range of a material.
+            TransmitterError: It does.
         """
         row, col = tx.cell(self.scene.grid)
         if self.scene.buildings[row, col]:
@@ -70,6 +69,13 @@ class SceneRays:
                 value=f"column {col}, row {row}, which is indoors; height {tx.height_m:g} m",
                 remedy="Use the ray-tracing engine for transmitters above roofs.",
             )
+
+    def solve(self, tx: Transmitter, settings: RayLaunchingSettings) -> tuple[NDArray[np.float64], float]:
+        """Path loss (rows, cols), NaN where no path leads, and its median standard error, both [dB].
+
+        Raises:
+            PropagationError: The carrier is outside the range of a material.
+        """
         size = self.scene.grid.cell_size_m
         x, y = self.graph.free_point(tx.x_m / size, tx.y_m / size)
         paths = self.graph.paths(x, y, settings.corner_law)
