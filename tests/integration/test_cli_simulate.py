@@ -17,7 +17,7 @@ from command_line import Run
 from engine_cases import FREE_CELLS, EngineCase, town
 from radiodiff.formats import RADIOMAPSEER_GRID, write_mask_png, write_radiomapseer_polygons
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
-from radiodiff.propagation import DominantPath
+from radiodiff.propagation import PRESETS, DominantPath
 from radiodiff.scene import Transmitter
 
 OUTLINES, RASTER = town(with_footprints=True), town(with_footprints=False)
@@ -223,6 +223,22 @@ def test_every_engine_by_its_name(radiodiff: Run, inputs: Path, case: EngineCase
     else:
         assert np.isnan(values[OUTLINES.buildings]).all()
         assert np.isfinite(values[~OUTLINES.buildings]).mean() > 0.5
+
+
+def test_a_preset_of_an_engine(radiodiff: Run, inputs: Path) -> None:
+    radiodiff("simulate", "--buildings", inputs / "town.png", "--tx", TX, "--preset", "irt2", "--out", "o.npz")
+    _, meta = read_npz(Path("o.npz"))
+    assert meta["producer"] == repr(PRESETS["dominant-path"]["irt2"])
+
+
+@pytest.mark.parametrize(("engine", "told"), [("dominant-path", "Did you mean 'irt"), ("umi", "belongs to one of")])
+def test_a_preset_that_an_engine_has_not(radiodiff: Run, inputs: Path, engine: str, told: str) -> None:
+    outcome = radiodiff(
+        *("simulate", "--buildings", inputs / "town.png", "--tx", TX, "--engine", engine, "--preset", "irt3"),
+        *("--out", "o.npz"),
+    )
+    outcome.check_refusal(told, "irt3")
+    assert not Path("o.npz").exists()
 
 
 def test_cell_size_carrier_and_height(radiodiff: Run, inputs: Path) -> None:

@@ -34,10 +34,14 @@ def simulate(
         Path, typer.Option("--out", help="Radio map: .npz .png .tif .csv. With several --tx, NAME_0, NAME_1, ...")
     ],
     engine: Annotated[
-        str, typer.Option("--engine", help="dominant-path, free-space, log-distance, multi-wall, ray-tracing or umi.")
+        str,
+        typer.Option(
+            "--engine", help="dominant-path, free-space, log-distance, multi-wall, ray-launching, ray-tracing or umi."
+        ),
     ] = "dominant-path",
     preset: Annotated[
-        str | None, typer.Option("--preset", help="Constants of the engine, such as fast or reference (ray-tracing).")
+        str | None,
+        typer.Option("--preset", help="Constants of the engine: fast, reference, irt2 or irt4, if it has them."),
     ] = None,
     cell_size: Annotated[float, typer.Option("--cell-size", help="Edge of a cell in metres.")] = 1.0,
     grey: Annotated[str | None, typer.Option("--grey", help="Scale of a .png: raw (default) or thresholded.")] = None,
