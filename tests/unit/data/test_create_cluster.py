@@ -1,5 +1,6 @@
 """Workers of a scheduler: what is checked before work begins, and work on them."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -84,6 +85,24 @@ def test_a_worker_of_another_version_that_came_later(tmp_path: Path) -> None:
     """Checked where the task runs: workers may join at any time."""
     with pytest.raises(DataSetError, match=r"All workers must have radiodiff 9\.9"):
         make_maps(WorkPlan(tmp_path, SETTINGS, "9.9"), [MapTask(0)])
+
+
+PRINT_MASKS = """
+import signal
+from radiodiff.data.create.cluster import open_workers
+
+if __name__ == "__main__":
+    with open_workers(2, None, None) as client:
+        masks = client.run(signal.pthread_sigmask, signal.SIG_BLOCK, [])
+    print(sorted(signal.SIGINT in mask for mask in masks.values()))
+"""
+
+
+def test_processes_of_this_machine_never_see_an_interrupt(tmp_path: Path) -> None:
+    """A fresh process: what multiprocessing starts for the first child matters."""
+    (tmp_path / "masks.py").write_text(PRINT_MASKS)
+    done = subprocess.run([sys.executable, tmp_path / "masks.py"], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[True, True]\n", "")
 
 
 def test_workers_that_do_not_see_the_folder(tmp_path: Path, scheduler: str) -> None:

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, cast
 
 from radiodiff.data.create.settings import RECORD
@@ -103,6 +104,8 @@ def _local_client(count: int) -> "Iterator[Client]":
 
     # The workers' own folder: nothing of theirs is left behind, even where one is killed.
     with tempfile.TemporaryDirectory(prefix="radiodiff-workers-", ignore_cleanup_errors=True) as folder:
+        # It starts with the first process, and then lets interrupts through to that one.
+        resource_tracker.ensure_running()
         # Processes that are started meanwhile never see Ctrl-C: it goes to all, and this one alone must answer.
         with _without_interrupts():
             cluster = LocalCluster(
