@@ -276,7 +276,7 @@ def untouched(diffusion: RadioDiffPipeline, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("untouched")
 def test_a_fault_in_the_last_map_shows_before_the_first_is_made(diffusion: RadioDiffPipeline) -> None:
-    with pytest.raises(TransmitterError, match="must stand outside the buildings.*got column 6, row 7"):
+    with pytest.raises(TransmitterError, match=r"must stand outside the buildings.*got column 6, row 7"):
         diffusion(SCENE, [TX, Transmitter.at_cell(GRID, 6, 7)], batch_size=1)
     full = Scene(GRID, np.ones(GRID.shape, dtype=bool))
     with pytest.raises(SceneError, match="must have cells outside buildings"):
