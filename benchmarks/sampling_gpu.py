@@ -24,10 +24,10 @@ from benchmarks.sampling import CELLS, predict, random_pipeline
 
 CASES = [
     {"recipe": recipe, "steps": steps, "precision": precision, "compile": compiled, "batch": batch}
+    for precision, compiled in (("bf16", False), ("fp32", False), ("bf16", True))
     for recipe in ("diffusion/radiomapseer-dpm-small", "diffusion/radiomapseer-dpm", "diffusion/tiny")
-    for steps in (1, 5)
-    for precision, compiled in (("bf16", True), ("bf16", False), ("fp32", False))
     for batch in (1, 16, 64)
+    for steps in (1, 5)
 ]
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 

@@ -80,6 +80,7 @@ class NoExamples:
     input_encoding = encoding
     scale = "raw"
     num_inputs = 1
+    buildings_index = None
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """What all tests share: the engines as a parameter, repeatable property tests, the order."""
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -9,6 +11,11 @@ from ray_tracer import needs_ray_tracer
 # Compiling a kernel takes longer than any deadline; a failure must be the same on every machine.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
+
+
+def pytest_configure() -> None:
+    """Take interrupts: a shell that starts something in the background has them ignored, in what that starts, too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -111,7 +111,9 @@ def test_differences(radiodiff: Run, tmp_path: Path) -> None:
     stages = radiodiff("config", "diff", "diffusion/tiny", "baseline/tiny", "--json")
     rows = json.loads(stages.out)["differences"]
     assert {"key": "stage", "first": "diffusion", "second": "baseline"} in rows
-    assert not any(row["key"].startswith("data.") for row in rows)
+    assert [row for row in rows if row["key"].startswith("data.")] == [
+        {"key": "data.augment", "first": False, "second": True}
+    ]
     radiodiff("config", "diff", "autoencoder/tiny", "autoencoder/tny").check_refusal("Did you mean autoencoder/tiny?")
 
 

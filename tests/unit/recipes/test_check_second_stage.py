@@ -106,7 +106,7 @@ def test_a_factor_that_is_known(check: Check, data: Path, tmp_path: Path) -> Non
 
 
 def test_a_cache_of_latents(check: Check, tmp_path: Path) -> None:
-    rows = check(f"latents.cache={tmp_path / 'kept'}")
+    rows = check(f"latents.cache={tmp_path / 'kept'}", "data.augment=true")
     # Two maps of two transmitters, in eight symmetries.
     assert has(rows, "latents", "ok", f"GiB in {tmp_path / 'kept'}", "16 maps to encode first")
     assert has(rows, "settings", "ok", f"latents kept in {tmp_path / 'kept'}")
