@@ -147,8 +147,8 @@ CHANNELS = {
 }
 """The channels of conditions with their usual ranges, by name. Distances are those of a map of 256 m.
 
-Both heights have one range, so that their difference, which says whether a roof is in the way, is a straight line of the
-two channels; what is higher than 100 m counts as 100 m.
+Both heights have one range, so that their difference, which says whether a roof is in the way, is a straight line of
+the two channels; what is higher than 100 m counts as 100 m.
 """
 
 HEIGHT_CHANNELS = ("building_height_m", "transmitter_height_m")

@@ -54,7 +54,9 @@ def rasterize_heights(grid: Grid, footprints: tuple[Footprint, ...]) -> NDArray[
         return np.zeros(grid.shape, dtype=np.float32)
     size = grid.cell_size_m
     transform = Affine(size, 0.0, TIE_CELLS * size, 0.0, size, -TIE_CELLS * size)
-    shapes = [(footprint.polygon, np.nan if footprint.height_m is None else footprint.height_m) for footprint in ordered]
+    shapes = [
+        (footprint.polygon, np.nan if footprint.height_m is None else footprint.height_m) for footprint in ordered
+    ]
     return np.asarray(burn(shapes, out_shape=grid.shape, transform=transform, fill=0.0, dtype="float32"))
 
 
