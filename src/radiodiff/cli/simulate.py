@@ -10,6 +10,7 @@ from radiodiff.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from radiodiff.radio_map import RadioMap
     from radiodiff.scene import Scene, Transmitter
 
 __all__ = ["simulate"]
@@ -121,7 +122,7 @@ def simulate(
     computed = perf_counter()
     for radio_map, path in zip(radio_maps, outs, strict=True):
         write_radio_map(radio_map, path, thresholded=None if grey is None else grey == "thresholded")
-        typer.echo(f"{path}: {_summary(radio_map.path_loss_db)}")
+        typer.echo(f"{path}: {_summary(radio_map)}")
     for radio_map, path in zip(radio_maps, plots, strict=False):
         save_figure(cast("Figure", radio_map.plot().get_figure(root=True)), path)
         typer.echo(f"{path}: figure")
@@ -196,10 +197,11 @@ def _check_different(paths: list[Path]) -> None:
         seen.add(path.resolve())
 
 
-def _summary(path_loss_db: object) -> str:
+def _summary(radio_map: "RadioMap") -> str:
     import numpy as np
 
-    values = np.asarray(path_loss_db)
-    low, middle, high = np.nanquantile(values, [0.0, 0.5, 1.0])
-    rows, cols = values.shape
-    return f"{cols} x {rows} cells, path loss {low:.1f} to {high:.1f} dB, median {middle:.1f} dB"
+    low, middle, high = np.nanquantile(radio_map.path_loss_db, [0.0, 0.5, 1.0])
+    rows, cols = radio_map.grid.shape
+    empty = radio_map.meta.get("num_cells_without_path", 0)
+    ending = f", {empty} cells outdoors without a path" if empty else ""
+    return f"{cols} x {rows} cells, path loss {low:.1f} to {high:.1f} dB, median {middle:.1f} dB{ending}"

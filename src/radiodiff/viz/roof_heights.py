@@ -18,6 +18,8 @@ COLOURS = "viridis_r"
 UNKNOWN_COLOUR = "0.6"
 MARK_COLOUR = "tab:red"
 PANEL_INCHES = 1.15
+LEAST_WIDTH_INCHES = 7.0
+"""Few scenes are drawn larger: the title and the scale need room."""
 LIMIT_PERCENTILE = 99.0
 """The colours end at this percentile of the heights: one tower must not make all else look flat."""
 
@@ -53,7 +55,8 @@ def roof_height_figure(panels: Sequence[ScenePanel], *, title: str = "") -> "Fig
     limit_m = float(np.percentile(known_m, LIMIT_PERCENTILE)) if known_m.size else 1.0
     num_columns = int(np.ceil(np.sqrt(1.5 * len(panels))))
     num_rows = -(-len(panels) // num_columns)
-    size = (num_columns * PANEL_INCHES + 0.8, num_rows * (PANEL_INCHES + 0.12) + 0.3)
+    panel_inches = max(PANEL_INCHES, min(LEAST_WIDTH_INCHES / num_columns, LEAST_WIDTH_INCHES / 2))
+    size = (num_columns * panel_inches + 0.8, num_rows * (panel_inches + 0.12) + 0.3)
     figure = Figure(figsize=size, layout="constrained")
     colours = colormaps[COLOURS].with_extremes(bad=UNKNOWN_COLOUR, under="white")
     all_axes = figure.subplots(num_rows, num_columns, squeeze=False)
@@ -63,7 +66,7 @@ def roof_height_figure(panels: Sequence[ScenePanel], *, title: str = "") -> "Fig
         # Outdoors is 0, below the scale: white.
         image = axes.imshow(height_m, cmap=colours, vmin=1e-3, vmax=limit_m, interpolation="nearest")
         axes.set(xticks=[], yticks=[])
-        axes.set_title(panel.title, fontsize=5, pad=1.5)
+        axes.set_title(panel.title, fontsize=5 if panel_inches < 2 else 8, pad=1.5)
         if panel.is_marked:
             for spine in axes.spines.values():
                 spine.set(color=MARK_COLOUR, linewidth=1.2)
@@ -77,5 +80,5 @@ def roof_height_figure(panels: Sequence[ScenePanel], *, title: str = "") -> "Fig
         pad=0.01,
     )
     if title:
-        figure.suptitle(title, fontsize=8)
+        figure.suptitle(title, fontsize=8, wrap=True)
     return figure
