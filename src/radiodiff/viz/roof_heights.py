@@ -73,7 +73,7 @@ def roof_height_figure(panels: Sequence[ScenePanel], *, title: str = "") -> "Fig
     figure.colorbar(
         image,
         ax=all_axes,
-        label="height of the roof above the ground [m]",
+        label="roof height [m]",
         extend="max",
         aspect=50,
         fraction=0.02,
