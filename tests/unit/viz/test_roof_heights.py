@@ -26,7 +26,7 @@ def test_all_scenes_share_one_scale() -> None:
     assert found[0].get_clim()[1] == pytest.approx(20.0)
     assert found[1].get_array()[5, 5] == 20.0
     assert [axes.get_title() for axes in figure.axes[:3]] == ["a", "b", "c"]
-    assert figure.axes[-1].get_ylabel() == "height of the roof above the ground [m]"
+    assert figure.axes[-1].get_ylabel() == "roof height [m]"
 
 
 def test_open_ground_is_white_and_unknown_roofs_are_grey() -> None:
