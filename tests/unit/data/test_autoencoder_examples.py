@@ -308,7 +308,7 @@ def test_batches(root: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "match"),
     [
-        ({"input": "IRT3"}, "input must be 'target', 'condition', 'DPM', 'IRT2' or 'IRT4'"),
+        ({"input": "IRT3"}, "input must be 'target', 'condition', 'DPM', 'IRT2', 'IRT4', 'RL' or 'RT'"),
         ({"crop_size": 0}, "crop_size must be"),
         ({"input": "condition", "with_condition": True}, "with_condition belongs to other inputs"),
     ],
