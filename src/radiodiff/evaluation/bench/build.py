@@ -37,7 +37,7 @@ __all__ = ["BenchReport", "build_bench"]
 
 CARD = "README.md"
 
-LEAST_HOURS = 1e-6
+LEAST_HOURS = 1e-12
 """Left to the last scenario where the others took all the time: it lists what is there."""
 
 Steps = Generator[tuple[int, int], None, "BenchReport"]
