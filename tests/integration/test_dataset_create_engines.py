@@ -1,7 +1,6 @@
 """`radiodiff dataset create` with several engines, presets, scenarios and layouts."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from radiodiff.formats import read_radio_map
 from radiodiff.formats.layout_folder import Layout, write_layouts
 from radiodiff.propagation import make_engine
 from radiodiff.scene import Footprint, Grid, Scene
+from ray_tracer import needs_ray_tracer
 
 OPTIONS = ("--maps", 2, "--tx-per-map", 2, "--seed", 3, "--workers", 1)
 COMMAND = ("dataset", "create", "--out", "city", *OPTIONS, "--size", 64)
@@ -59,10 +59,8 @@ def test_rooftops_of_layouts(radiodiff: Run, tmp_path: Path) -> None:
     assert json.loads((root / "dataset.json").read_text())["licences"] == ["made up"]
 
 
+@needs_ray_tracer
 def test_traced_rooftops_tell_their_noise(radiodiff: Run, tmp_path: Path) -> None:
-    pytest.importorskip("sionna", reason="needs the extra raytrace")
-    if not (os.environ.get("DRJIT_LIBLLVM_PATH") or list(Path("/usr/lib").glob("*/libLLVM*19*"))):
-        pytest.skip("needs LLVM 19")
     options = ("--engine", "ray-tracing:fast", "--scenario", "rooftop", "--maps", 1, "--tx-per-map", 1)
     outcome = radiodiff(*COMMAND, *options)
     assert (outcome.code, outcome.err) == (0, "")
