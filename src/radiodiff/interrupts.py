@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["interrupts_held"]
+__all__ = ["interrupts_held", "interrupts_kept_out"]
 
 
 @contextmanager
@@ -29,3 +29,19 @@ def interrupts_held() -> Iterator[None]:
         signal.signal(signal.SIGINT, earlier)
     if received:
         earlier(*received[0])
+
+
+@contextmanager
+def interrupts_kept_out() -> Iterator[None]:
+    """Keep Ctrl-C out of threads and processes that begin in the block.
+
+    An interrupt goes to all processes of a terminal, and the one that started the others must answer alone.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)

@@ -1,17 +1,16 @@
 """Work in several processes, which end with the one that started them."""
 
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from typing import TypeVar
 
 from radiodiff.errors import DataSetError
+from radiodiff.interrupts import interrupts_kept_out
 
 __all__ = ["run_in_processes", "run_tasks"]
 
@@ -54,7 +53,7 @@ def run_in_processes(task: Callable[[Item], Result], items: Iterable[Item], work
     try:
         while True:
             # A short queue: an interrupted run stops soon, and memory does not grow with the work.
-            with _without_interrupts():
+            with interrupts_kept_out():
                 running |= {pool.submit(task, item) for item in islice(waiting, 2 * workers - len(running))}
             if not running:
                 return
@@ -69,19 +68,6 @@ def run_in_processes(task: Callable[[Item], Result], items: Iterable[Item], work
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Hold Ctrl-C back. Processes started meanwhile never see one: it goes to all, and this one alone must answer."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
 
 
 def _end_with_parent() -> None:

@@ -37,7 +37,7 @@ IRT2 = RayTracingSettings(
     line_of_sight=False,
     diffraction=False,
     ground_material=None,
-    distance_exponent=2.61,
+    distance_exponent=IRT2_LAW.los_exponent,
     completion="strongest",
     completion_law=IRT2_LAW,
 )
@@ -52,12 +52,14 @@ PRESETS: Mapping[str, Mapping[str, PropagationModel]] = {
         "fast": RayTracing(FAST),
         "reference": RayTracing(REFERENCE),
         "irt2": RayTracing(IRT2),
-        "irt4": RayTracing(replace(IRT2, max_depth=4, distance_exponent=2.615, completion_law=IRT4_LAW)),
+        "irt4": RayTracing(
+            replace(IRT2, max_depth=4, distance_exponent=IRT4_LAW.los_exponent, completion_law=IRT4_LAW)
+        ),
     },
 }
 """Engine, name of the preset, engine with its settings.
 
 `fast` is for quantity, `reference` for truth. `irt2` and `irt4` come near RadioMapSeer's IRT2 and IRT4 maps (see
-benchmarks/README.md): there a line of sight follows a law of its own, without a trace of reflections, and behind a
+docs/engines.md): there a line of sight follows a law of its own, without a trace of reflections, and behind a
 corner the strongest path counts.
 """

@@ -1,7 +1,6 @@
 """Tasks on dask.distributed: worker processes of this machine, or the workers of a scheduler."""
 
 import os
-import signal
 import tempfile
 import time
 from collections import deque
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from radiodiff.data.create.settings import RECORD
 from radiodiff.data.create.task import MapTask, Outcome, WorkPlan, make_maps, other_version
 from radiodiff.errors import DataSetError
+from radiodiff.interrupts import interrupts_kept_out
 from radiodiff.version import __version__
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _local_client(count: int) -> "Iterator[Client]":
         # It starts with the first process, and then lets interrupts through to that one.
         resource_tracker.ensure_running()
         # Processes that are started meanwhile never see Ctrl-C: it goes to all, and this one alone must answer.
-        with _without_interrupts():
+        with interrupts_kept_out():
             cluster = LocalCluster(
                 n_workers=count,
                 threads_per_worker=1,
@@ -319,16 +319,3 @@ def _check_package() -> None:
             value="not installed",
             remedy="pip install 'dask[distributed]', or take one worker (--workers 1).",
         )
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Hold Ctrl-C back from threads and processes that begin meanwhile."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)

@@ -52,4 +52,4 @@ RAY_LAUNCHING_SETTINGS: Mapping[str, RayLaunchingSettings] = {
 }
 """By name. `fast` is for quantity; `reference` has ten times the rays of the default, and reflections until they no
 longer count. `irt2` and `irt4` are nearest to those simulations of RadioMapSeer: their constants were fitted to
-map 419, transmitters 0 to 3 and 0, see benchmarks/README.md."""
+map 419, transmitters 0 to 3 and 0, see docs/engines.md."""
