@@ -8,7 +8,9 @@ and the median of the magnitude over 0.6745, of the difference to a map with ten
 floor, beside the standard error that the map tells of itself. Directions: the same number of rays with and without
 horizon sampling. Memory: resident, after some and after many scenes with few rays. IRT: map 419, transmitters 0 to 3
 (IRT4: 0), all cells outside the buildings, path loss limited to the floor of the thresholded scale; line of sight as
-counted on the raster. The sample of RadioMapSeer is not part of the repository: give its folder.
+counted on the raster. The sample of RadioMapSeer is not part of the repository: give its folder. Deep shadow: one crop
+each of Munich, Florence and Etoile, two transmitters, the rays of `fast`; share of the open cells without a path, by
+effect, and the path loss that an effect finds in cells which have none with five interactions.
 """
 
 import argparse
@@ -27,8 +29,9 @@ from PIL import Image
 
 from benchmarks.measure import spread, write
 from radiodiff import RADIOMAPSEER_GREY, CitySettings, DominantPath, Scene, Transmitter, generate_city
+from radiodiff.data.create.scenarios import Scenario, draw_transmitters
 from radiodiff.formats import read_radiomapseer_scene, read_radiomapseer_transmitters
-from radiodiff.layouts import draw_transmitter_cells
+from radiodiff.layouts import CropSettings, city_scene, cut_layouts, draw_transmitter_cells
 from radiodiff.propagation.presets import PRESETS
 from radiodiff.propagation.ray_tracing import RayTracing, RayTracingSettings
 from radiodiff.propagation.wall_kernels import count_wall_runs
@@ -190,6 +193,46 @@ def irt_figures(sample: Path) -> dict[str, dict[str, float]]:
     return figures
 
 
+def deep_shadow(cities: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Share of cells without a path with more interactions, more edges and rough walls, in dense towns."""
+    five = replace(settings_of("fast"), max_depth=5)
+    eight = replace(five, max_depth=8)
+    variants = {
+        "5 interactions": five,
+        "8 interactions": eight,
+        "8, edges in sight": replace(eight, diffraction_in_sight=True),
+        "8, rough walls": replace(eight, diffuse_reflection=True),
+    }
+    scenes = []
+    for name in cities:
+        crops = [crop.scene for crop in cut_layouts(city_scene(name), CropSettings()) if crop is not None]
+        scenes.append(crops[len(crops) // 2])
+    figures = {}
+    scenarios: tuple[Scenario, ...] = ("street", "rooftop")
+    for scenario in scenarios:
+        links = [(scene, draw_transmitters(scene, 2, scenario, 7)) for scene in scenes]
+        first = [found for scene, txs in links for found in RayTracing(five).radio_maps(scene, txs)]
+        for name, settings in variants.items():
+            start = time.process_time()
+            maps = [found for scene, txs in links for found in RayTracing(settings).radio_maps(scene, txs)]
+            cpu_s = (time.process_time() - start) / len(maps)
+            open_cells = [~scene.buildings for scene, txs in links for _ in txs]
+            share = [np.isnan(found.path_loss_db)[cells].mean() for found, cells in zip(maps, open_cells, strict=True)]
+            added = [
+                found.path_loss_db[cells & np.isnan(before.path_loss_db) & ~np.isnan(found.path_loss_db)]
+                for found, before, cells in zip(maps, first, open_cells, strict=True)
+            ]
+            found_db = np.concatenate(added)
+            levels = np.quantile(found_db, (0.05, 0.5, 0.95)).tolist() if found_db.size else []
+            figures[f"{scenario}, {name}"] = {
+                "share_without_path": spread([float(one) for one in share]),
+                "added_cells_db": [round(level, 1) for level in levels],
+                "standard_error_db": spread([found.meta["standard_error_db"] for found in maps]),
+                "cpu_s": round(cpu_s, 2),
+            }
+    return figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=SAMPLE, help="folder of the RadioMapSeer sample")
@@ -223,6 +266,7 @@ def main() -> None:
             f"agreement_fast_{scenario}",
             lambda scenario=scenario: agreement(settings_of("fast"), scenario, min(arguments.scenes, 4)),  # type: ignore[misc]
         )
+    add("deep_shadow", lambda: deep_shadow(("munich", "florence", "etoile")))
     if arguments.memory:
         add("memory", lambda: memory(arguments.memory))
     if arguments.data.is_dir():
