@@ -133,7 +133,7 @@ def process_epochs(dataset: RadioMapSeer, runs: int) -> dict[str, Any]:
 
 
 def geometry_rate(packed: Path, runs: int) -> dict[str, Any]:
-    """Reads per second of all six channels and of three, in one process, in random order."""
+    """Reads per second of all channels and of three, in one process, in random order."""
     dataset = RadioMapSeer(RadioMapSeerConfig(root=packed, simulation="DPM"))
     keys = [(example // 80, example % 80) for example in np.random.default_rng(1).permutation(len(dataset))]
     keys = [(dataset.split.ids("train")[number], tx) for number, tx in keys][:800]

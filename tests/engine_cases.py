@@ -13,6 +13,7 @@ from radiodiff.propagation.dominant_path import DominantPath
 from radiodiff.propagation.free_space import FreeSpace
 from radiodiff.propagation.log_distance import LogDistance
 from radiodiff.propagation.multi_wall import MultiWall
+from radiodiff.propagation.over_roofs import OverRoofs
 from radiodiff.propagation.ray_launching import RayLaunching
 from radiodiff.propagation.ray_tracing import RayTracing, RayTracingSettings
 from radiodiff.propagation.umi import UrbanMicro
@@ -64,6 +65,7 @@ ENGINES = (
     EngineCase(LogDistance(exponent=2.7), lambda d, f: free_space_law(np.ones(1), f) + 27 * np.log10(d)),
     EngineCase(UrbanMicro(), street_law),
     EngineCase(MultiWall(), free_space_law),
+    EngineCase(OverRoofs(), free_space_law),
     # Path lengths are compared in float32, and the loss of a corner is a polynomial good to 1e-4 dB.
     EngineCase(DominantPath(), lambda d, f: 47.84 + 25.0 * np.log10(d) + 20 * np.log10(f / 5.9e9), tolerance_db=1e-3),
     # As above, where the path around corners is all there is; the rays themselves move with the scene.

@@ -37,7 +37,8 @@ def simulate(
     engine: Annotated[
         str,
         typer.Option(
-            "--engine", help="dominant-path, free-space, log-distance, multi-wall, ray-launching, ray-tracing or umi."
+            "--engine",
+            help="dominant-path, free-space, log-distance, multi-wall, over-roofs, ray-launching, ray-tracing or umi.",
         ),
     ] = "dominant-path",
     preset: Annotated[

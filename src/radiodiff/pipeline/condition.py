@@ -162,7 +162,7 @@ class SceneEncoder:
         is_needed = set(self.encoding.names) & set(GEOMETRY_CHANNELS)
         if not is_needed and not ("k2" in self.encoding.names and self._k2 == "dominant-path"):
             return {}
-        # The height decides whether it may stand above a roof; the channels do not depend on it.
+        # The height decides whether it may stand above a roof, and what goes over the roofs.
         plain = Transmitter(tx.x_m, tx.y_m, height_m=tx.height_m)
         return dict(zip(GEOMETRY_CHANNELS, prepared.solver.channels(plain), strict=True))
 

@@ -6,6 +6,7 @@ from radiodiff.propagation.free_space import FreeSpace
 from radiodiff.propagation.geometry import GEOMETRY_CHANNELS, GeometryChannel, GeometrySolver, geometry_channels
 from radiodiff.propagation.log_distance import LogDistance
 from radiodiff.propagation.multi_wall import MultiWall
+from radiodiff.propagation.over_roofs import OverRoofs
 from radiodiff.propagation.presets import PRESETS
 from radiodiff.propagation.ray_launching import RayLaunching, RayLaunchingSettings
 from radiodiff.propagation.ray_tracing import RayTracing, RayTracingSettings
@@ -24,6 +25,7 @@ __all__ = [
     "GeometrySolver",
     "LogDistance",
     "MultiWall",
+    "OverRoofs",
     "PropagationModel",
     "RayLaunching",
     "RayLaunchingSettings",

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from radiodiff.interrupts import interrupts_held
 from radiodiff.propagation.dominant_path import RADIOMAPSEER_LAW, DominantPathLaw
+from radiodiff.propagation.over_roofs import OverRoofs
 from radiodiff.scene import Scene, Transmitter
 
 __all__ = ["GEOMETRY_CHANNELS", "GeometryChannel", "GeometrySolver", "geometry_channels"]
@@ -18,6 +19,7 @@ GeometryChannel = Literal[
     "shortest_path_length_m",
     "turning_angle_deg",
     "dominant_path_gain_db",
+    "over_roofs_gain_db",
 ]
 
 GEOMETRY_CHANNELS: tuple[GeometryChannel, ...] = get_args(GeometryChannel)
@@ -39,6 +41,7 @@ class GeometrySolver:
         self.law = law
         with interrupts_held():
             self.graph = CornerGraph.of_scene(scene)
+            self._over_roofs = OverRoofs().prepare(scene)
 
     def channels(self, tx: Transmitter) -> NDArray[np.float32]:
         """Geometry channels of one transmitter, see `geometry_channels`.
@@ -71,6 +74,7 @@ class GeometrySolver:
                 np.maximum(shortest_m, distance_m),
                 np.degrees(np.where(around_db <= over_roofs_db, graph.turning_angles(paths), 0.0)),
                 -path_loss_of_paths_db(graph, paths, scene, tx, law),
+                -next(self._over_roofs((tx,))).path_loss_db,
             ]
         ).astype(np.float32)
         channels[:, scene.buildings] = 0.0
@@ -78,7 +82,7 @@ class GeometrySolver:
 
 
 def geometry_channels(scene: Scene, tx: Transmitter, law: DominantPathLaw = RADIOMAPSEER_LAW) -> NDArray[np.float32]:
-    """Six features of every cell, from the buildings and the transmitter alone.
+    """Seven features of every cell, from the buildings and the transmitter alone.
 
     | index | channel | range |
     |---|---|---|
@@ -88,6 +92,7 @@ def geometry_channels(scene: Scene, tx: Transmitter, law: DominantPathLaw = RADI
     | 3 | `shortest_path_length_m`: shortest way around the buildings; the distance where none leads | >= distance |
     | 4 | `turning_angle_deg`: sum of turns of the dominant path; 0 in line of sight and over the roofs | 0..360 |
     | 5 | `dominant_path_gain_db`: gain of the dominant path | about -190..-47 dB in 256 m |
+    | 6 | `over_roofs_gain_db`: gain of `OverRoofs`; unknown roofs are 25 m high | about -190..-47 dB in 256 m |
 
     All channels are 0 inside buildings. For several transmitters on one scene use `GeometrySolver`.
 
@@ -97,7 +102,7 @@ def geometry_channels(scene: Scene, tx: Transmitter, law: DominantPathLaw = RADI
         law: Law of the dominant path.
 
     Returns:
-        (6, rows, cols) float32.
+        (7, rows, cols) float32.
 
     Raises:
         TransmitterError: The transmitter stands off the grid or inside a building.

@@ -10,6 +10,7 @@ from radiodiff.propagation.dominant_path import DominantPath
 from radiodiff.propagation.free_space import FreeSpace
 from radiodiff.propagation.log_distance import LogDistance
 from radiodiff.propagation.multi_wall import MultiWall
+from radiodiff.propagation.over_roofs import OverRoofs
 from radiodiff.propagation.presets import PRESETS
 from radiodiff.propagation.ray_launching import RayLaunching
 from radiodiff.propagation.ray_tracing import RayTracing
@@ -20,7 +21,8 @@ __all__ = ["ENGINES", "make_engine"]
 T = TypeVar("T")
 
 ENGINES: dict[str, type[PropagationModel]] = {
-    kind.name: kind for kind in (DominantPath, FreeSpace, LogDistance, MultiWall, RayLaunching, RayTracing, UrbanMicro)
+    kind.name: kind
+    for kind in (DominantPath, FreeSpace, LogDistance, MultiWall, OverRoofs, RayLaunching, RayTracing, UrbanMicro)
 }
 """Engine classes by name; each can be made without arguments."""
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from radiodiff.errors import PropagationError
 
-__all__ = ["count_wall_runs"]
+__all__ = ["NEVER", "POINTS_PER_CELL", "count_wall_runs", "lattice_axis", "lattice_point"]
 
 POINTS_PER_CELL = 1 << 16
 """Lattice points per cell edge. The products of two ray components stay below 2^63 up to 2^31 cells."""
@@ -43,12 +43,17 @@ def count_wall_runs(buildings: NDArray[np.bool_], tx_col: float, tx_row: float) 
     Raises:
         PropagationError: The transmitter is not on the grid.
     """
-    x, y = _lattice_point(buildings.shape, tx_col, tx_row)
+    x, y = lattice_point(buildings.shape, tx_col, tx_row)
     # The copy makes the array writable, whatever it was: numba compiles once for each kind.
     return _count_wall_runs(np.array(buildings, dtype=np.uint8, order="C"), x, y)  # type: ignore[no-any-return]
 
 
-def _lattice_point(shape: tuple[int, ...], tx_col: float, tx_row: float) -> tuple[int, int]:
+def lattice_point(shape: tuple[int, ...], tx_col: float, tx_row: float) -> tuple[int, int]:
+    """A place on the grid, in points of the lattice.
+
+    Raises:
+        PropagationError: It is not on the grid.
+    """
     rows, cols = shape
     if not (0 <= tx_col <= cols and 0 <= tx_row <= rows):
         raise PropagationError(
@@ -70,7 +75,7 @@ def _count_wall_runs(walls, x, y):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _axis(start, cell):  # type: ignore[no-untyped-def]
+def lattice_axis(start, cell):  # type: ignore[no-untyped-def]
     """One direction of a ray to a cell's centre: step, first cell, points to its first edge and in all."""
     end = cell * POINTS_PER_CELL + POINTS_PER_CELL // 2
     if end > start:
@@ -87,8 +92,8 @@ def _walk(walls, x, y, row, col):  # type: ignore[no-untyped-def]
     """Wall runs on the ray from lattice point (x, y) to a cell's centre."""
     cells = walls.ravel()
     cols = walls.shape[1]
-    step_col, first_col, edge_x, length_x = _axis(x, col)
-    step_row, first_row, edge_y, length_y = _axis(y, row)
+    step_col, first_col, edge_x, length_x = lattice_axis(x, col)
+    step_row, first_row, edge_y, length_y = lattice_axis(y, row)
     step_row *= cols
     # Times run from 0 to length_x * length_y, so that all crossings fall on whole numbers.
     length_x, length_y = max(length_x, 1), max(length_y, 1)

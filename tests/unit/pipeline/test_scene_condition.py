@@ -107,8 +107,11 @@ def test_geometry_is_that_of_the_training_whatever_drives_and_transmits() -> Non
     with pytest.warns(UserWarning, match="does not see cars"):
         found = scene_condition(tiny_encoding(names), settings, with_cars, TX)
     np.testing.assert_array_equal(found, plain)
-    other = replace(TX, frequency_hz=1.8e9, height_m=25.0, azimuth_deg=40.0, antenna=SectorAntenna())
+    other = replace(TX, frequency_hz=1.8e9, azimuth_deg=40.0, antenna=SectorAntenna())
     np.testing.assert_array_equal(scene_condition(tiny_encoding(names), settings, SCENE, other), plain)
+    higher = scene_condition(tiny_encoding(names), settings, SCENE, replace(other, height_m=25.0))
+    differs = [not np.array_equal(one, two) for one, two in zip(higher, plain, strict=True)]
+    assert [name for name, is_other in zip(names, differs, strict=True) if is_other] == ["over_roofs_gain_db"]
 
 
 def test_the_ranges_are_those_of_the_model() -> None:

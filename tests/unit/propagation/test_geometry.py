@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from engine_cases import FREE_CELLS, Motion, free_cell, random_town, town, turned_blocks
 from radiodiff.errors import TransmitterError
-from radiodiff.propagation import RADIOMAPSEER_LAW, DominantPath, DominantPathLaw, geometry_channels
+from radiodiff.propagation import RADIOMAPSEER_LAW, DominantPath, DominantPathLaw, OverRoofs, geometry_channels
 from radiodiff.propagation.geometry import GEOMETRY_CHANNELS, GeometrySolver
 from radiodiff.scene import Footprint, Grid, Scene, Transmitter
 
@@ -40,7 +40,7 @@ def rays(tx: Transmitter, scene: Scene) -> np.ndarray:
     return shapely.linestrings(ends.reshape(-1, 2, 2)).reshape(scene.grid.shape)
 
 
-def test_six_channels_in_the_documented_order() -> None:
+def test_seven_channels_in_the_documented_order() -> None:
     assert GEOMETRY_CHANNELS == (
         "los_mask",
         "log_distance_gain_db",
@@ -48,9 +48,10 @@ def test_six_channels_in_the_documented_order() -> None:
         "shortest_path_length_m",
         "turning_angle_deg",
         "dominant_path_gain_db",
+        "over_roofs_gain_db",
     )
     channels = geometry_channels(WALL, Transmitter.at_cell(GRID, 10, 12))
-    assert channels.shape == (6, 40, 60)
+    assert channels.shape == (7, 40, 60)
     assert channels.dtype == np.float32
 
 
@@ -62,7 +63,7 @@ def test_documented_ranges(seed: int) -> None:
         distance = tx.distance_m(scene.grid)
         assert np.isfinite(channels).all()
         assert (channels[:, scene.buildings] == 0.0).all()
-        los, straight, obstructed, shortest, turning, dominant = channels[:, outdoors]
+        los, straight, obstructed, shortest, turning, dominant, over_roofs = channels[:, outdoors]
         assert set(np.unique(los)) <= {0.0, 1.0}
         expected = -47.84 - 10 * RADIOMAPSEER_LAW.los_exponent * np.log10(np.maximum(distance[outdoors], 1.0))
         np.testing.assert_allclose(straight, expected, atol=1e-4)
@@ -72,6 +73,7 @@ def test_documented_ranges(seed: int) -> None:
         assert (turning >= 0.0).all()
         assert (turning <= 360.0).all()
         assert (dominant <= straight + 1e-4).all()
+        np.testing.assert_array_equal(over_roofs, -OverRoofs().radio_map(scene, tx).path_loss_db[outdoors])
         # In line of sight the best path is the straight one.
         seen = los == 1.0
         np.testing.assert_array_equal(dominant[seen], straight[seen])

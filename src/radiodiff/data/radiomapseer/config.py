@@ -33,7 +33,7 @@ OTHER_SIMULATIONS: tuple[OtherSimulation, ...] = get_args(OtherSimulation)
 TRACED_SIMULATIONS = ("RL", "RT")
 """Ray launching and ray tracing: level 0 outdoors is no value there, but a cell that no ray has found, or too weak."""
 
-ANSWER_CHANNELS = GEOMETRY_CHANNELS[3:]
+ANSWER_CHANNELS = GEOMETRY_CHANNELS[3:6]
 """Geometry channels from which a dominant path map of the same buildings follows."""
 
 

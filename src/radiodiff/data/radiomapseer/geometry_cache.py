@@ -1,6 +1,6 @@
 """Geometry channels on disk: computed once for a map, read back by memory map.
 
-A file `<folder>/<layer>/<map>-<digest>.safetensors` holds `channels`, (T, 6, rows, cols) uint16: the encoded channels
+A file `<folder>/<layer>/<map>-<digest>.safetensors` holds `channels`, (T, 7, rows, cols) uint16: the encoded channels
 of the first T transmitters, 0 for -1 and 65535 for +1, in steps 257 times finer than the grey levels of the target. The
 digest is that of all they follow from: outlines, transmitters, law, ranges, size. Other data sets, or changed ones, may
 therefore share a folder; files that nothing asks for any more stay until they are deleted.
