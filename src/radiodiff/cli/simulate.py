@@ -24,8 +24,8 @@ def simulate(
         Path,
         typer.Option(
             "--buildings",
-            help="PNG mask; footprints as GeoJSON, GeoPackage, shapefile or layout of `layouts extract`; mesh: .ply .obj "
-            ".stl .off, .xml of Mitsuba; GeoTIFF; RadioMapSeer polygon file or folder.",
+            help="PNG mask; footprints as GeoJSON, GeoPackage, shapefile or layout of `layouts extract`; mesh: .ply "
+            ".obj .stl .off, .xml of Mitsuba; GeoTIFF; RadioMapSeer polygon file or folder.",
         ),
     ],
     tx: Annotated[

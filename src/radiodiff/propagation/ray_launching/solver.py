@@ -81,14 +81,15 @@ class SceneRays:
         paths = self.graph.paths(x, y, settings.corner_law)
         even, odd = self._reflected(x, y, tx, settings)
         power = even + odd
-        other = self._straight_or_around(paths, tx, settings)
+        lit = self._lit_shares(x, y)
+        other = self._straight_or_around(paths, lit, tx, settings)
         if settings.combination == "strongest":
-            counts = power > other
+            counts = (power > other).astype(np.float64)
             total = np.maximum(power, other)
         else:
-            counts = ~paths.is_los if settings.combination == "nlos-power-sum" else np.ones_like(paths.is_los)
+            counts = 1.0 - lit if settings.combination == "nlos-power-sum" else np.ones_like(lit)
             total = other + power * counts
-        error_db = _standard_error_db((even - odd)[counts], total[counts])
+        error_db = _standard_error_db((even - odd) * counts, total)
         (rows, cols), (free_rows, free_cols) = self.graph.rim
         total[rows, cols] = total[free_rows, free_cols]
         total[total == 0.0] = np.nan
@@ -118,8 +119,17 @@ class SceneRays:
         power /= self.free_share
         return power
 
-    def _straight_or_around(self, paths: Paths, tx: Transmitter, settings: RayLaunchingSettings) -> NDArray[np.float64]:
-        """Power gain of the straight path in line of sight, and of that around corners elsewhere, (rows, cols)."""
+    def _lit_shares(self, x: float, y: float) -> NDArray[np.float64]:
+        """Share of the free area of every cell that a point sees, (rows, cols)."""
+        ring = launch_kernels.sight_ring(x, y, self.graph.obstacles.all_walls)
+        shares: NDArray[np.float64] = launch_kernels.solid_shares(ring, self.graph.shape) / self.free_share
+        # Rounded: what is wholly lit or dark has exactly the power of the one path.
+        return np.clip(shares.round(6), 0.0, 1.0)
+
+    def _straight_or_around(
+        self, paths: Paths, lit: NDArray[np.float64], tx: Transmitter, settings: RayLaunchingSettings
+    ) -> NDArray[np.float64]:
+        """Mean power gain over cells of the straight path in sight, and of that around corners elsewhere, (rows, cols)."""
         law = settings.corner_law
         if settings.combination == "none":
             gain = np.zeros(self.graph.shape)
@@ -127,8 +137,7 @@ class SceneRays:
             gain = db_to_ratio(-np.minimum(*losses_behind_corners_db(paths, self.scene, tx, law)))
         straight = _gain(tx.distance_m(self.scene.grid), tx, settings)
         straight *= np.where(paths.crosses_car, db_to_ratio(-law.car_loss_los_db), 1.0)
-        gain[paths.is_los] = straight[paths.is_los]
-        return gain
+        return lit * straight + (1.0 - lit) * gain
 
 
 def _gain(length_m: NDArray[np.float64], tx: Transmitter, settings: RayLaunchingSettings) -> NDArray[np.float64]:
