@@ -129,7 +129,7 @@ class SceneRays:
     def _straight_or_around(
         self, paths: Paths, lit: NDArray[np.float64], tx: Transmitter, settings: RayLaunchingSettings
     ) -> NDArray[np.float64]:
-        """Mean power gain over cells of the straight path in sight, and of that around corners elsewhere, (rows, cols)."""
+        """Mean power gain of cells: the straight path in sight, that around corners elsewhere, (rows, cols)."""
         law = settings.corner_law
         if settings.combination == "none":
             gain = np.zeros(self.graph.shape)
