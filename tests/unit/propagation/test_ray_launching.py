@@ -342,12 +342,18 @@ def test_a_car_dims_the_straight_path_only() -> None:
 
 def test_a_transmitter_above_a_roof_is_refused_before_any_is_solved() -> None:
     scene = Scene.from_footprints(GRID, [Footprint(shapely.box(10, 10, 30, 30), height_m=12.0)])
-    with pytest.raises(TransmitterError, match="street level"):
-        next(
-            RayLaunching().radio_maps(
-                scene, [Transmitter.at_cell(GRID, 5, 5), Transmitter.at_cell(GRID, 20, 20, height_m=15.0)]
-            )
-        )
+    below = Transmitter.at_cell(GRID, 5, 5, height_m=12.0)
+    for cell, told in (((20, 20), "column 20, row 20, which is indoors"), ((5, 5), "roofs of 12 m at most")):
+        above = Transmitter.at_cell(GRID, *cell, height_m=15.0)
+        with pytest.raises(TransmitterError, match=f"street level.*{told}; height 15 m"):
+            next(RayLaunching().radio_maps(scene, [below, above]))
+
+
+def test_a_mast_among_buildings_of_unknown_height_is_served() -> None:
+    outlines = [Footprint(shapely.box(10, 10, 20, 30), 12.0), Footprint(shapely.box(25, 10, 30, 30))]
+    tx = Transmitter.at_cell(GRID, 5, 5, height_m=15.0)
+    scene = Scene.from_footprints(GRID, outlines)
+    np.testing.assert_array_equal(RayLaunching().radio_map(scene, tx).has_value, ~scene.buildings)
 
 
 def test_a_carrier_outside_the_range_of_a_material_is_refused() -> None:

@@ -44,7 +44,7 @@ class RayLaunching(PropagationModel):
 
     Raises:
         PropagationError: When solving: the carrier is outside the range of a material.
-        TransmitterError: When solving, before any is solved: one stands above a roof.
+        TransmitterError: When solving, before any is solved: one stands above a roof, or higher than all of them.
 
     Source: ray tubes: Seidel and Rappaport (1994), "Site-specific propagation prediction for wireless in-building
     personal communication system design", IEEE Trans. Veh. Technol. 43(4), there by reception spheres.

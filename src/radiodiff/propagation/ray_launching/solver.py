@@ -57,16 +57,21 @@ class SceneRays:
         return cls(scene, graph, walls, index, free_share)
 
     def check_street_level(self, tx: Transmitter) -> None:
-        """Make sure that a transmitter does not stand above a roof.
+        """Make sure that a transmitter does not stand above a roof, or in the street above all of them.
 
         Raises:
             TransmitterError: It does.
         """
         row, col = tx.cell(self.scene.grid)
-        if self.scene.buildings[row, col]:
+        heights_m = [footprint.height_m or np.inf for footprint in self.scene.footprints or ()]
+        is_indoors = bool(self.scene.buildings[row, col])
+        if is_indoors or tx.height_m > max(heights_m, default=np.inf):
+            place = (
+                f"column {col}, row {row}, which is indoors" if is_indoors else f"roofs of {max(heights_m):g} m at most"
+            )
             raise TransmitterError(
-                "Ray launching needs a transmitter at street level, outside the buildings",
-                value=f"column {col}, row {row}, which is indoors; height {tx.height_m:g} m",
+                "Ray launching needs a transmitter at street level, outside the buildings and below the highest roof",
+                value=f"{place}; height {tx.height_m:g} m",
                 remedy="Use the ray-tracing engine for transmitters above roofs.",
             )
 
