@@ -13,10 +13,13 @@ from numba import njit
 
 from radiodiff.propagation.dominant_path.visibility_kernels import facing_walls, sweep, sweep_space
 
-__all__ = ["SAMPLES_PER_CELL", "index_walls", "launch", "sight_ring", "solid_shares"]
+__all__ = ["SAMPLES_PER_CELL", "free_shares", "index_walls", "launch", "sight_ring", "solid_shares"]
 
 SAMPLES_PER_CELL = 8
 """Samples of the radial law per cell of path length."""
+
+SMALLEST_FREE_SHARE = 0.02
+"""Cells with less free area count as having this: what few rays bring them would be noise."""
 
 EDGE_SLACK = 1e-6
 """Walls this close to a cell count as inside it, so that a ray that meets one on the edge of two cells finds it."""
@@ -109,6 +112,11 @@ def solid_shares(walls, shape):
         for col in range(1, cols):
             share[row, col] += share[row, col - 1]
     return share[:, :cols].copy()
+
+
+def free_shares(walls, shape):
+    """Share of the area of every cell outside closed rings of walls, at least `SMALLEST_FREE_SHARE`, (rows, cols)."""
+    return np.maximum(1.0 - solid_shares(walls, shape), SMALLEST_FREE_SHARE)
 
 
 @njit(cache=True, error_model="numpy")

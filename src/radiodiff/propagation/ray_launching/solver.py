@@ -20,9 +20,6 @@ __all__ = ["MINIMUM_LENGTH_M", "SceneRays"]
 MINIMUM_LENGTH_M = 1.0
 """Shorter paths count as this long, as in the closed-form engines [m]."""
 
-SMALLEST_FREE_SHARE = 0.02
-"""Cells with less free area count as having this: what few rays bring them would be noise."""
-
 NORMAL_OVER_MEDIAN = 1.4826
 """Standard deviation of a normal variable over the median of its magnitude."""
 
@@ -36,7 +33,7 @@ class SceneRays:
         graph: Its corner graph; its walls are those that reflect.
         walls: (m, 6), walls with their directions, see `launch_kernels.launch` [cells].
         index: Walls by cell, see `launch_kernels.index_walls`.
-        free_share: (rows, cols), share of a cell's area outside the walls, at least `SMALLEST_FREE_SHARE`.
+        free_share: (rows, cols), see `launch_kernels.free_shares`.
     """
 
     scene: Scene
@@ -53,7 +50,7 @@ class SceneRays:
         along = edges[:, 2:] - edges[:, :2]
         walls = np.hstack([edges, along / np.linalg.norm(along, axis=1, keepdims=True)])
         index = launch_kernels.index_walls(walls, scene.grid.shape)
-        free_share = np.maximum(1.0 - launch_kernels.solid_shares(edges, scene.grid.shape), SMALLEST_FREE_SHARE)
+        free_share = launch_kernels.free_shares(edges, scene.grid.shape)
         return cls(scene, graph, walls, index, free_share)
 
     def check_street_level(self, tx: Transmitter) -> None:
