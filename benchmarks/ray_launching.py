@@ -30,6 +30,7 @@ from radiodiff.errors import PropagationError
 from radiodiff.formats import read_radiomapseer_scene, read_radiomapseer_transmitters
 from radiodiff.layouts import STYLES, draw_transmitter_cells
 from radiodiff.propagation.base import PropagationModel
+from radiodiff.propagation.geometry import geometry_channels
 from radiodiff.propagation.presets import PRESETS
 from radiodiff.propagation.ray_launching import RAY_LAUNCHING_SETTINGS, RayLaunching, RayLaunchingSettings
 from radiodiff.propagation.ray_launching.settings import COMBINATIONS, Combination
@@ -184,8 +185,7 @@ class IrtMaps:
             for index in range(count):
                 grey = np.asarray(Image.open(sample / f"gain_thresholded/{simulation}/{MAP}_{index}.png"), np.float64)
                 self.truth[simulation, index] = RADIOMAPSEER_GREY.to_path_loss_db(grey, thresholded=True)
-        straight = RayLaunching(replace(REFLECTED, max_depth=0))
-        self.is_los = [np.isfinite(found.path_loss_db) for found in straight.radio_maps(self.scene, self.txs)]
+        self.is_los = [geometry_channels(self.scene, tx)[0] > 0.0 for tx in self.txs]
 
     def errors_db(
         self, engine: PropagationModel, simulation: str, indices: Sequence[int]

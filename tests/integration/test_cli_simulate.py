@@ -17,8 +17,9 @@ from command_line import Run
 from engine_cases import FREE_CELLS, EngineCase, town
 from radiodiff.formats import RADIOMAPSEER_GRID, write_mask_png, write_radiomapseer_polygons
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
-from radiodiff.propagation import PRESETS, DominantPath
-from radiodiff.scene import Transmitter
+from radiodiff.propagation import ENGINES, PRESETS, DominantPath
+from radiodiff.propagation.base import PropagationModel, Solution, Solver
+from radiodiff.scene import Scene, Transmitter
 
 OUTLINES, RASTER = town(with_footprints=True), town(with_footprints=False)
 ROWS, COLS = OUTLINES.grid.shape
@@ -239,6 +240,27 @@ def test_a_preset_that_an_engine_has_not(radiodiff: Run, inputs: Path, engine: s
     )
     outcome.check_refusal(told, "irt3")
     assert not Path("o.npz").exists()
+
+
+class Telling(PropagationModel):
+    """Ten decibels per row but the first, and what a ray tracer would say of it."""
+
+    name = "telling"
+    reaches_everywhere = False
+
+    def prepare(self, scene: Scene) -> Solver:
+        loss_db = np.where(np.arange(ROWS)[:, None] == 0, np.nan, 10.0 * np.arange(ROWS)[:, None] + np.zeros(COLS))
+        facts = {"standard_error_db": 1.234, "noise_target_reached": False, "tx_height_m": 2.5, "tx_moved_m": 0.25}
+        return lambda txs: (Solution(loss_db, facts) for _ in txs)
+
+
+def test_what_became_of_the_request_is_told(radiodiff: Run, inputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENGINES, "telling", Telling)
+    outcome = radiodiff(
+        "simulate", "--buildings", inputs / "town.png", "--tx", TX, "--engine", "telling", "--out", "o.npz"
+    )
+    told = "noise 1.23 dB (more than asked for), transmitter raised to 2.5 m, transmitter moved by 0.25 m out of a wall"
+    assert f"{told}, {COLS} cells outdoors without a path" in " ".join(outcome.out.split())
 
 
 def test_cell_size_carrier_and_height(radiodiff: Run, inputs: Path) -> None:

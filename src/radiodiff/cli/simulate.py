@@ -24,7 +24,8 @@ def simulate(
         Path,
         typer.Option(
             "--buildings",
-            help="PNG mask, GeoJSON or GeoPackage footprints, GeoTIFF, RadioMapSeer polygon file or folder.",
+            help="PNG mask; footprints as GeoJSON, GeoPackage, shapefile or layout of `layouts extract`; mesh: .ply "
+            ".obj .stl .off, .xml of Mitsuba; GeoTIFF; RadioMapSeer polygon file or folder.",
         ),
     ],
     tx: Annotated[
@@ -67,7 +68,7 @@ def simulate(
         typer.Option("--bounds", metavar="X,Y,X,Y", help="Part of a vector file: min x, min y, max x, max y."),
     ] = None,
     margin: Annotated[
-        float, typer.Option("--margin", help="Free space around a vector file's outlines in metres.")
+        float, typer.Option("--margin", help="Free space around the outlines of a vector file or mesh in metres.")
     ] = 0.0,
     raster_kind: Annotated[str, typer.Option("--raster-kind", help="A GeoTIFF holds a mask or a height.")] = "mask",
 ) -> None:
@@ -203,6 +204,15 @@ def _summary(radio_map: "RadioMap") -> str:
 
     low, middle, high = np.nanquantile(radio_map.path_loss_db, [0.0, 0.5, 1.0])
     rows, cols = radio_map.grid.shape
-    empty = radio_map.meta.get("num_cells_without_path", 0)
-    ending = f", {empty} cells outdoors without a path" if empty else ""
-    return f"{cols} x {rows} cells, path loss {low:.1f} to {high:.1f} dB, median {middle:.1f} dB{ending}"
+    facts = [f"{cols} x {rows} cells", f"path loss {low:.1f} to {high:.1f} dB", f"median {middle:.1f} dB"]
+    meta = radio_map.meta
+    if "standard_error_db" in meta:
+        missed = "" if meta.get("noise_target_reached", True) else " (more than asked for)"
+        facts.append(f"noise {meta['standard_error_db']:.2f} dB{missed}")
+    if radio_map.tx is not None and meta.get("tx_height_m", radio_map.tx.height_m) != radio_map.tx.height_m:
+        facts.append(f"transmitter raised to {meta['tx_height_m']:g} m")
+    if meta.get("tx_moved_m", 0.0):
+        facts.append(f"transmitter moved by {meta['tx_moved_m']:g} m out of a wall")
+    if meta.get("num_cells_without_path", 0):
+        facts.append(f"{meta['num_cells_without_path']} cells outdoors without a path")
+    return ", ".join(facts)

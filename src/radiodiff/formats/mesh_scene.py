@@ -70,12 +70,13 @@ def read_mesh_buildings(path: str | Path) -> tuple[tuple[Footprint, ...], MeshRe
     return _buildings(read_meshes(path), str(path))
 
 
-def read_mesh_scene(path: str | Path, *, cell_size_m: float = 1.0) -> tuple[Scene, MeshReport]:
-    """Scene of the buildings in a mesh file, without a CRS; its grid is the extent of the buildings.
+def read_mesh_scene(path: str | Path, *, cell_size_m: float = 1.0, margin_m: float = 0.0) -> tuple[Scene, MeshReport]:
+    """Scene of the buildings in a mesh file, without a CRS; its grid is their extent and a margin.
 
     Args:
         path: A file that `read_meshes` reads, z up, y to the north, in metres.
         cell_size_m: Edge of a cell [m].
+        margin_m: Free space around the buildings [m].
 
     Raises:
         FormatError: The file is not readable, holds no triangle, or makes a grid that is too large.
@@ -88,15 +89,17 @@ def read_mesh_scene(path: str | Path, *, cell_size_m: float = 1.0) -> tuple[Scen
     footprints, report = read_mesh_buildings(path)
     bounds = np.array([footprint.polygon.bounds for footprint in footprints])
     # Whole cells of the mesh's own frame: a crop says where it comes from in round numbers.
-    left, bottom = np.floor(bounds[:, :2].min(axis=0) / cell_size_m) * cell_size_m
-    right, top = np.ceil(bounds[:, 2:].max(axis=0) / cell_size_m) * cell_size_m
+    left, bottom = np.floor((bounds[:, :2].min(axis=0) - margin_m) / cell_size_m) * cell_size_m
+    right, top = np.ceil((bounds[:, 2:].max(axis=0) + margin_m) / cell_size_m) * cell_size_m
     cols, rows = round((right - left) / cell_size_m), round((top - bottom) / cell_size_m)
     check_cell_count(rows, cols, str(path))
     local = [
         Footprint(transform(f.polygon, lambda points: np.abs(points - [left, top])), f.height_m) for f in footprints
     ]
     scene = Scene.from_footprints(Grid(rows, cols, cell_size_m), local, source=Path(path).name)
-    return check_free_cells(scene, str(path), remedy="Use smaller cells."), report
+    return check_free_cells(
+        scene, str(path), remedy="Add free space around the buildings (--margin), or use smaller cells."
+    ), report
 
 
 def _buildings(meshes: Sequence[SurfaceMesh], name: str) -> tuple[tuple[Footprint, ...], MeshReport]:

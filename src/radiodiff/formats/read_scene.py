@@ -41,7 +41,7 @@ OPTIONS = {
         "cell_size_m", "layer", "source_crs", "target_crs", "bounds", "margin_m", "level_height_m"
     },
     "GeoTIFF": {"invert", "raster_kind", "min_height_m"},
-    "mesh": {"cell_size_m"},
+    "mesh": {"cell_size_m", "margin_m"},
     "layout": set(),
 }  # fmt: skip
 """The options that each kind of file knows."""
@@ -91,7 +91,7 @@ def read_scene(path: str | Path, options: SceneOptions | None = None) -> SceneFi
     if kind == "layout":
         return SceneFile(read_layout_scene(source))
     if kind == "mesh":
-        scene, mesh_report = read_mesh_scene(source, cell_size_m=options.cell_size_m)
+        scene, mesh_report = read_mesh_scene(source, cell_size_m=options.cell_size_m, margin_m=options.margin_m)
         return SceneFile(scene, mesh_report.notes())
     scene, report = read_footprints(source, options)
     return SceneFile(scene, report.notes())

@@ -29,7 +29,7 @@ class SceneOptions:
     """How to read a scene file. Each kind of file knows some of these; `read_scene` refuses the others.
 
     Attributes:
-        cell_size_m: Edge of a cell (images, vector layers) [m].
+        cell_size_m: Edge of a cell (images, vector layers, meshes) [m].
         invert: Read 0 as building (images, GeoTIFF masks).
         map_id: Number of the map (RadioMapSeer folders).
         cars: Read the cars too (RadioMapSeer folders).
@@ -40,7 +40,7 @@ class SceneOptions:
         target_crs: Metric CRS of the grid; by default the layer's own, or its UTM zone (vector layers).
         bounds: Extent of the grid in the target CRS, (min x, min y, max x, max y); by default that of the
             layer, outwards to whole multiples of the cell size (vector layers) [m].
-        margin_m: Free space around the layer where `bounds` is not given (vector layers) [m].
+        margin_m: Free space around the buildings where `bounds` is not given (vector layers, meshes) [m].
         level_height_m: Height of one storey, for `building:levels` (vector layers) [m].
         raster_kind: "mask" or "height" (GeoTIFF).
         min_height_m: Lowest height that is a building (GeoTIFF of heights) [m].

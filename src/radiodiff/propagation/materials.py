@@ -1,6 +1,5 @@
 """Building materials at a carrier: permittivity, and what a smooth surface of them reflects."""
 
-import difflib
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from radiodiff.errors import PropagationError
+from radiodiff.propagation.choice import choose
 
 __all__ = ["MATERIALS", "Material", "complex_permittivity", "electrical_constants", "fresnel", "material"]
 
@@ -39,6 +39,10 @@ class Material:
     lowest_ghz: float
     highest_ghz: float
 
+    def holds_at(self, frequency_ghz: float) -> bool:
+        """Whether the constants hold at a frequency [GHz]."""
+        return self.lowest_ghz <= frequency_ghz <= self.highest_ghz
+
 
 MATERIALS: dict[str, Material] = {
     row.name: row
@@ -64,14 +68,7 @@ def material(name: str) -> Material:
     Raises:
         PropagationError: There is none of that name.
     """
-    if name not in MATERIALS:
-        near = difflib.get_close_matches(name, MATERIALS, n=1)
-        raise PropagationError(
-            f"A material must be one of {', '.join(sorted(MATERIALS))}",
-            value=repr(name),
-            remedy=f"Did you mean {near[0]!r}?" if near else "Choose one of these.",
-        )
-    return MATERIALS[name]
+    return choose("A material", name, MATERIALS)
 
 
 def electrical_constants(name: str, frequency_hz: float) -> tuple[float, float]:
@@ -88,11 +85,12 @@ def electrical_constants(name: str, frequency_hz: float) -> tuple[float, float]:
     """
     found = material(name)
     frequency_ghz = frequency_hz / 1e9
-    if not found.lowest_ghz <= frequency_ghz <= found.highest_ghz:
+    if not found.holds_at(frequency_ghz):
+        others = ", ".join(other.name for other in MATERIALS.values() if other.holds_at(frequency_ghz))
         raise PropagationError(
             f"The constants of {name} hold from {found.lowest_ghz:g} to {found.highest_ghz:g} GHz",
             value=f"{frequency_ghz:g} GHz",
-            remedy="Choose another material, for example concrete, or another carrier.",
+            remedy=f"Choose another carrier, or one of the materials that hold there: {others or 'none does'}.",
         )
     return found.a * frequency_ghz**found.b, found.c * frequency_ghz**found.d
 

@@ -1,11 +1,8 @@
 """Engines by the name they have on the command line."""
 
-import difflib
-from collections.abc import Mapping
-from typing import TypeVar
-
 from radiodiff.errors import PropagationError
 from radiodiff.propagation.base import PropagationModel
+from radiodiff.propagation.choice import choose
 from radiodiff.propagation.dominant_path import DominantPath
 from radiodiff.propagation.free_space import FreeSpace
 from radiodiff.propagation.log_distance import LogDistance
@@ -17,8 +14,6 @@ from radiodiff.propagation.ray_tracing import RayTracing
 from radiodiff.propagation.umi import UrbanMicro
 
 __all__ = ["ENGINES", "make_engine"]
-
-T = TypeVar("T")
 
 ENGINES: dict[str, type[PropagationModel]] = {
     kind.name: kind
@@ -37,7 +32,7 @@ def make_engine(name: str, preset: str | None = None) -> PropagationModel:
     Raises:
         PropagationError: There is no engine of that name, or it has no such preset.
     """
-    kind = _chosen("An engine", name, ENGINES)
+    kind = choose("An engine", name, ENGINES)
     if preset is None:
         return kind()
     if name not in PRESETS:
@@ -46,15 +41,4 @@ def make_engine(name: str, preset: str | None = None) -> PropagationModel:
             value=f"{preset!r} of {name}",
             remedy="Leave the preset out.",
         )
-    return _chosen(f"A preset of {name}", preset, PRESETS[name])
-
-
-def _chosen(what: str, name: str, known: Mapping[str, T]) -> T:
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        raise PropagationError(
-            f"{what} must be one of {', '.join(sorted(known))}",
-            value=repr(name),
-            remedy=f"Did you mean {near[0]!r}?" if near else "Choose one of these.",
-        )
-    return known[name]
+    return choose(f"A preset of {name}", preset, PRESETS[name])

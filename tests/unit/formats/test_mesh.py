@@ -9,7 +9,7 @@ import shapely
 
 from city_meshes import level, polygon_faces, prism, rectangle, slope, walls, write_mitsuba, write_obj, write_ply
 from radiodiff.errors import FormatError, GridError, SceneError
-from radiodiff.formats import checks, read_mesh_buildings, read_mesh_scene, read_scene
+from radiodiff.formats import SceneOptions, checks, read_mesh_buildings, read_mesh_scene, read_scene
 from radiodiff.formats.mesh import SurfaceMesh, read_meshes
 
 pytest.importorskip("trimesh", reason="meshes need trimesh")
@@ -280,6 +280,13 @@ def test_a_mesh_too_large_for_a_grid(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_mesh_of_one_building_has_no_free_cell(tmp_path: Path) -> None:
     with pytest.raises(SceneError, match="at least one cell outside its buildings"):
         read_mesh_scene(write_obj(tmp_path / "a.obj", {"house": prism(HOUSE, 0, 9)}))
+
+
+def test_a_margin_gives_it_a_street(tmp_path: Path) -> None:
+    file = write_obj(tmp_path / "a.obj", {"house": prism(HOUSE, 0, 9)})
+    scene = read_scene(file, SceneOptions(margin_m=3.0)).scene
+    assert scene.grid.shape == (12 + 6, 20 + 6)
+    np.testing.assert_array_equal(scene.buildings, np.pad(np.ones((12, 20), dtype=bool), 3))
 
 
 def test_cells_without_a_size(tmp_path: Path) -> None:

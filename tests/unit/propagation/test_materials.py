@@ -74,7 +74,14 @@ def test_an_unknown_material_is_refused(name: str, near: str) -> None:
     assert near in str(caught.value)
 
 
-@pytest.mark.parametrize("frequency_hz", [0.5e9, 28e9])
-def test_a_carrier_outside_the_range_is_refused(frequency_hz: float) -> None:
-    with pytest.raises(PropagationError, match="hold from 1 to 10 GHz"):
-        complex_permittivity("medium_dry_ground", frequency_hz)
+@pytest.mark.parametrize(
+    ("name", "frequency_hz", "message"),
+    [
+        ("medium_dry_ground", 28e9, "hold from 1 to 10 GHz.*hold there: concrete, brick, plasterboard, wood, glass"),
+        ("concrete", 0.4e9, r"hold from 1 to 100 GHz; got 0\.4 GHz.*hold there: wood, glass\."),
+        ("concrete", 300e9, "hold there: none does"),
+    ],
+)
+def test_a_carrier_outside_the_range_is_refused(name: str, frequency_hz: float, message: str) -> None:
+    with pytest.raises(PropagationError, match=message):
+        complex_permittivity(name, frequency_hz)

@@ -178,10 +178,30 @@ def test_without_reflections_and_corners_only_the_straight_path_is_left() -> Non
     engine = RayLaunching(RayLaunchingSettings(max_depth=0, combination="none"))
     radio_map = engine.radio_map(scene, tx)
     seen = np.isfinite(radio_map.path_loss_db)
-    free_space = FreeSpace().radio_map(scene, tx).path_loss_db
-    np.testing.assert_allclose(radio_map.path_loss_db[seen], free_space[seen], atol=1e-4)
+    shadow_db = radio_map.path_loss_db - FreeSpace().radio_map(scene, tx).path_loss_db
+    # At the edge of a shadow a cell holds the lit share of the power.
+    assert (shadow_db[seen] > -1e-4).all()
+    assert (np.abs(shadow_db[seen]) < 1e-4).mean() > 0.8
     assert not engine.reaches_everywhere
     assert radio_map.meta["num_cells_without_path"] == (~seen & ~scene.buildings).sum() > 100
+
+
+def test_a_cell_has_the_lit_share_of_the_straight_path() -> None:
+    """Behind one turned block: the area of each free part of a cell outside the shadow, by polygons."""
+    block = shapely.affinity.rotate(shapely.box(20, 14, 30, 24), 20.0)
+    scene = Scene.from_footprints(GRID, [Footprint(block)])
+    tx = Transmitter(8.3, 11.6)
+    settings = RayLaunchingSettings(max_depth=0, combination="none")
+    share = power(scene, tx, settings) / 10.0 ** (-FreeSpace().radio_map(scene, tx).path_loss_db / 10.0)
+    origin = np.array([tx.x_m, tx.y_m])
+    corners = shapely.get_coordinates(block)[:-1]
+    shadow = shapely.MultiPoint(np.concatenate([corners, origin + 50.0 * (corners - origin)])).convex_hull
+    rows, cols = np.nonzero(~scene.buildings)
+    free = shapely.difference(shapely.box(cols, rows, cols + 1, rows + 1), block)
+    expected = shapely.area(shapely.difference(free, shadow)) / shapely.area(free)
+    assert ((expected > 0.1) & (expected < 0.9)).sum() > 40
+    # Walls stand a thousandth of a cell inside their outlines.
+    np.testing.assert_allclose(share[rows, cols], expected, atol=0.01)
 
 
 def test_how_corners_add_to_reflections() -> None:
@@ -201,7 +221,7 @@ def test_how_corners_add_to_reflections() -> None:
     assert (reflected[hidden] > corners[hidden]).any()
     assert (reflected[hidden] < corners[hidden]).any()
     # In line of sight there is nothing around corners to choose from.
-    lit = straight > 0.0
+    lit = straight > 10.0 ** (-FreeSpace().radio_map(scene, tx).path_loss_db / 10.0) * (1.0 - 1e-5)
     np.testing.assert_allclose(both[lit], reflected[lit], rtol=1e-6)
     np.testing.assert_allclose(hidden_only[lit], straight[lit], rtol=1e-6)
     np.testing.assert_allclose(larger[lit], np.maximum(straight, reflected - straight)[lit], rtol=1e-4)
@@ -289,7 +309,7 @@ def test_finer_cells_agree_on_average() -> None:
 
 
 def test_links_agree_in_both_directions_on_average() -> None:
-    """Cells hold means and transmitters are points: the two differ at edges of reflections only."""
+    """Cells hold means and transmitters are points: the two differ at edges of shadows and of reflections only."""
     scene = turned_blocks(3)
     txs = [free_cell(scene, seed) for seed in range(30)]
     maps = list(RayLaunching().radio_maps(scene, txs))
@@ -298,7 +318,7 @@ def test_links_agree_in_both_directions_on_average() -> None:
         for (a, there), (b, back) in itertools.combinations(zip(txs, maps, strict=True), 2)
     ]
     assert np.median(np.abs(error_db)) < 0.05
-    assert np.quantile(np.abs(error_db), 0.9) < 0.5
+    assert np.quantile(np.abs(error_db), 0.9) < 0.8
 
 
 def test_ten_times_the_rays_change_little_and_less_than_the_stated_error() -> None:
@@ -322,12 +342,18 @@ def test_a_car_dims_the_straight_path_only() -> None:
 
 def test_a_transmitter_above_a_roof_is_refused_before_any_is_solved() -> None:
     scene = Scene.from_footprints(GRID, [Footprint(shapely.box(10, 10, 30, 30), height_m=12.0)])
-    with pytest.raises(TransmitterError, match="street level"):
-        next(
-            RayLaunching().radio_maps(
-                scene, [Transmitter.at_cell(GRID, 5, 5), Transmitter.at_cell(GRID, 20, 20, height_m=15.0)]
-            )
-        )
+    below = Transmitter.at_cell(GRID, 5, 5, height_m=12.0)
+    for cell, told in (((20, 20), "column 20, row 20, which is indoors"), ((5, 5), "roofs of 12 m at most")):
+        above = Transmitter.at_cell(GRID, *cell, height_m=15.0)
+        with pytest.raises(TransmitterError, match=f"street level.*{told}; height 15 m"):
+            next(RayLaunching().radio_maps(scene, [below, above]))
+
+
+def test_a_mast_among_buildings_of_unknown_height_is_served() -> None:
+    outlines = [Footprint(shapely.box(10, 10, 20, 30), 12.0), Footprint(shapely.box(25, 10, 30, 30))]
+    tx = Transmitter.at_cell(GRID, 5, 5, height_m=15.0)
+    scene = Scene.from_footprints(GRID, outlines)
+    np.testing.assert_array_equal(RayLaunching().radio_map(scene, tx).has_value, ~scene.buildings)
 
 
 def test_a_carrier_outside_the_range_of_a_material_is_refused() -> None:

@@ -1,6 +1,7 @@
 """What the ray tracer runs on is found before it is loaded, or named with the commands that install it."""
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -70,6 +71,39 @@ def test_a_missing_package_gives_the_command(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(PropagationError, match="no package drjit, mitsuba, sionna.*" + COMMANDS):
         llvm.load_ray_tracer("auto")
+
+
+@pytest.mark.parametrize(("device", "driver"), [("cpu", "libcuda.so.1"), ("auto", None)])
+def test_no_library_is_told_before_the_ray_tracer_is_imported(
+    monkeypatch: pytest.MonkeyPatch, device: llvm.Device, driver: str | None
+) -> None:
+    """Importing drjit prints that it finds no library: here, the import would fail."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(llvm, "find_library", lambda name: driver)
+    monkeypatch.setitem(sys.modules, "drjit", None)
+    monkeypatch.setenv("DRJIT_LIBLLVM_PATH", "/nowhere/libLLVM-19.so")
+    with pytest.raises(PropagationError, match=r"/nowhere/libLLVM-19\.so, which is not there"):
+        llvm.load_ray_tracer(device)
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_a_gpu_does_without_a_library(monkeypatch: pytest.MonkeyPatch, device: llvm.Device) -> None:
+    def none_found(environment: object) -> Path:
+        raise PropagationError("a rule", value="no LLVM", remedy="Run it.")
+
+    Machine(monkeypatch, backends={"cuda"})
+    monkeypatch.setattr(llvm, "find_llvm", none_found)
+    monkeypatch.setattr(llvm, "find_library", lambda name: "libcuda.so.1")
+    assert llvm.load_ray_tracer(device) == "cuda_ad_mono_polarized"
+
+
+def test_the_library_is_named_before_drjit_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The import loads what the variable names, or else whatever it finds first."""
+    Machine(monkeypatch, backends={"llvm"})
+    monkeypatch.setitem(sys.modules, "drjit", None)
+    with pytest.raises(ImportError):
+        llvm.load_ray_tracer("auto")
+    assert os.environ["DRJIT_LIBLLVM_PATH"] == str(PLACE / "libLLVM-19.so")
 
 
 class Machine:

@@ -11,10 +11,15 @@ import math
 import numpy as np
 from numba import njit
 
-__all__ = ["SAMPLES_PER_CELL", "index_walls", "launch", "solid_shares"]
+from radiodiff.propagation.dominant_path.visibility_kernels import facing_walls, sweep, sweep_space
+
+__all__ = ["SAMPLES_PER_CELL", "free_shares", "index_walls", "launch", "sight_ring", "solid_shares"]
 
 SAMPLES_PER_CELL = 8
 """Samples of the radial law per cell of path length."""
+
+SMALLEST_FREE_SHARE = 0.02
+"""Cells with less free area count as having this: what few rays bring them would be noise."""
 
 EDGE_SLACK = 1e-6
 """Walls this close to a cell count as inside it, so that a ray that meets one on the edge of two cells finds it."""
@@ -107,6 +112,41 @@ def solid_shares(walls, shape):
         for col in range(1, cols):
             share[row, col] += share[row, col - 1]
     return share[:, :cols].copy()
+
+
+def free_shares(walls, shape):
+    """Share of the area of every cell outside closed rings of walls, at least `SMALLEST_FREE_SHARE`, (rows, cols)."""
+    return np.maximum(1.0 - solid_shares(walls, shape), SMALLEST_FREE_SHARE)
+
+
+@njit(cache=True, error_model="numpy")
+def sight_ring(x, y, walls):
+    """The outline of all that a point sees, as one closed ring of walls, the seen area its solid.
+
+    Args:
+        x, y: The point.
+        walls: (m, 4) walls, an outer box around everything included.
+
+    Returns:
+        (n, 4).
+    """
+    ids, first_angle, last_angle, reach, segments, bounds = sweep_space(walls.shape[0])
+    count = facing_walls(x, y, walls, ids, first_angle, last_angle, reach)
+    facing = (count, ids, first_angle, last_angle, reach)
+    found = sweep(x, y, walls, facing, 0.0, 2.0 * math.pi, segments, bounds)
+    ring = np.empty((2 * found, 4))
+    for corner in range(2 * found):
+        segment = segments[corner // 2]
+        ax, ay, bx, by = walls[int(segment[4])]
+        dx, dy = segment[2 * (corner % 2)], segment[2 * (corner % 2) + 1]
+        share = ((x - ax) * dy - (y - ay) * dx) / ((bx - ax) * dy - (by - ay) * dx)
+        # A ray along a wall meets it nowhere in particular; rounding may put others a little beyond its ends.
+        share = min(max(share, 0.0), 1.0) if math.isfinite(share) else 0.0
+        ring[corner, 0] = ax + share * (bx - ax)
+        ring[corner, 1] = ay + share * (by - ay)
+    for corner in range(2 * found):
+        ring[corner, 2:] = ring[(corner + 1) % (2 * found), :2]
+    return ring
 
 
 @njit(cache=True, error_model="numpy")

@@ -22,11 +22,10 @@ __all__ = ["RayLaunching"]
 class RayLaunching(PropagationModel):
     """Two-dimensional ray launching for antennas at street level between buildings far higher than they are.
 
-    A cell in line of sight receives the straight path, in closed form at its centre. Rays leave the transmitter at
-    equal angles and are reflected off the walls as off mirrors; each stands for the tube between its neighbours and
-    brings a cell the share of its power density that its stretch there has of the cell's free area. What a cell
-    receives of reflected rays is therefore the mean over the cell. Cells without line of sight also receive the best
-    path around corners, see `DominantPath`.
+    A cell holds the mean power over its free area, the part outside the walls. The share of it in line of sight
+    receives the straight path, the rest the best path around corners, see `DominantPath`; both are taken at its centre.
+    Rays leave the transmitter at equal angles and are reflected off the walls as off mirrors; each stands for the tube
+    between its neighbours and brings a cell the share of its power density that its stretch there has of the free area.
 
     Powers of paths are added; phases are not drawn. A coherent sum would fade within half a wavelength, 2.5 cm at
     5.9 GHz, and its mean over a cell is the sum of powers again. The alternative that some planning tools use, the
@@ -45,7 +44,7 @@ class RayLaunching(PropagationModel):
 
     Raises:
         PropagationError: When solving: the carrier is outside the range of a material.
-        TransmitterError: When solving, before any is solved: one stands above a roof.
+        TransmitterError: When solving, before any is solved: one stands above a roof, or higher than all of them.
 
     Source: ray tubes: Seidel and Rappaport (1994), "Site-specific propagation prediction for wireless in-building
     personal communication system design", IEEE Trans. Veh. Technol. 43(4), there by reception spheres.

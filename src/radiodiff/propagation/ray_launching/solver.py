@@ -20,9 +20,6 @@ __all__ = ["MINIMUM_LENGTH_M", "SceneRays"]
 MINIMUM_LENGTH_M = 1.0
 """Shorter paths count as this long, as in the closed-form engines [m]."""
 
-SMALLEST_FREE_SHARE = 0.02
-"""Cells with less free area count as having this: what few rays bring them would be noise."""
-
 NORMAL_OVER_MEDIAN = 1.4826
 """Standard deviation of a normal variable over the median of its magnitude."""
 
@@ -36,7 +33,7 @@ class SceneRays:
         graph: Its corner graph; its walls are those that reflect.
         walls: (m, 6), walls with their directions, see `launch_kernels.launch` [cells].
         index: Walls by cell, see `launch_kernels.index_walls`.
-        free_share: (rows, cols), share of a cell's area outside the walls, at least `SMALLEST_FREE_SHARE`.
+        free_share: (rows, cols), see `launch_kernels.free_shares`.
     """
 
     scene: Scene
@@ -53,20 +50,25 @@ class SceneRays:
         along = edges[:, 2:] - edges[:, :2]
         walls = np.hstack([edges, along / np.linalg.norm(along, axis=1, keepdims=True)])
         index = launch_kernels.index_walls(walls, scene.grid.shape)
-        free_share = np.maximum(1.0 - launch_kernels.solid_shares(edges, scene.grid.shape), SMALLEST_FREE_SHARE)
+        free_share = launch_kernels.free_shares(edges, scene.grid.shape)
         return cls(scene, graph, walls, index, free_share)
 
     def check_street_level(self, tx: Transmitter) -> None:
-        """Make sure that a transmitter does not stand above a roof.
+        """Make sure that a transmitter does not stand above a roof, or in the street above all of them.
 
         Raises:
             TransmitterError: It does.
         """
         row, col = tx.cell(self.scene.grid)
-        if self.scene.buildings[row, col]:
+        heights_m = [footprint.height_m or np.inf for footprint in self.scene.footprints or ()]
+        is_indoors = bool(self.scene.buildings[row, col])
+        if is_indoors or tx.height_m > max(heights_m, default=np.inf):
+            place = (
+                f"column {col}, row {row}, which is indoors" if is_indoors else f"roofs of {max(heights_m):g} m at most"
+            )
             raise TransmitterError(
-                "Ray launching needs a transmitter at street level, outside the buildings",
-                value=f"column {col}, row {row}, which is indoors; height {tx.height_m:g} m",
+                "Ray launching needs a transmitter at street level, outside the buildings and below the highest roof",
+                value=f"{place}; height {tx.height_m:g} m",
                 remedy="Use the ray-tracing engine for transmitters above roofs.",
             )
 
@@ -81,14 +83,15 @@ class SceneRays:
         paths = self.graph.paths(x, y, settings.corner_law)
         even, odd = self._reflected(x, y, tx, settings)
         power = even + odd
-        other = self._straight_or_around(paths, tx, settings)
+        lit = self._lit_shares(x, y)
+        other = self._straight_or_around(paths, lit, tx, settings)
         if settings.combination == "strongest":
-            counts = power > other
+            counts = (power > other).astype(np.float64)
             total = np.maximum(power, other)
         else:
-            counts = ~paths.is_los if settings.combination == "nlos-power-sum" else np.ones_like(paths.is_los)
+            counts = 1.0 - lit if settings.combination == "nlos-power-sum" else np.ones_like(lit)
             total = other + power * counts
-        error_db = _standard_error_db((even - odd)[counts], total[counts])
+        error_db = _standard_error_db((even - odd) * counts, total)
         (rows, cols), (free_rows, free_cols) = self.graph.rim
         total[rows, cols] = total[free_rows, free_cols]
         total[total == 0.0] = np.nan
@@ -118,8 +121,17 @@ class SceneRays:
         power /= self.free_share
         return power
 
-    def _straight_or_around(self, paths: Paths, tx: Transmitter, settings: RayLaunchingSettings) -> NDArray[np.float64]:
-        """Power gain of the straight path in line of sight, and of that around corners elsewhere, (rows, cols)."""
+    def _lit_shares(self, x: float, y: float) -> NDArray[np.float64]:
+        """Share of the free area of every cell that a point sees, (rows, cols)."""
+        ring = launch_kernels.sight_ring(x, y, self.graph.obstacles.all_walls)
+        shares: NDArray[np.float64] = launch_kernels.solid_shares(ring, self.graph.shape) / self.free_share
+        # Rounded: what is wholly lit or dark has exactly the power of the one path.
+        return np.clip(shares.round(6), 0.0, 1.0)
+
+    def _straight_or_around(
+        self, paths: Paths, lit: NDArray[np.float64], tx: Transmitter, settings: RayLaunchingSettings
+    ) -> NDArray[np.float64]:
+        """Mean power gain of cells: the straight path in sight, that around corners elsewhere, (rows, cols)."""
         law = settings.corner_law
         if settings.combination == "none":
             gain = np.zeros(self.graph.shape)
@@ -127,8 +139,7 @@ class SceneRays:
             gain = db_to_ratio(-np.minimum(*losses_behind_corners_db(paths, self.scene, tx, law)))
         straight = _gain(tx.distance_m(self.scene.grid), tx, settings)
         straight *= np.where(paths.crosses_car, db_to_ratio(-law.car_loss_los_db), 1.0)
-        gain[paths.is_los] = straight[paths.is_los]
-        return gain
+        return lit * straight + (1.0 - lit) * gain
 
 
 def _gain(length_m: NDArray[np.float64], tx: Transmitter, settings: RayLaunchingSettings) -> NDArray[np.float64]:

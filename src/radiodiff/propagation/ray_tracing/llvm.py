@@ -5,6 +5,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Iterable, Mapping
+from ctypes.util import find_library
 from pathlib import Path
 
 from radiodiff.errors import PropagationError
@@ -81,6 +82,19 @@ def _version(path: Path) -> int | None:
     return None
 
 
+def _choose_llvm(device: Device) -> None:
+    """Name the library of LLVM before drjit is imported: the import loads it, or prints that it cannot.
+
+    Raises:
+        PropagationError: There is none, and no GPU to do without it.
+    """
+    try:
+        os.environ[PATH_VARIABLE] = str(find_llvm(os.environ))
+    except PropagationError:
+        if device == "cpu" or (device == "auto" and find_library("cuda") is None):
+            raise
+
+
 def load_ray_tracer(device: Device) -> str:
     """Load the ray tracer for a device.
 
@@ -93,6 +107,7 @@ def load_ray_tracer(device: Device) -> str:
     missing = [name for name in ("drjit", "mitsuba", "sionna") if importlib.util.find_spec(name) is None]
     if missing:
         raise PropagationError(RULE, value=f"no package {', '.join(missing)}", remedy=REMEDY)
+    _choose_llvm(device)
     import drjit
     import mitsuba
 
@@ -103,10 +118,8 @@ def load_ray_tracer(device: Device) -> str:
         raise PropagationError(RULE, value="no NVIDIA GPU", remedy="Use device='cpu', or install the GPU's driver.")
     loaded: str | None = mitsuba.variant()
     if loaded is None:
-        if wanted == CPU_VARIANT:
-            os.environ[PATH_VARIABLE] = str(find_llvm(os.environ))
-            if not drjit.has_backend(drjit.JitBackend.LLVM):
-                raise PropagationError(RULE, value=f"{os.environ[PATH_VARIABLE]}, which does not load", remedy=REMEDY)
+        if wanted == CPU_VARIANT and not drjit.has_backend(drjit.JitBackend.LLVM):
+            raise PropagationError(RULE, value=f"{find_llvm(os.environ)}, which does not load", remedy=REMEDY)
         mitsuba.set_variant(wanted)
     elif loaded != wanted and not (device == "auto" and loaded in (CPU_VARIANT, CUDA_VARIANT)):
         raise PropagationError(

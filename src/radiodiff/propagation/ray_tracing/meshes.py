@@ -13,12 +13,15 @@ from radiodiff.errors import PropagationError
 from radiodiff.scene import Footprint, Scene
 from radiodiff.scene.trace import trace_footprints
 
-__all__ = ["Mesh", "building_mesh", "ground_mesh", "outlines_with_heights"]
+__all__ = ["Mesh", "building_mesh", "car_outlines", "ground_mesh", "outlines_with_heights"]
 
 Point = tuple[float, float]
 
 PRECISION_M = 1e-3
 """Outlines closer than this are one."""
+
+CAR_ROOF_GAP_M = 0.05
+"""A ray meets the plane of the receivers and a roof this far apart in an order that rounding does not change."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +91,24 @@ def outlines_with_heights(scene: Scene, default_height_m: float | None) -> tuple
     return tuple(
         Footprint(outline.polygon, default_height_m) if outline.height_m is None else outline for outline in outlines
     )
+
+
+def car_outlines(scene: Scene, height_m: float, receivers_m: float) -> tuple[Footprint, ...]:
+    """Outlines of the cars of a scene, traced where it has only a raster, with one height.
+
+    Raises:
+        PropagationError: There are cars, and their roofs lie in the plane of the receivers.
+    """
+    if scene.cars is None:
+        return ()
+    outlines = trace_footprints(scene.grid, scene.cars) if scene.car_footprints is None else scene.car_footprints
+    if outlines and abs(height_m - receivers_m) < CAR_ROOF_GAP_M:
+        raise PropagationError(
+            f"The roofs of cars must lie at least {CAR_ROOF_GAP_M:g} m above or below the receivers",
+            value=f"cars of {height_m:g} m, receivers at {receivers_m:g} m",
+            remedy="Set car_height_m or rx_height_m.",
+        )
+    return tuple(Footprint(outline.polygon, height_m) for outline in outlines)
 
 
 def building_mesh(footprints: Sequence[Footprint], split_m: Sequence[float] = (), *, edges_from_m: float = 0.0) -> Mesh:

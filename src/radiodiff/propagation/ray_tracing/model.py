@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.errors import PropagationError, TransmitterError
+from radiodiff.errors import TransmitterError
 from radiodiff.propagation.base import PropagationModel, Solution, Solver
 from radiodiff.propagation.dominant_path import DominantPath
 from radiodiff.propagation.ray_tracing.directions import Directions
 from radiodiff.propagation.ray_tracing.llvm import load_ray_tracer
-from radiodiff.propagation.ray_tracing.meshes import Mesh, building_mesh, ground_mesh, outlines_with_heights
+from radiodiff.propagation.ray_tracing.meshes import building_mesh, car_outlines, ground_mesh, outlines_with_heights
 from radiodiff.propagation.ray_tracing.noise import BatchMean
 from radiodiff.propagation.ray_tracing.placing import clear_position
 from radiodiff.propagation.ray_tracing.settings import RayTracingSettings
@@ -68,14 +68,8 @@ class RayTracing(PropagationModel):
         """Extrude the buildings of a scene; the ray tracer's own copy is made at the first transmitter.
 
         Raises:
-            PropagationError: The ray tracer cannot run here, cars stand in the scene, or a height is not known.
+            PropagationError: The ray tracer cannot run here, a height is not known, or cars end at the receivers.
         """
-        if scene.cars is not None and bool(scene.cars.any()):
-            raise PropagationError(
-                "The ray tracer needs a scene without cars",
-                value=f"{int(scene.cars.sum())} cells of cars",
-                remedy="Use Scene.without_cars(), or another engine.",
-            )
         variant = load_ray_tracer(self.settings.device)
         footprints = outlines_with_heights(scene, self.settings.default_height_m)
         return _SceneSolver(scene, self.settings, variant, footprints).solve
@@ -89,7 +83,8 @@ class _SceneSolver:
         self._settings = settings
         self._variant = variant
         self._footprints = footprints
-        self._ground = ground_mesh(scene, footprints) if settings.ground_material is not None else None
+        self._cars = car_outlines(scene, settings.car_height_m, settings.rx_height_m)
+        self._ground = ground_mesh(scene, footprints)
         self._completion = (
             DominantPath(settings.completion_law).prepare(scene) if settings.completion != "none" else None
         )
@@ -103,7 +98,8 @@ class _SceneSolver:
                     remedy="Heights are in metres above ground.",
                 )
         # Before any is solved, as a place may be refused.
-        places = [clear_position(tx, self._height_m(tx), self._footprints, self._scene.grid.cell_size_m) for tx in txs]
+        outlines = [*self._footprints, *self._cars]
+        places = [clear_position(tx, self._height_m(tx), outlines, self._scene.grid.cell_size_m) for tx in txs]
         return self._solutions(txs, places)
 
     def _solutions(self, txs: Sequence[Transmitter], places: Sequence[Place]) -> Iterator[Solution]:
@@ -127,12 +123,18 @@ class _SceneSolver:
     def _tracer(self, frequency_hz: float, height_m: float) -> "SceneTracer":
         from radiodiff.propagation.ray_tracing.tracing_kernels import SceneTracer
 
-        buildings: Mesh = building_mesh(
-            self._footprints,
-            (height_m, self._settings.rx_height_m),
-            edges_from_m=min(height_m, self._settings.rx_height_m),
-        )
-        return SceneTracer(self._scene.grid, buildings, self._ground, frequency_hz, self._settings)
+        settings = self._settings
+        ends_m = (height_m, settings.rx_height_m)
+        surfaces = {
+            "buildings": (
+                building_mesh(self._footprints, ends_m, edges_from_m=min(ends_m)),
+                settings.building_material,
+            ),
+            "cars": (building_mesh(self._cars, ends_m, edges_from_m=min(ends_m)), "metal"),
+        }
+        if settings.ground_material is not None:
+            surfaces["ground"] = (self._ground, settings.ground_material)
+        return SceneTracer(self._scene.grid, surfaces, frequency_hz, settings)
 
     def _directions(self, height_m: float) -> Directions | None:
         if not self._settings.has_horizon_sampling:

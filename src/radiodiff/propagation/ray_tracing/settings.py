@@ -46,6 +46,8 @@ class RayTracingSettings:
         min_height_gap_m: A transmitter nearer than this to the receivers' height is raised to this far above them
             [m]: in their own plane it would have no line of sight at all.
         default_height_m: Height of buildings whose height is not known [m], or None to refuse them.
+        car_height_m: Height of cars, boxes of metal [m]. Just below receivers at 1.5 m: a roof in their own plane would
+            hide them or not by rounding.
         building_material: Name of a material of `radiodiff.propagation.materials`.
         ground_material: The same, or None for a world without ground.
         wall_thickness_m: Thickness of walls, for what passes them [m].
@@ -80,6 +82,7 @@ class RayTracingSettings:
     rx_height_m: float = 1.5
     min_height_gap_m: float = 1.0
     default_height_m: float | None = 25.0
+    car_height_m: float = 1.4
     building_material: str = "concrete"
     ground_material: str | None = "medium_dry_ground"
     wall_thickness_m: float = 0.3
@@ -114,6 +117,7 @@ class RayTracingSettings:
             "wall_thickness_m",
             "distance_exponent",
             "default_height_m",
+            "car_height_m",
             "max_seconds",
         ):
             value = getattr(self, name)

@@ -5,7 +5,7 @@ Imported only after `load_ray_tracer`: this module imports packages of the extra
 
 import gc
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -169,14 +169,17 @@ class SceneTracer:
 
     Args:
         grid: The grid.
-        buildings: Mesh of the buildings, perhaps empty.
-        ground: Mesh of the ground, or None.
+        surfaces: Mesh and material of each kind of surface, by its name; meshes may be empty.
         frequency_hz: Carrier [Hz].
-        settings: Effects and materials.
+        settings: Effects.
     """
 
     def __init__(
-        self, grid: Grid, buildings: Mesh, ground: Mesh | None, frequency_hz: float, settings: RayTracingSettings
+        self,
+        grid: Grid,
+        surfaces: Mapping[str, tuple[Mesh, str]],
+        frequency_hz: float,
+        settings: RayTracingSettings,
     ) -> None:
         dr.set_thread_count(settings.num_threads)
         self._settings = settings
@@ -187,11 +190,8 @@ class SceneTracer:
         self._antenna = _Antenna()
         self._scene.tx_array = sionna.rt.AntennaArray(self._antenna, mi.Point3f(0.0, 0.0, 0.0))
         objects = []
-        for name, mesh, material in (
-            ("buildings", buildings, settings.building_material),
-            ("ground", ground, settings.ground_material),
-        ):
-            if mesh is not None and material is not None and len(mesh.triangles):
+        for name, (mesh, material) in surfaces.items():
+            if len(mesh.triangles):
                 surface = _radio_material(name, material, frequency_hz, settings)
                 objects.append(
                     sionna.rt.SceneObject(mi_mesh=_mitsuba_mesh(mesh, name), name=name, radio_material=surface)
