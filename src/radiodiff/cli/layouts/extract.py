@@ -73,8 +73,8 @@ def extract(
     _check_options(
         files, {"--height": height, "--repair": repair or None, "--layer": layer, "--source-crs": source_crs}, licence
     )
-    own = {"height_m": height, "is_repaired": repair, "licence": licence or UNKNOWN_LICENCE}
-    sources = list(tracked(_sources(names, files, options, own), len(names) + len(files), "reading", "scenes"))
+    of_files = {"height_m": height, "is_repaired": repair, "licence": licence or UNKNOWN_LICENCE}
+    sources = list(tracked(_sources(names, files, options, of_files), len(names) + len(files), "reading", "scenes"))
     for source in sources:
         for note in source.notes:
             typer.echo(f"note: {source.city}: {note}")
