@@ -53,8 +53,8 @@ class CreateSettings:
     Raises:
         InputError: A count is not positive, the seed is negative, there is no engine, a simulation is no folder name,
             or cars are wanted of scenes or engines without them.
-        LayoutError: The scenario is unknown, layouts differ in size or have no cells of 1 m, or one has no heights where
-            the scenario needs them.
+        LayoutError: The scenario is unknown, layouts differ in size or have no cells of 1 m, or one has no heights
+            where the scenario needs them.
     """
 
     maps: int
