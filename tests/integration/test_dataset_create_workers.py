@@ -91,7 +91,7 @@ def test_a_map_that_kills_every_worker_is_reported_and_the_others_are_made(
 
 
 UNFORESEEN = "ZeroDivisionError: no rays"
-REFUSED = "PropagationError: A city must have a sky; got none. Look up."
+REFUSED = "PropagationError: A city must have a sky; got none. Look up"
 
 
 @pytest.mark.parametrize(

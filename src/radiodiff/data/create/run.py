@@ -315,4 +315,4 @@ def _not_all(failures: list[Outcome], num_done: int, num_wanted: int) -> DataSet
 
 def _line(failure: Outcome) -> str:
     seed = ", ".join(map(str, failure.record["seed"]))
-    return f"map {failure.map_id} (seed {seed}): {failure.record['error']}"
+    return f"map {failure.map_id} (seed {seed}): {failure.record['error'].rstrip('.')}"
