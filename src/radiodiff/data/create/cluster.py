@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_workers", "open_workers", "run_here", "run_on_workers"]
 
-CONNECT_S = 10.0
+CONNECT_S = 30.0
 """How long a scheduler may take to answer [s]."""
 
 WORKERLESS_S = 120.0
