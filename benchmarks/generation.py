@@ -2,18 +2,19 @@
 
 Protocol: generated cities of 256 x 256 cells (seed 1) with `--tx-per-map` transmitters, scenario street, in a
 temporary folder. Nothing else runs meanwhile. For each engine, `--workers` processes make `--scenes` cities; the time
-of a radio map is the processor time of a task, with its layout and files, by its number of transmitters. `overhead`
-is the share of the workers' time that is no task: 1 - (sum of all tasks' seconds) / (workers x wall time from the
-first task sent to the last one received); the start of the processes, with the first two tasks of each, is told
-apart. It is measured again with tasks that are made to take 0.1 s, and there with one worker too, which has a core to
-itself. Room: bytes of the radio maps as PNG, of all files, and of the packed data set, by radio map. `of_a_day` is
-what follows for 1, 64 and 1,000 cores: 86,400 s x cores x (1 - overhead) / processor seconds of a radio map.
+of a radio map is the processor time of a task, with its layout and files, by its number of transmitters. `overhead` is
+the share of the workers' time that is no task: 1 - (sum of all tasks' seconds) / (workers x wall time from the first
+task sent to the last one received); the start of the processes, with the first two tasks of each, is told apart. It is
+measured again with tasks that are made to take 0.1 s, and there with one worker too, which has a core to itself.
+`feeding`: cities of 64 x 64 cells with free space, sent in batches; `main_cpu_s` there is what a city takes of the
+process that sends the tasks and records what became of them, the scheduler included. Room: bytes of the radio maps as
+PNG, of all files, and of the packed data set, by radio map. What follows for many cores: `python -m
+benchmarks.capacity`.
 """
 
 import argparse
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,13 @@ from typing import Any
 from benchmarks.measure import write
 from radiodiff.data.create import SIMULATIONS, CreateSettings, RunOptions, create_data_set, read_manifest
 from radiodiff.data.create.cluster import open_workers, run_on_workers
+from radiodiff.data.create.manifest import Manifest
 from radiodiff.data.create.task import MapTask, WorkPlan
 from radiodiff.data.radiomapseer import pack_data_set
 from radiodiff.layouts import CitySettings
 from radiodiff.propagation import FreeSpace, make_engine
 from radiodiff.propagation.base import PropagationModel, Solver
 from radiodiff.scene import Scene
-
-CORES = (1, 64, 1000)
-DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def main() -> None:
     parser.add_argument(
         "--engines",
         nargs="*",
-        default=["dominant-path", "ray-launching:fast", "ray-tracing:fast"],
+        default=["dominant-path", "ray-launching:fast", "ray-launching:reference", "ray-tracing:fast"],
         metavar="NAME[:PRESET]",
     )
     options = parser.parse_args()
@@ -64,6 +63,8 @@ def main() -> None:
         f"{count} workers": overhead(options.tasks, count) for count in sorted({1, options.workers})
     }
     print(result["tasks of 0.1 s"], flush=True)
+    result["feeding"] = feeding(options.tasks, options.tx_per_map, options.workers)
+    print(result["feeding"], flush=True)
     for name in options.engines:
         result[name] = generation(name, options.scenes, options.tx_per_map, options.workers)
         print(name, result[name], flush=True)
@@ -76,6 +77,14 @@ def overhead(num_tasks: int, workers: int) -> dict[str, float]:
     return measured(settings, workers)
 
 
+def feeding(cities: int, tx_per_map: int, workers: int) -> dict[str, float]:
+    """What short tasks take of the process that sends them."""
+    settings = CreateSettings(
+        cities, tx_per_map, 1, city=CitySettings(rows=64, cols=64), engines={"F": FreeSpace()}, scenario="street"
+    )
+    return measured(settings, workers)
+
+
 def measured(settings: CreateSettings, workers: int, root: Path | None = None) -> dict[str, float]:
     """Seconds of start, work and wall time of the tasks of some settings."""
     if root is None:
@@ -84,15 +93,18 @@ def measured(settings: CreateSettings, workers: int, root: Path | None = None) -
     # Begun by a run without time: the folders are there, and no map.
     for _ in create_data_set(root, settings, options=RunOptions(max_hours=1e-12)):
         pass
-    plan = WorkPlan(root.absolute(), settings)
+    plan, manifest = WorkPlan(root.absolute(), settings), Manifest(root)
     begin = time.perf_counter()
     with open_workers(workers, None, plan) as client:
         # Imports and compiled kernels are loaded once by each process.
         list(run_on_workers(plan, [MapTask(i) for i in range(2 * workers)], client, lambda _: True))
-        started = time.perf_counter()
+        started, started_cpu = time.perf_counter(), time.process_time()
         tasks = [MapTask(i) for i in range(2 * workers, settings.maps)]
-        outcomes = [o for batch in run_on_workers(plan, tasks, client, lambda _: True) for o in batch]
-        wall_s = time.perf_counter() - started
+        outcomes = []
+        for batch in run_on_workers(plan, tasks, client, lambda _: True):
+            manifest.append(outcome.record for outcome in batch)
+            outcomes += batch
+        wall_s, main_cpu_s = time.perf_counter() - started, time.process_time() - started_cpu
     cpu_s = sum(outcome.record["cpu_seconds"] for outcome in outcomes)
     busy_s = sum(sum(outcome.record["seconds"].values()) for outcome in outcomes)
     return {
@@ -101,12 +113,13 @@ def measured(settings: CreateSettings, workers: int, root: Path | None = None) -
         "tasks": len(outcomes),
         "task_s": busy_s / len(outcomes),
         "task_cpu_s": cpu_s / len(outcomes),
+        "main_cpu_s": main_cpu_s / len(outcomes),
         "overhead": 1.0 - busy_s / (workers * wall_s),
     }
 
 
 def generation(name: str, scenes: int, tx_per_map: int, workers: int) -> dict[str, Any]:
-    """Seconds and bytes of a radio map of an engine, and what follows for many cores."""
+    """Seconds and bytes of a radio map of an engine."""
     engine_name, _, preset = name.partition(":")
     simulation = SIMULATIONS[engine_name]
     settings = CreateSettings(
@@ -132,7 +145,6 @@ def generation(name: str, scenes: int, tx_per_map: int, workers: int) -> dict[st
             result["standard_error_db"] = sum(errors) / len(errors)
     result["radio_map_cpu_s"] = result["task_cpu_s"] / tx_per_map
     result["maps_per_hour"] = 3600.0 * workers * (1.0 - result["overhead"]) / result["radio_map_cpu_s"]
-    result["of_a_day"] = {f"{cores} cores": dict(of_a_day(cores, result)) for cores in CORES}
     return result
 
 
@@ -141,14 +153,6 @@ def packed_bytes(root: Path, packed: Path) -> int:
     for _ in pack_data_set(root, packed):
         pass
     return sum(path.stat().st_size for path in packed.rglob("*") if path.is_file())
-
-
-def of_a_day(cores: int, result: dict[str, Any]) -> Iterator[tuple[str, float]]:
-    """Radio maps of a day, and the room they take [GB]."""
-    maps = DAY_S * cores * (1.0 - result["overhead"]) / result["radio_map_cpu_s"]
-    yield "radio_maps", maps
-    yield "png_gb", maps * result["tree_bytes"] / 1e9
-    yield "packed_gb", maps * result["packed_bytes"] / 1e9
 
 
 if __name__ == "__main__":

@@ -1,5 +1,9 @@
-"""Engines that go wrong on some maps, for tests of what makes data sets. Worker processes import them by name."""
+"""Engines that go wrong on some maps, and a disk that is full, for tests of what makes data sets.
 
+Worker processes import the engines by name.
+"""
+
+import errno
 import os
 import signal
 import time
@@ -8,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from radiodiff.errors import PropagationError
 from radiodiff.propagation import FreeSpace
@@ -18,6 +23,20 @@ from radiodiff.scene import Scene, Transmitter
 def map_of(scene: Scene) -> int:
     """Number of the map of a generated city."""
     return int(scene.source.rstrip(")").rsplit(", ", 1)[1])
+
+
+def fill_disk(monkeypatch: pytest.MonkeyPatch, num_maps: int) -> None:
+    """Let the system refuse files of this process after so many radio maps."""
+    written = []
+    move = os.replace
+
+    def refuse(source: str | Path, target: str | Path) -> None:
+        written.append(target)
+        if len([path for path in written if "gain" in Path(path).parts]) > num_maps:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        move(source, target)
+
+    monkeypatch.setattr("radiodiff.atomic_file.os.replace", refuse)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["interrupts_held", "interrupts_kept_out"]
+__all__ = ["interrupts_held", "interrupts_kept_out", "is_interrupt"]
 
 
 @contextmanager
@@ -45,3 +45,10 @@ def interrupts_kept_out() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: typer makes an exit of it, a compiled kernel a SystemError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None

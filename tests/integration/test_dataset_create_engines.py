@@ -18,6 +18,7 @@ from ray_tracer import needs_ray_tracer
 
 OPTIONS = ("--maps", 2, "--tx-per-map", 2, "--seed", 3, "--workers", 1)
 COMMAND = ("dataset", "create", "--out", "city", *OPTIONS, "--size", 64)
+SCHEDULER = "tcp://127.0.0.1:1"
 
 
 def test_several_targets_of_the_same_scenes(radiodiff: Run, tmp_path: Path) -> None:
@@ -107,7 +108,14 @@ REFUSED = {
         ["A preset must be one of", "fasst", "ray-launching: fast"],
     ),
     "an unknown scenario": (["--scenario", "roof"], ["A scenario must be one of", "'roof'"]),
-    "no layouts": (["--layouts", "nowhere"], ["nowhere", "layouts.json"]),
+    "layouts of another size": (
+        ["--layouts", "nowhere"],
+        ["must be left out with --layouts", "got --size 64 --layouts"],
+    ),
+    "workers beside a scheduler": (
+        ["--scheduler", SCHEDULER],
+        ["--workers must be left out", f"1 --scheduler {SCHEDULER}"],
+    ),
     "cars with rays": (["--cars", "--engine", "ray-launching"], ["Cars are known to", "cars with RL"]),
     "no hours": (["--max-hours", 0], ["hours of a run must be above 0"]),
 }
@@ -121,8 +129,14 @@ def test_what_cannot_be_made_is_refused_before_anything_is_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_layouts_come_as_they_are(radiodiff: Run, tmp_path: Path) -> None:
+    command = ("dataset", "create", "--out", "city", *OPTIONS, "--layouts", "nowhere")
+    radiodiff(*command, "--style", "houses").check_refusal("for generated cities", "--style houses --layouts nowhere")
+    radiodiff(*command).check_refusal("must hold layouts.json", "got nowhere")
+    assert not list(tmp_path.iterdir())
+
+
 def test_long_runs_without_a_terminal_tell_how_far_they_are(radiodiff: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The package holds the command under the name of its module.
-    monkeypatch.setattr(sys.modules["radiodiff.cli.dataset.create"], "LINE_S", 0.0)
+    monkeypatch.setattr(sys.modules["radiodiff.cli.dataset.runs"], "LINE_S", 0.0)
     outcome = radiodiff(*COMMAND)
     assert outcome.err.splitlines() == ["1 of 2 maps, 0.00 h left", "2 of 2 maps, 0.00 h left"]

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from radiodiff.data.create.cluster import LOCAL_CONFIG
 from radiodiff.errors import DataSetError, InputError, PropagationError
 from radiodiff.layouts import CitySettings
 from radiodiff.propagation import FreeSpace
-from troubled_engines import Failing, Killing, Slow, Telling
+from troubled_engines import Failing, Killing, Slow, Telling, fill_disk
 
 SIZE, SEED, TX = 64, 5, 2
 CITY = CitySettings(rows=SIZE, cols=SIZE)
@@ -92,7 +91,7 @@ def test_a_map_that_kills_every_worker_is_reported_and_the_others_are_made(
 
 
 UNFORESEEN = "ZeroDivisionError: no rays"
-REFUSED = "PropagationError: A city must have a sky; got none. Look up."
+REFUSED = "PropagationError: A city must have a sky; got none. Look up"
 
 
 @pytest.mark.parametrize(
@@ -137,6 +136,30 @@ def test_failed_maps_are_tried_again(tmp_path: Path) -> None:
     assert not [record for record in read_manifest(root) if "error" in record]
 
 
+def test_a_failed_map_that_is_wanted_no_more_leaves_no_trace(tmp_path: Path) -> None:
+    root = tmp_path / "city"
+    engines = {"DPM": Failing((4,))}
+    with pytest.raises(DataSetError, match="4 of 5, and 1 that failed"):
+        list(create_data_set(root, settings(5, engines=engines)))
+    list(create_data_set(root, settings(4, engines=engines)))
+    assert [record["map"] for record in read_manifest(root)] == [0, 1, 2, 3]
+
+
+def test_too_few_maps_for_a_split_keep_none_of_an_earlier_run(tmp_path: Path) -> None:
+    root = tmp_path / "city"
+    split = root / "split.json"
+    list(create_data_set(root, settings(3)))
+    assert split.is_file()
+    for name in [name for name in files(root) if Path(name).stem.split("_")[0] == "2"]:
+        (root / name).unlink()
+    list(create_data_set(root, settings(2), options=RunOptions(verify=True)))
+    assert not split.exists()
+    # One of the user's own stays.
+    split.write_text(own := '{"format": "radiodiff-split", "format_version": 1, "name": "own", "parts": {"all": [0]}}')
+    list(create_data_set(root, settings(2)))
+    assert split.read_text() == own
+
+
 def test_a_run_in_which_nothing_succeeds_ends(tmp_path: Path) -> None:
     root = tmp_path / "city"
     engines = {"DPM": Failing(tuple(range(1, 1000)))}
@@ -156,26 +179,10 @@ def test_settings_that_the_first_maps_refuse_leave_no_folder(tmp_path: Path) -> 
         list(create_data_set(tmp_path / "city", settings(9, engines={"DPM": Failing((0, 1))})))
 
 
-@pytest.fixture
-def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The fifth radio map finds no space."""
-    written = []
-    move = os.replace
-
-    def refuse(source: str | Path, target: str | Path) -> None:
-        written.append(target)
-        if len([path for path in written if "gain" in str(path)]) > 4:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        move(source, target)
-
-    monkeypatch.setattr("radiodiff.atomic_file.os.replace", refuse)
-    yield
-    monkeypatch.undo()
-
-
 def test_a_full_disk_ends_the_run_with_one_message(
-    radiodiff: Run, tmp_path: Path, full_disk: None, monkeypatch: pytest.MonkeyPatch
+    radiodiff: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    fill_disk(monkeypatch, 4)
     command = ("dataset", "create", "--out", "city", "--maps", 6, "--tx-per-map", TX, "--seed", SEED, "--size", SIZE)
     outcome = radiodiff(*command, "--workers", 1)
     outcome.check_refusal("free space on the disk", "No space left on device", "what is done is kept")
@@ -240,9 +247,9 @@ def test_the_time_given_is_kept(tmp_path: Path) -> None:
     assert len(there) == report.num_maps
 
 
-def test_the_time_given_on_workers(radiodiff: Run, tmp_path: Path) -> None:
+def test_a_run_without_time_says_so(radiodiff: Run, tmp_path: Path) -> None:
     command = ("dataset", "create", "--out", "city", "--maps", 4, "--tx-per-map", TX, "--seed", SEED, "--size", SIZE)
-    outcome = radiodiff(*command, "--workers", 2, "--max-hours", 1e-9)
+    outcome = radiodiff(*command, "--workers", 1, "--max-hours", 1e-9)
     assert (outcome.code, outcome.err) == (0, "")
     assert "0 of 4 maps in the time given; the same command goes on" in outcome.out
 

@@ -164,6 +164,24 @@ def test_without_the_package(radiodiff: Run, tmp_path: Path, monkeypatch: pytest
     assert list(tmp_path.iterdir()) == []
 
 
+UNREAD = {
+    "of cities": (["--city", "munich"], {"--height": 5, "--layer": "x", "--source-crs": "EPSG:4326", "--repair": None}),
+    "of meshes": (["--scene", "town.obj"], {"--height": 5, "--repair": None}),
+    "the terms of a city": (["--city", "munich"], {"--licence": "CC0"}),
+}
+
+
+@pytest.mark.parametrize(("scene", "options"), UNREAD.values(), ids=UNREAD)
+def test_options_that_no_scene_reads(
+    radiodiff: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scene: list[str], options: dict[str, object]
+) -> None:
+    monkeypatch.setattr("radiodiff.layouts.city_scenes.city_scene_file", lambda name: tmp_path)
+    for name, value in options.items():
+        given = [name] if value is None else [name, value]
+        radiodiff("layouts", "extract", "--out", "a", *scene, *given).check_refusal("must come with", f"got {name}")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_that_holds_something(radiodiff: Run, layer: Path, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a/mine.txt").write_text("mine")

@@ -18,6 +18,7 @@ from radiodiff.cli.reconstruct import reconstruct
 from radiodiff.cli.sample import sample
 from radiodiff.cli.simulate import simulate
 from radiodiff.errors import RadiodiffError
+from radiodiff.interrupts import is_interrupt
 from radiodiff.version import __version__
 
 __all__ = ["app", "main"]
@@ -74,7 +75,7 @@ def main() -> None:
             f"The system must allow every file operation; got {error}. Check the path, the rights and the free space."
         )
     except BaseException as error:
-        if not _is_interrupt(error):
+        if not is_interrupt(error):
             raise
         sys.stderr.write("interrupted\n")
         sys.exit(INTERRUPTED)
@@ -84,10 +85,3 @@ def _stop(message: str) -> NoReturn:
     width = min(shutil.get_terminal_size().columns, 100)
     sys.stderr.write(textwrap.fill(f"error: {message}", width, break_long_words=False, break_on_hyphens=False) + "\n")
     sys.exit(INPUT_ERROR)
-
-
-def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is behind an error: typer makes an exit of it, a compiled kernel a SystemError."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None

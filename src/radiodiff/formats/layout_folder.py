@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from radiodiff.atomic_file import atomic_folder
-from radiodiff.errors import FormatError, InputError
+from radiodiff.errors import FormatError, InputError, RadiodiffError
 from radiodiff.formats.checks import check_file
 from radiodiff.formats.radiomapseer_json import read_json
 from radiodiff.scene import Footprint, Grid, Scene
@@ -163,7 +163,9 @@ def read_layout_scene(path: str | Path) -> Scene:
             shell, *holes = feature["geometry"]["coordinates"]
             footprints.append(Footprint(Polygon(shell, holes), feature["properties"]["height"]))
         return Scene.from_footprints(Grid(**content["grid"]), footprints, source=f"layout {content['name']}")
-    except (KeyError, TypeError, AttributeError) as error:
+    except RadiodiffError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise FormatError(
             "The file of a layout must hold a name, a grid and outlines with heights",
             value=f"{path} ({type(error).__name__}: {error})",

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from radiodiff.errors import LayoutError
 from radiodiff.formats.building_plan import separate_footprints
+from radiodiff.formats.layout_folder import is_layout_file
 from radiodiff.formats.mesh import MESH_SUFFIXES
 from radiodiff.formats.mesh_scene import read_mesh_scene
+from radiodiff.formats.radiomapseer_json import read_json
 from radiodiff.formats.scene_file import SceneOptions
 from radiodiff.formats.vector import VectorReport, read_footprints
 from radiodiff.layouts.city_scenes import SceneSource
@@ -40,8 +42,8 @@ def file_scene(
         licence: Terms of the data and whom to credit.
 
     Raises:
-        LayoutError: The suffix is another, an outline crosses itself, a height is absent or no positive number, or
-            `height_m` is not above 0.
+        LayoutError: The suffix is another, the file is a layout, an outline crosses itself, a height is absent or no
+            positive number, or `height_m` is not above 0.
         FormatError: The file is not readable.
         SceneError: A mesh has no roofs, or every cell is indoors.
     """
@@ -59,6 +61,12 @@ def file_scene(
             f"Layouts are cut from files that end in {', '.join((*VECTOR_SUFFIXES, *MESH_SUFFIXES))}",
             value=file,
             remedy="Convert the outlines to GeoJSON first.",
+        )
+    if suffix == ".json" and is_layout_file(read_json(file)):
+        raise LayoutError(
+            "Layouts are cut from larger scenes, not from layouts, whose y runs down and which have no CRS",
+            value=file,
+            remedy="Cut the city or the file that it came from again, with another --size.",
         )
     scene, layer_report = read_footprints(file, options)
     _check(file, layer_report, height_m, is_repaired)

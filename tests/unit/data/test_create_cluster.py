@@ -1,5 +1,6 @@
 """Workers of a scheduler: what is checked before work begins, and work on them."""
 
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,12 +14,13 @@ pytest.importorskip("distributed", reason="needs dask[distributed]")
 from distributed import LocalCluster
 
 from command_line import tree
+from radiodiff.atomic_file import TEMPORARY_PREFIX
 from radiodiff.data.create import MANIFEST, CreateSettings, RunOptions, create_data_set, read_manifest
 from radiodiff.data.create import cluster as tasks_on_dask
 from radiodiff.data.create.task import MapTask, WorkPlan, make_maps
 from radiodiff.errors import DataSetError
 from radiodiff.layouts import CitySettings
-from troubled_engines import Slow
+from troubled_engines import Slow, fill_disk
 
 SETTINGS = CreateSettings(3, 2, 5, city=CitySettings(rows=64, cols=64))
 
@@ -52,10 +54,38 @@ def test_the_workers_of_a_scheduler_write_the_same_bytes(tmp_path: Path, schedul
     assert files(tmp_path / "there") == files(tmp_path / "here")
 
 
+def test_what_a_killed_worker_left_unfinished_is_taken_away(tmp_path: Path, scheduler: str) -> None:
+    steps = create_data_set(tmp_path / "city", SETTINGS, options=RunOptions(scheduler=scheduler))
+    next(steps)
+    leftover = tmp_path / f"city/gain/DPM/{TEMPORARY_PREFIX}0.png"
+    leftover.touch()
+    list(steps)
+    assert not leftover.exists()
+
+
+def test_a_full_disk_of_a_worker_ends_the_run_and_loses_nothing(
+    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, options = tmp_path / "city", RunOptions(scheduler=scheduler)
+    fill_disk(monkeypatch, 3)
+    with pytest.raises(
+        DataSetError, match=r"free space on the disk; got .*No space left on device.*what is done is kept"
+    ):
+        list(create_data_set(root, SETTINGS, options=options))
+    assert [record["map"] for record in read_manifest(root)] == [0]
+    assert not list(root.rglob(f"{TEMPORARY_PREFIX}*"))
+    kept = {name: content for name, content in files(root).items() if content is not None}
+    monkeypatch.undo()
+    list(create_data_set(root, SETTINGS, options=options))
+    list(create_data_set(tmp_path / "here", SETTINGS))
+    assert kept.items() <= files(root).items()
+    assert files(root) == files(tmp_path / "here")
+
+
 def refused(tmp_path: Path, scheduler: str) -> str:
     with pytest.raises(DataSetError) as caught:
         list(create_data_set(tmp_path / "city", SETTINGS, options=RunOptions(scheduler=scheduler)))
-    assert not list(tmp_path.glob("city/gain/DPM/*"))
+    assert not list(tmp_path.iterdir())
     return str(caught.value)
 
 
@@ -119,16 +149,47 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         list(create_data_set(tmp_path / "city", SETTINGS, workers=2))
 
 
+def test_the_time_given_on_workers(tmp_path: Path, scheduler: str) -> None:
+    steps = create_data_set(tmp_path / "city", SETTINGS, options=RunOptions(scheduler=scheduler, max_hours=1e-9))
+    assert list(steps) == [(0, 3)]
+
+
+class TwoThreads:
+    """A client that keeps what it is given."""
+
+    def nthreads(self) -> dict[str, int]:
+        return {"one": 1, "other": 1}
+
+    def submit(self, *arguments: object, **options: object) -> object:
+        return object()
+
+
+def test_work_begins_where_it_ends_in_time(tmp_path: Path) -> None:
+    """A batch waits for the one before it."""
+    run = tasks_on_dask._Run(WorkPlan(tmp_path, SETTINGS), [MapTask(i) for i in range(9)], TwoThreads())
+    run.submit(lambda _: True)
+    assert len(run.running) == 2
+    run.map_s = 60.0
+    run.submit(lambda seconds: seconds < 120.0)
+    assert len(run.running) == 2
+    run.submit(lambda seconds: seconds <= 120.0)
+    assert len(run.running) == 4
+
+
 SLOW = replace(SETTINGS, maps=40, engines={"DPM": Slow(0.2)})
 
 
-def test_a_scheduler_that_ends_in_the_middle(tmp_path: Path) -> None:
+def test_a_scheduler_that_ends_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks_on_dask, "CONNECT_S", 0.5)
     cluster = here(1)
     steps = create_data_set(tmp_path / "city", SLOW, options=RunOptions(scheduler=cluster.scheduler_address))
     assert [next(steps), next(steps)] == [(0, 40), (1, 40)]
+    client_log = logging.getLogger("distributed.client")
+    assert not client_log.isEnabledFor(logging.CRITICAL)
     cluster.close()
-    with pytest.raises(DataSetError, match="The scheduler must stay until the work is done"):
+    with pytest.raises(DataSetError, match=r"The scheduler must stay until the work is done; got [\w ]+\. Start it"):
         list(steps)
+    assert client_log.isEnabledFor(logging.CRITICAL)
     assert read_manifest(tmp_path / "city")
 
 

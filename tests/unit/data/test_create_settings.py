@@ -17,8 +17,8 @@ from radiodiff.scene import Footprint, Grid, Scene
 PLAIN = CreateSettings(4, 2, 5, city=CitySettings(rows=64, cols=64))
 
 
-def layout(name: str, group: str, *, size: int = 64, height_m: float | None = 10.0) -> Layout:
-    scene = Scene.from_footprints(Grid(size, size), [Footprint(shapely.box(16, 16, 48, 30), height_m)])
+def layout(name: str, group: str, *, size: int = 64, height_m: float | None = 10.0, cell_size_m: float = 1.0) -> Layout:
+    scene = Scene.from_footprints(Grid(size, size, cell_size_m), [Footprint(shapely.box(16, 16, 48, 30), height_m)])
     return Layout(name, "town", scene, 0, 0, "made up", group, is_disjoint=True)
 
 
@@ -72,6 +72,7 @@ def test_every_setting_is_on_record(changes: dict) -> None:
         ({"scenario": "moon"}, LayoutError, "A scenario must be one of"),
         ({"frequency_hz": 5.9}, TransmitterError, "frequency_hz"),
         ({"layouts": (*LAYOUTS, layout("e", "4", size=80))}, LayoutError, "grid of the first"),
+        ({"layouts": (layout("e", "4", cell_size_m=2.0),)}, LayoutError, "cells of 1 m: .* got e with cells of 2 m"),
         ({"layouts": (layout("e", "4", height_m=None),), "scenario": "rooftop"}, LayoutError, "outlines with heights"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from shapely import box
 
 from command_line import tree
-from radiodiff.errors import FormatError, InputError
+from radiodiff.errors import FormatError, InputError, SceneError
 from radiodiff.formats import Layout, SceneOptions, read_layouts, read_scene, write_layouts
 from radiodiff.formats.layout_folder import read_layout_scene
 from radiodiff.scene import Footprint, Grid, Scene
@@ -161,6 +161,23 @@ def test_the_file_of_a_layout_that_lacks_something(tmp_path: Path, key: str) -> 
         part.pop(key, None)
     file.write_text(json.dumps(content))
     with pytest.raises(FormatError, match=f"must hold a name, a grid and outlines with heights; got .*{key}"):
+        read_scene(file)
+
+
+@pytest.mark.parametrize(
+    "rings", [[], [[[0, 0], [1, 1]]], [[["a", 0], [1, 1], [2, 2]]]], ids=["none", "a line", "text"]
+)
+def test_the_file_of_a_layout_with_another_outline(tmp_path: Path, rings: list) -> None:
+    write_layouts(tmp_path / "a", [layout()])
+    file = tmp_path / "a/munich_r0000_c0128.json"
+    content = json.loads(file.read_text())
+    content["features"][0]["geometry"]["coordinates"] = rings
+    file.write_text(json.dumps(content))
+    with pytest.raises(FormatError, match=r"must hold a name, a grid and outlines with heights; got .*ValueError"):
+        read_scene(file)
+    content["features"][0]["geometry"]["coordinates"] = [[[0, 0], [40, 40], [40, 0], [0, 40]]]
+    file.write_text(json.dumps(content))
+    with pytest.raises(SceneError, match="A footprint must be one valid polygon"):
         read_scene(file)
 
 

@@ -10,7 +10,7 @@ from shapely import Polygon, box
 
 from city_meshes import prism, rectangle, write_obj
 from radiodiff.errors import FormatError, LayoutError
-from radiodiff.formats import SceneOptions
+from radiodiff.formats import Layout, SceneOptions, write_layouts
 from radiodiff.layouts import file_scene
 
 UTM = "EPSG:32633"
@@ -53,6 +53,14 @@ def test_outlines_that_overlap_are_parted_and_told(tmp_path: Path) -> None:
     source = file_scene(path)
     assert source.notes[-1] == "Outlines overlap on 200 m2 of 1400 m2: the higher one keeps it."
     assert {f.height_m: f.polygon.area for f in source.scene.footprints} == {5.0: 200.0, 9.0: 600.0, 6.0: 600.0}
+
+
+def test_a_layout_is_no_scene_to_cut(tmp_path: Path) -> None:
+    """It would be read upside down."""
+    scene = file_scene(write(tmp_path / "a.gpkg", [box(0, 0, 10, 20), box(30, 0, 60, 40)], height=[12.0, 7.5])).scene
+    write_layouts(tmp_path / "layouts", [Layout("a", "a", scene, 0, 0, "", "a", is_disjoint=True)])
+    with pytest.raises(LayoutError, match=r"not from layouts, .*got .*layouts/a\.json"):
+        file_scene(tmp_path / "layouts/a.json", SceneOptions(source_crs=UTM))
 
 
 def test_storeys_are_heights(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from radiodiff.cli.dataset.runs import MaxHours, Scheduler, Verify, Workers, run_options, steps_shown
 from radiodiff.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,19 +39,10 @@ def bench(
     validation_city: Annotated[
         str, typer.Option("--validation-city", help="City of the training part that is for validation.")
     ] = "etoile",
-    workers: Annotated[
-        int | None, typer.Option("--workers", help="Processes, by default one per core; the files do not depend on it.")
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", help="Address of a dask scheduler, such as tcp://10.0.0.1:8786: its workers work."),
-    ] = None,
-    max_hours: Annotated[
-        float | None, typer.Option("--max-hours", help="End after so many hours; the same command goes on.")
-    ] = None,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Compare all files with their checksums, and make again what differs.")
-    ] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    max_hours: MaxHours = None,
+    verify: Verify = False,
 ) -> None:
     """Build the benchmark set: maps of real layouts at street level and above roofs, one whole city for tests alone.
 
@@ -58,10 +50,6 @@ def bench(
 
     Example: radiodiff dataset bench --out data/bench-train --part train --preset fast --max-hours 8
     """
-    from os import cpu_count
-
-    from radiodiff.cli.dataset.create import steps_shown
-    from radiodiff.data.create import RunOptions
     from radiodiff.evaluation.bench import BenchSettings, build_bench, usual_engines
 
     if part not in PARTS:
@@ -69,7 +57,7 @@ def bench(
     if scenes is not None and scenes < 1:
         raise InputError("--scenes must be at least 1", value=scenes, remedy="Leave it out to take each crop once.")
     engines = usual_engines(preset)
-    options = RunOptions((cpu_count() or 1) if workers is None else workers, scheduler, max_hours, verify)
+    options = run_options(workers, scheduler, max_hours, verify)
     settings = BenchSettings(
         tuple(_layouts(layouts, out)),
         cast("BenchPart", part),

@@ -1,25 +1,20 @@
 """`radiodiff dataset create`: a data set of cities and radio maps."""
 
-import sys
-from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from radiodiff.cli.dataset.runs import MaxHours, Scheduler, Verify, Workers, run_options, steps_shown
 from radiodiff.errors import InputError
 
 if TYPE_CHECKING:
     from radiodiff.data.create import CreateSettings, Scenario
     from radiodiff.formats.layout_folder import Layout
+    from radiodiff.layouts import CitySettings
     from radiodiff.propagation import PropagationModel
 
-__all__ = ["create", "steps_shown"]
-
-Result = TypeVar("Result")
-
-LINE_S = 60.0
-"""How often a run without a terminal tells how far it is [s]."""
+__all__ = ["create"]
 
 
 def create(
@@ -51,31 +46,24 @@ def create(
         typer.Option("--layouts", help="Folder of radiodiff layouts extract, in the place of generated cities."),
     ] = None,
     cars: Annotated[bool, typer.Option("--cars", help="Write cars, and gains with them, too.")] = False,
-    workers: Annotated[
-        int | None, typer.Option("--workers", help="Processes, by default one per core; the files do not depend on it.")
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    max_hours: MaxHours = None,
+    verify: Verify = False,
+    style: Annotated[
+        str | None, typer.Option("--style", help="Style of generated cities, or 'mixed'.", show_default="mixed")
     ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", help="Address of a dask scheduler, such as tcp://10.0.0.1:8786: its workers work."),
+    size: Annotated[
+        int | None,
+        typer.Option("--size", help="Rows and columns of a generated map, in cells of 1 m.", show_default="256"),
     ] = None,
-    max_hours: Annotated[
-        float | None, typer.Option("--max-hours", help="End after so many hours; the same command goes on.")
-    ] = None,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Compare all files with their checksums, and make again what differs.")
-    ] = False,
-    style: Annotated[str, typer.Option("--style", help="City style, or 'mixed'.")] = "mixed",
-    size: Annotated[int, typer.Option("--size", help="Rows and columns of a generated map, in cells of 1 m.")] = 256,
     frequency: Annotated[float, typer.Option("--frequency", help="Carrier in hertz.")] = 5.9e9,
 ) -> None:
     """Make cities and radio maps in RadioMapSeer's layout on disk.
 
     Example: radiodiff dataset create --out data/city --maps 20 --tx-per-map 8 --seed 1
     """
-    from os import cpu_count
-
-    from radiodiff.data.create import CreateSettings, RunOptions, create_data_set
-    from radiodiff.layouts import CitySettings
+    from radiodiff.data.create import CreateSettings, create_data_set
 
     engines = _engines(engine or ["dominant-path"], preset)
     settings = CreateSettings(
@@ -83,13 +71,13 @@ def create(
         tx_per_map,
         seed,
         cars,
-        CitySettings(rows=size, cols=size, style=style),
+        _city(layouts, style, size),
         engines=engines,
         scenario=cast("Scenario", scenario or ("radiomapseer" if list(engines) == ["DPM"] else "street")),
         layouts=_layouts(layouts),
         frequency_hz=frequency,
     )
-    options = RunOptions((cpu_count() or 1) if workers is None else workers, scheduler, max_hours, verify)
+    options = run_options(workers, scheduler, max_hours, verify)
     report = steps_shown(create_data_set(out, settings, options=options))
     _tell(out, settings, report.num_maps, report.seconds)
 
@@ -135,40 +123,34 @@ def _presets(name: str) -> list[str]:
     return sorted(PRESETS.get(name, ()))
 
 
+def _city(layouts: Path | None, style: str | None, size: int | None) -> "CitySettings":
+    """Settings of generated cities; the usual ones with layouts, which come as they are.
+
+    Raises:
+        InputError: Layouts are to have another style or size.
+        RadiodiffError: There are no such cities.
+    """
+    from radiodiff.layouts import CitySettings
+
+    given = {"--style": style, "--size": size}
+    foreign = [f"{name} {value}" for name, value in given.items() if value is not None]
+    if layouts is not None and foreign:
+        raise InputError(
+            "--style and --size must be left out with --layouts: they are for generated cities",
+            value=f"{' '.join(foreign)} --layouts {layouts}",
+            remedy="Cut layouts of another size with radiodiff layouts extract --size.",
+        )
+    usual = CitySettings()
+    rows = usual.rows if size is None else size
+    return CitySettings(rows=rows, cols=rows, style=style or usual.style)
+
+
 def _layouts(folder: Path | None) -> "tuple[Layout, ...]":
     if folder is None:
         return ()
     from radiodiff.formats.layout_folder import read_layouts
 
     return tuple(read_layouts(folder))
-
-
-def steps_shown(steps: "Generator[tuple[int, int], None, Result]") -> "Result":
-    """What steps (done, wanted) return in the end: a bar on a terminal, else a line a minute with the time left."""
-    from radiodiff.cli.progress import counted_result
-
-    return counted_result(steps if sys.stderr.isatty() else _lines(steps), "creating", "maps")
-
-
-def _lines(steps: "Generator[tuple[int, int], None, Result]") -> "Generator[tuple[int, int], None, Result]":
-    """The same steps, telling how far they are."""
-    from time import monotonic
-
-    begin = last = monotonic()
-    first: int | None = None
-
-    while True:
-        try:
-            done, wanted = next(steps)
-        except StopIteration as end:
-            return cast("Result", end.value)
-        first = done if first is None else first
-        now = monotonic()
-        if now - last >= LINE_S and done > first:
-            left_h = (now - begin) / (done - first) * (wanted - done) / 3600.0
-            typer.echo(f"{done} of {wanted} maps, {left_h:.2f} h left", err=True)
-            last = now
-        yield done, wanted
 
 
 def _tell(out: Path, settings: "CreateSettings", num_maps: int, seconds: float) -> None:

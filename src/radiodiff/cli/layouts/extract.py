@@ -31,7 +31,9 @@ def extract(
     limit: Annotated[
         int | None, typer.Option("--limit", help="Most crops, disjoint ones first; by default all.")
     ] = None,
-    licence: Annotated[str, typer.Option("--licence", help="Terms of the data of --scene.")] = "unknown",
+    licence: Annotated[
+        str | None, typer.Option("--licence", help="Terms of the data of --scene.", show_default="unknown")
+    ] = None,
     height: Annotated[
         float | None, typer.Option("--height", help="Height in metres of outlines of --scene that have none.")
     ] = None,
@@ -54,6 +56,7 @@ def extract(
     from radiodiff.formats.layout_folder import write_layouts
     from radiodiff.layouts import CropSettings, sort_out
     from radiodiff.layouts.city_scenes import CITIES, city_scene_file
+    from radiodiff.layouts.file_scenes import UNKNOWN_LICENCE
     from radiodiff.viz import check_figure_path
 
     check_new_folder(out)
@@ -67,14 +70,11 @@ def extract(
     for name in names:
         city_scene_file(name)
     _check_names(names, files)
-    sources = list(
-        tracked(
-            _sources(names, files, options, {"height_m": height, "is_repaired": repair, "licence": licence}),
-            len(names) + len(files),
-            "reading",
-            "scenes",
-        )
+    _check_options(
+        files, {"--height": height, "--repair": repair or None, "--layer": layer, "--source-crs": source_crs}, licence
     )
+    of_files = {"height_m": height, "is_repaired": repair, "licence": licence or UNKNOWN_LICENCE}
+    sources = list(tracked(_sources(names, files, options, of_files), len(names) + len(files), "reading", "scenes"))
     for source in sources:
         for note in source.notes:
             typer.echo(f"note: {source.city}: {note}")
@@ -106,6 +106,35 @@ def _check_names(names: list[str], files: list[Path]) -> None:
             "Each scene must have a name of its own, since its crops are called after it",
             value=f"{', '.join(twice)} more than once",
             remedy="Rename a file, or extract into two folders.",
+        )
+
+
+def _check_options(files: list[Path], of_layers: dict[str, object], licence: str | None) -> None:
+    """Check that a scene reads each option that is given.
+
+    Args:
+        files: Files of scenes.
+        of_layers: Options of vector layers; None where one is not given.
+        licence: Terms of the data of files.
+
+    Raises:
+        InputError: None does.
+    """
+    from radiodiff.errors import InputError
+    from radiodiff.formats.mesh import MESH_SUFFIXES
+
+    given = {name: value for name, value in of_layers.items() if value is not None}
+    if given and not any(file.suffix.lower() not in MESH_SUFFIXES for file in files):
+        raise InputError(
+            f"{', '.join(of_layers)} must come with the --scene of a vector layer, the only kind that reads them",
+            value=f"{', '.join(given)} without one",
+            remedy="Leave them out: meshes and cities have heights of their own.",
+        )
+    if licence is not None and not files:
+        raise InputError(
+            "--licence must come with a --scene: cities have their own",
+            value=f"--licence {licence} without one",
+            remedy="Leave it out.",
         )
 
 

@@ -1,5 +1,6 @@
 """Tasks on dask.distributed: worker processes of this machine, or the workers of a scheduler."""
 
+import logging
 import os
 import tempfile
 import time
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from distributed import Client, Future
     from distributed.client import VersionsDict
 
-__all__ = ["open_workers", "run_here", "run_on_workers"]
+__all__ = ["check_workers", "open_workers", "run_here", "run_on_workers"]
 
-CONNECT_S = 10.0
+CONNECT_S = 30.0
 """How long a scheduler may take to answer [s]."""
 
 WORKERLESS_S = 120.0
@@ -46,6 +47,9 @@ LOCAL_CONFIG = {
     "distributed.scheduler.worker-ttl": None,
     "distributed.worker.profile.enabled": False,
     "distributed.admin.system-monitor.gil.enabled": False,
+    # Every process looks after itself less often: the usual intervals (20 and 500 ms) take 3 % of two cores.
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "10s",
 }
 
 
@@ -66,6 +70,22 @@ def run_here(
             return
         yield make_maps(plan, [task])
         mean_s = (time.perf_counter() - start) / (done + 1)
+
+
+def check_workers(scheduler: str | None) -> None:
+    """Check that workers can be had, before a folder is made for their work.
+
+    Args:
+        scheduler: Address of a scheduler; None for processes of this machine.
+
+    Raises:
+        DataSetError: The package is missing, the scheduler does not answer or has no workers, or these have another
+            version of radiodiff.
+    """
+    _check_package()
+    if scheduler is not None:
+        with _client_of(scheduler) as client:
+            _check_versions(client, scheduler)
 
 
 @contextmanager
@@ -93,7 +113,8 @@ def open_workers(count: int, scheduler: str | None, plan: WorkPlan) -> "Iterator
             yield stack.enter_context(_local_client(count))
             return
         client = stack.enter_context(_client_of(scheduler))
-        _check_workers(client, scheduler, plan)
+        _check_versions(client, scheduler)
+        _check_folder(client, plan)
         yield client
 
 
@@ -134,15 +155,27 @@ def _client_of(scheduler: str) -> "Iterator[Client]":
             value=f"{scheduler} ({str(error) or type(error).__name__})",
             remedy="Start it (dask scheduler) and give the address that it prints, such as tcp://10.0.0.1:8786.",
         ) from error
-    with client:
+    with _client_log_off(), client:
         yield client
 
 
-def _check_workers(client: "Client", scheduler: str, plan: WorkPlan) -> None:
-    """Check that the workers of a scheduler can do the work.
+@contextmanager
+def _client_log_off() -> Iterator[None]:
+    """Keep what a client says of a lost scheduler off the terminal, tracebacks included: an error of ours tells it."""
+    logger = logging.getLogger("distributed.client")
+    earlier = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(earlier)
+
+
+def _check_versions(client: "Client", scheduler: str) -> None:
+    """Check that a scheduler has workers of this version.
 
     Raises:
-        DataSetError: There are none, they have another version of radiodiff, or they do not see the folder.
+        DataSetError: There are none, or they have another version of radiodiff.
     """
     try:
         client.wait_for_workers(1, timeout=CONNECT_S)
@@ -157,6 +190,14 @@ def _check_workers(client: "Client", scheduler: str, plan: WorkPlan) -> None:
     others = {worker: version for worker, version in versions.items() if version != __version__}
     if others:
         raise other_version(__version__, others)
+
+
+def _check_folder(client: "Client", plan: WorkPlan) -> None:
+    """Check that the workers see the folder.
+
+    Raises:
+        DataSetError: One does not.
+    """
     record = str(plan.root / RECORD)
     blind = sorted(worker for worker, sees in client.run(os.path.isfile, record).items() if not sees)
     if blind:
@@ -209,8 +250,14 @@ class _Run:
         self._number = 0
 
     def submit(self, is_time_left: Callable[[float], bool]) -> bool:
-        """Send batches while workers are free, one more for each on its way; returns whether any is running."""
-        while self.waiting and is_time_left(self._batch_s()) and len(self.running) < 2 * max(self._count, 1):
+        """Send batches while workers are free, and one more for each; returns whether any is running."""
+        count = max(self._count, 1)
+        # While nobody knows how long a map takes, none waits behind another.
+        depth = 2 if self.map_s else 1
+        while self.waiting and len(self.running) < depth * count:
+            # It begins when those before it have ended.
+            if not is_time_left(self._batch_s() * (1 + len(self.running) // count)):
+                break
             self._send(self._next_batch())
         if not self.running and self.suspects and is_time_left(self._batch_s()):
             self.is_alone = True
@@ -240,7 +287,7 @@ class _Run:
         except TimeoutError:
             done = []
         except (FuturesCancelledError, OSError) as error:
-            raise _scheduler_ended(str(error).partition("\n")[0] or type(error).__name__) from error
+            raise _scheduler_ended(str(error).partition("\n")[0].rstrip(":") or type(error).__name__) from error
         if self._count or done:
             self._last_worker = now
         elif now - self._last_worker > WORKERLESS_S:

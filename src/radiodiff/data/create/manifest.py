@@ -58,6 +58,10 @@ class Manifest:
         """What is known of each map, in the order of their numbers."""
         return (self.record(map_id) for map_id in sorted(self._lines))
 
+    def forget(self, first: int) -> None:
+        """Leave out maps from a number on."""
+        self._lines = {map_id: line for map_id, line in self._lines.items() if map_id < first}
+
     def append(self, records: Iterable[Record]) -> None:
         """Add what became of some maps.
 

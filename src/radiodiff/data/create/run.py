@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from radiodiff.atomic_file import TEMPORARY_PREFIX
-from radiodiff.data.create.cluster import open_workers, run_here, run_on_workers
+from radiodiff.data.create.cluster import check_workers, open_workers, run_here, run_on_workers
 from radiodiff.data.create.files import folders, map_numbers, maps_without_files
 from radiodiff.data.create.manifest import Manifest, file_sha256
 from radiodiff.data.create.settings import RECORD, CreateSettings, check_count
@@ -24,6 +24,8 @@ FAILURES_IN_A_ROW = 8
 """A run whose first tasks all fail, this many and two for each worker, ends: no other would do better."""
 
 FAILURES_SHOWN = 5
+
+SPLIT_NAME = "generated"
 
 MAPS_TRIED = 3
 """Maps that are tried before a folder is made: one may lack room where the others have it."""
@@ -102,9 +104,13 @@ def create_data_set(
     plan = WorkPlan(Path(root).absolute(), replace(settings, layouts=()))
     root = Path(root)
     if not _is_begun(root, settings):
+        if _has_workers(options, settings.maps):
+            check_workers(options.scheduler)
         _try_first_maps(settings, is_local=options.scheduler is None)
     begin_folder(root, RECORD, settings.identity(), folders(settings))
     manifest = Manifest(root)
+    # Maps that failed may be wanted no more.
+    manifest.forget(settings.maps)
     missing = _missing_maps(root, settings, manifest, verify=options.verify)
     _describe_unrecorded(plan, settings, manifest, missing)
     num_done = settings.maps - len(missing)
@@ -173,19 +179,23 @@ def _batches(
     plan: WorkPlan, tasks: list[MapTask], options: RunOptions, limit: _TimeLimit
 ) -> Iterator[Iterator[list[Outcome]]]:
     """Outcomes of tasks as they are done; what stops half-way leaves no unfinished files."""
-    count = min(options.workers, len(tasks))
-    if not tasks:
-        yield iter(())
-    elif options.scheduler is None and count <= 1:
+    if not _has_workers(options, len(tasks)):
         yield run_here(plan, tasks, limit)
-    else:
-        try:
-            with open_workers(count, options.scheduler, plan) as client:
-                yield run_on_workers(plan, tasks, client, limit)
-        finally:
-            # Workers of this machine have ended by now, perhaps in the middle of a file.
-            if options.scheduler is None:
-                _remove_unfinished(plan)
+        return
+    # Workers of this machine end with the run, perhaps in the middle of a file; those of a scheduler go on.
+    is_quiet = options.scheduler is None
+    try:
+        with open_workers(min(options.workers, len(tasks)), options.scheduler, plan) as client:
+            yield run_on_workers(plan, tasks, client, limit)
+        is_quiet = True
+    finally:
+        if is_quiet:
+            _remove_unfinished(plan)
+
+
+def _has_workers(options: RunOptions, num_tasks: int) -> bool:
+    """Whether tasks are for other processes than this one."""
+    return num_tasks > 0 and (options.scheduler is not None or min(options.workers, num_tasks) > 1)
 
 
 def _remove_unfinished(plan: WorkPlan) -> None:
@@ -263,7 +273,10 @@ def _write_lists(root: Path, settings: CreateSettings, missing: Iterable[int]) -
     there = sorted(set(range(settings.maps)) - set(missing))
     parts = _parts(settings, there)
     if parts:
-        Split("generated", parts).write(root / SPLIT)
+        Split(SPLIT_NAME, parts).write(root / SPLIT)
+    elif (root / SPLIT).is_file() and Split.read(root / SPLIT).name == SPLIT_NAME:
+        # Of an earlier run, which had more maps.
+        (root / SPLIT).unlink()
     counts = dict.fromkeys(settings.simulations, settings.tx_per_map)
     write_index(root, there, counts, rows=settings.grid.rows)
 
@@ -280,7 +293,7 @@ def _parts(settings: CreateSettings, there: Sequence[int]) -> dict[str, tuple[in
         if len(groups) < len(PARTS):
             return {}
         members = list(groups.values())
-        split = proportional_split("generated", range(len(members))).parts
+        split = proportional_split(SPLIT_NAME, range(len(members))).parts
         parts = {
             part: tuple(sorted(i for number in numbers for i in members[number] if i in present))
             for part, numbers in split.items()
@@ -302,4 +315,4 @@ def _not_all(failures: list[Outcome], num_done: int, num_wanted: int) -> DataSet
 
 def _line(failure: Outcome) -> str:
     seed = ", ".join(map(str, failure.record["seed"]))
-    return f"map {failure.map_id} (seed {seed}): {failure.record['error']}"
+    return f"map {failure.map_id} (seed {seed}): {failure.record['error'].rstrip('.')}"

@@ -31,6 +31,9 @@ FOLDER_NAME = re.compile(r"[A-Za-z0-9-]+")
 
 DEFAULT_FREQUENCY_HZ = 5.9e9
 
+CELL_SIZE_M = 1.0
+"""What nothing in RadioMapSeer's files tells [m]."""
+
 
 @dataclass(frozen=True)
 class CreateSettings:
@@ -50,8 +53,8 @@ class CreateSettings:
     Raises:
         InputError: A count is not positive, the seed is negative, there is no engine, a simulation is no folder name,
             or cars are wanted of scenes or engines without them.
-        LayoutError: The scenario is unknown, layouts differ in size, or one has no heights where the scenario needs
-            them.
+        LayoutError: The scenario is unknown, layouts differ in size or have no cells of 1 m, or one has no heights
+            where the scenario needs them.
     """
 
     maps: int
@@ -170,6 +173,12 @@ class CreateSettings:
                     f"All layouts of a data set must have the grid of the first, {self.grid}",
                     value=f"{layout.name} with {layout.scene.grid}",
                     remedy="Extract them with one size and cell size.",
+                )
+            if layout.scene.grid.cell_size_m != CELL_SIZE_M:
+                raise LayoutError(
+                    f"Layouts of a data set must have cells of {CELL_SIZE_M:g} m: its readers take them for that",
+                    value=f"{layout.name} with cells of {layout.scene.grid.cell_size_m:g} m",
+                    remedy="Extract them with radiodiff layouts extract --cell-size 1.",
                 )
             footprints = layout.scene.footprints
             if self.has_heights and (footprints is None or any(f.height_m is None for f in footprints)):

@@ -25,6 +25,7 @@ from radiodiff.formats import (
     write_radio_map,
     write_roof_heights_png,
 )
+from radiodiff.interrupts import is_interrupt
 from radiodiff.radio_map import RadioMap
 from radiodiff.scene import Scene, Transmitter
 from radiodiff.version import __version__
@@ -128,7 +129,7 @@ def make_map(plan: WorkPlan, task: MapTask) -> Outcome:
         return Outcome(map_id, record, _refusal(root, error.__cause__))
     except Exception as error:
         # Whatever an engine meets in one city of thousands: the others go on, and the end of the run tells of it.
-        if _is_interrupt(error):
+        if is_interrupt(error):
             raise
         for name in files_of_map(settings, map_id):
             (root / name).unlink(missing_ok=True)
@@ -276,13 +277,6 @@ def _refusal(root: Path, error: BaseException | None) -> RadiodiffError:
     return DataSetError(
         "The files of a data set must be writable", value=f"{root} ({error})", remedy="Check the rights of the folder."
     )
-
-
-def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is behind an error: a compiled kernel makes a SystemError of it."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
 
 
 @cache
