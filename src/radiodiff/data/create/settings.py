@@ -161,7 +161,7 @@ class CreateSettings:
         others = [name for name, engine in self.engines.items() if not isinstance(engine, DominantPath)]
         if others:
             raise InputError(
-                "Cars are known to the dominant path engine only",
+                "Data sets with cars are made by the dominant path engine",
                 value=f"cars with {', '.join(others)}",
                 remedy="Leave the cars out (--cars), or make these simulations in a data set of their own.",
             )

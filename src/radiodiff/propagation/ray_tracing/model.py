@@ -79,12 +79,16 @@ class _SceneSolver:
     """Solves transmitters on one scene, in groups of the same carrier and height."""
 
     def __init__(self, scene: Scene, settings: RayTracingSettings, variant: str, footprints: Sequence[Any]) -> None:
+        from radiodiff.propagation.dominant_path.obstacles import Obstacles
+        from radiodiff.propagation.ray_launching.launch_kernels import free_shares
+
         self._scene = scene
         self._settings = settings
         self._variant = variant
         self._footprints = footprints
         self._cars = car_outlines(scene, settings.car_height_m, settings.rx_height_m)
         self._ground = ground_mesh(scene, footprints)
+        self._free_share = free_shares(Obstacles.of_scene(scene).walls, scene.grid.shape)
         self._completion = (
             DominantPath(settings.completion_law).prepare(scene) if settings.completion != "none" else None
         )
@@ -164,7 +168,7 @@ class _SceneSolver:
                 batch = means[next(iter(wanted))].total_count
                 gains = tracer.gains(positions, settings.rx_height_m, directions, num_rays, batch)
                 for index, gain in zip(wanted, gains, strict=True):
-                    means[index].add(gain)
+                    means[index].add(gain / self._free_share)
             elapsed = perf_counter() - started
             for index in wanted:
                 seconds[index] = elapsed / len(links)
