@@ -23,15 +23,11 @@ __all__ = ["FIRST_ENGINES", "BenchRequest", "check_data", "run_bench"]
 FIRST_ENGINES = ("free-space", "log-distance", "umi", "dominant-path")
 """What is evaluated where nothing is named."""
 
-FIGURES = {
-    "rmse [dB]": ("outdoor", "rmse_db"),
-    "line of sight": ("los", "rmse_db"),
-    "behind buildings": ("nlos", "rmse_db"),
-    "nmse": ("outdoor", "nmse"),
-    "ssim": ("outdoor", "ssim"),
-    "psnr [dB]": ("outdoor", "psnr"),
-}
-"""Region and name of the figures in the table, by its columns."""
+ERRORS = {"rmse [dB]": "outdoor", "line of sight": "los", "behind buildings": "nlos"}
+"""Regions of the errors in the table, by its columns."""
+
+OTHERS = {"nmse": "nmse", "ssim": "ssim", "psnr [dB]": "psnr"}
+"""Further figures outdoors, likewise."""
 
 GIVEN = {
     "data.split": "null",
@@ -177,7 +173,7 @@ def print_bench(found: "Found", content: "BenchContent") -> None:
     from radiodiff.cli.tables import new_table, print_table
     from radiodiff.evaluation.scores import figure_name
 
-    numbers = (*FIGURES, "time per map", "without a path")
+    numbers = (*ERRORS, *OTHERS, "time per map", "without a path")
     is_marked = False
     for case, report in found:
         num_cells = max(report.num_cells["outdoor"] + (report.num_unknown or 0), 1)
@@ -192,13 +188,14 @@ def print_bench(found: "Found", content: "BenchContent") -> None:
             seconds, without = one.facts.get("seconds_per_map"), one.facts.get("cells_without_path")
             table.add_row(
                 one.label + mark,
-                *(_cell(one.means.get(figure_name(*figure))) for figure in FIGURES.values()),
+                *(_with_interval(one.means.get(figure_name(region, "rmse_db"))) for region in ERRORS.values()),
+                *(_plain(one.means.get(figure_name("outdoor", name))) for name in OTHERS.values()),
                 "" if seconds is None else f"{1000 * seconds:.3g} ms",
                 "" if without is None else f"{without / num_cells:.1%}",
             )
         print_table(table)
     if any(report.num_cities > 1 for _, report in found):
-        typer.echo("In brackets: interval over scenes, see the protocol (--json).")
+        typer.echo("In brackets: interval over scenes. --json FILE holds it of every figure, and the protocol.")
     if is_marked:
         typer.echo("* The target was made by this engine, or follows from a channel that the model sees.")
     typer.echo(
@@ -207,9 +204,13 @@ def print_bench(found: "Found", content: "BenchContent") -> None:
     )
 
 
-def _cell(figure: "Figure | None") -> str:
+def _plain(figure: "Figure | None") -> str:
+    return "" if figure is None else f"{figure.value:.3g}"
+
+
+def _with_interval(figure: "Figure | None") -> str:
     if figure is None or figure.interval is None:
-        return "" if figure is None else f"{figure.value:.3g}"
+        return _plain(figure)
     low, high = figure.interval
     return f"{figure.value:.3g} ({low:.3g} .. {high:.3g})"
 

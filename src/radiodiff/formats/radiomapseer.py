@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,8 +90,8 @@ def read_cell_size_m(root: str | Path) -> float:
     path = Path(root) / DATA_SET_RECORD
     record = read_json(path) if path.is_file() else {}
     city = record.get("city") if isinstance(record, dict) else None
-    usual = city.get("cell_size_m", RADIOMAPSEER_GRID.cell_size_m) if city else RADIOMAPSEER_GRID.cell_size_m
-    found: object = record.get("cell_size_m", usual) if isinstance(record, dict) else None
+    usual = city.get("cell_size_m") if isinstance(city, dict) else RADIOMAPSEER_GRID.cell_size_m
+    found: Any = record.get("cell_size_m", usual) if isinstance(record, dict) else None
     if not (type(found) in (int, float) and 0 < found < np.inf):
         raise FormatError(
             f"{DATA_SET_RECORD} must hold settings, and its cell_size_m be a number above 0",
