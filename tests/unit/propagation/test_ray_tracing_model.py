@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from shapely import box
+from shapely import Polygon, box
 
 from radiodiff.errors import PropagationError, TransmitterError
 from radiodiff.propagation.dominant_path import DominantPath
@@ -44,6 +44,20 @@ def test_free_space(height_m: float) -> None:
     median_db, spread_db = median_and_spread((loss_db - expected_db)[is_far])
     assert abs(median_db) < 0.05
     assert spread_db < 0.2
+
+
+def test_a_cell_cut_by_a_wall_holds_the_mean_over_its_free_part() -> None:
+    """Cells whose area is 30 to 70 % building, before a wall that gives no reflections."""
+    wall = Polygon([(20, 40), (70, 27), (70, 37), (20, 50)])
+    scene = Scene.from_footprints(Grid(60, 80), [Footprint(wall, 20.0)])
+    tx = Transmitter.at_cell(scene.grid, 45, 10, height_m=2.5)
+    loss_db = trace(scene, tx, replace(OPEN, specular_reflection=False, max_depth=0))
+    expected_db = free_space_path_loss_db(length_m(scene, tx, 1.0), tx.frequency_hz)
+    shares = np.array([[box(x, y, x + 1, y + 1).intersection(wall).area for x in range(80)] for y in range(60)])
+    # What lies behind the wall has no path here.
+    is_lit = (shares > 0.3) & (shares < 0.7) & ~scene.buildings & np.isfinite(loss_db)
+    assert is_lit.sum() >= 8
+    assert abs(float(np.median((loss_db - expected_db)[is_lit]))) < 0.2
 
 
 @pytest.mark.parametrize("material", ["concrete", "medium_dry_ground"])
