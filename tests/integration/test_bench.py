@@ -1,6 +1,8 @@
 """`radiodiff dataset bench` and `radiodiff evaluate --bench`: what they make, print, write and refuse."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -45,12 +47,20 @@ def test_every_target_is_compared(radiodiff: Run, built: Path, tmp_path: Path) -
     # The stand-in for the ray tracer is free space with holes: they are no error, and reported.
     rows = [line.split() for line in lines if line.startswith("free-space")]
     assert [float(row[1]) < 0.2 for row in rows] == [False, True, True, False, True]
+    # Error outdoors, in sight and in the shadow with intervals over the scenes, then NMSE, SSIM and PSNR; time.
+    pattern = r"dominant-path( [\d.e+-]+ \([\d.e+-]+ \.\. [\d.e+-]+\)){3}( [\d.e+-]+){3} [\d.]+ ms"
+    assert sum(bool(re.match(pattern, line)) for line in lines) == 3
     assert any("3.4% of the cells outside buildings have no true value" in line for line in lines)
     marks = [line.split()[1] == "*" for line in lines if line.startswith("dominant-path")]
     assert marks == [True, False, False, True, False]
     cases = json.loads((tmp_path / "a.json").read_text())["cases"]
     assert [(case["scenario"], case["target"]) for case in cases][2] == ("street", "RT")
     assert cases[2]["num_unknown_cells"] > 0
+    assert cases[2]["share_without_truth"] == pytest.approx(0.034, abs=0.001)
+    for figure in ("outdoor/rmse_db", "los/rmse_db", "nlos/rmse_db", "outdoor/nmse", "outdoor/ssim", "outdoor/psnr"):
+        for predictor in cases[2]["predictors"]:
+            assert len(predictor["means"][figure]["interval"]) == 2
+            assert predictor["facts"]["seconds_per_map"] > 0
     assert cases[0]["data"]["origin"] == "radiodiff-bench"
 
 
@@ -58,11 +68,29 @@ def test_models_with_heights_are_compared(radiodiff: Run, built: Path, tmp_path:
     torch.set_num_threads(1)
     data = {"kind": "radiomapseer", "heights": True, "geometry": ["dominant_path_gain_db"], "simulation": "RT"}
     tiny_regression(PLAIN, map_shape=(64, 64), data=data).save_pretrained(tmp_path / "model")
-    outcome = radiodiff("evaluate", "--bench", "street", "--data", built / "set", "--model", "model", *FAST)
+    options = ("--model", "model", *FAST, "--json", "a.json")
+    outcome = radiodiff("evaluate", "--bench", "street", "--data", built / "set", *options)
     assert outcome.code == 0, outcome
+    for case in json.loads((tmp_path / "a.json").read_text())["cases"]:
+        facts = case["predictors"][0]["facts"]
+        # The dominant path that it sees takes time, too.
+        assert 1000 * facts["seconds_per_map"] > facts["condition_ms_per_map"] > 0
     lines = [" ".join(line.split()) for line in outcome.out.splitlines()]
     # On the dominant path itself the model sees the answer.
     assert [line.split()[1] == "*" for line in lines if line.startswith("model")] == [True, False, False]
+
+
+def test_folders_of_predictions_are_compared(radiodiff: Run, built: Path, tmp_path: Path) -> None:
+    """The true maps themselves, as another program would have left them."""
+    for scenario in ("street", "rooftop"):
+        shutil.copytree(built / "set" / scenario / "gain/RT", tmp_path / "mine" / scenario)
+    options = ("--pred", "mine", "--json", "a.json", "--target", "RT", *FAST)
+    outcome = radiodiff("evaluate", "--bench", "all", "--data", built / "set", *options)
+    assert outcome.code == 0, outcome
+    for case in json.loads((tmp_path / "a.json").read_text())["cases"]:
+        (found,) = case["predictors"]
+        assert found["label"] == "mine"
+        assert found["means"]["outdoor/rmse_db"]["value"] == 0.0
 
 
 def test_files_are_written_for_each_target(radiodiff: Run, built: Path, tmp_path: Path) -> None:
@@ -88,7 +116,8 @@ def test_json_alone_goes_to_other_programs(radiodiff: Run, built: Path) -> None:
         (("--bench", "indoor", "--data", "SET"), ("street, rooftop, all", "indoor")),
         (("--bench", "rooftop", "--target", "RL", "--data", "SET"), ("Targets of scenario rooftop are DPM, RT",)),
         (("--bench", "all", "--data", "nothing"), ("must hold bench.json", "radiodiff dataset bench")),
-        (("--bench", "all", "--data", "SET", "--pred", "SET"), ("on the test part", "--pred")),
+        (("--bench", "all", "--data", "SET", "--pred", "SET/.."), ("one for each scenario", "/rooftop, ", "/street,")),
+        (("--bench", "street", "--data", "SET", "--pred", "SET"), ("must have a prediction", "0_0.png")),
         (("--bench", "all", "--data", "SET", "--split", "train"), ("on the test part", "--split train")),
         (("--bench", "all", "--data", "SET", "data.simulation=RT"), ("itself", "data.simulation", "--target")),
         (("--engine", "free-space"), ("needs --data or --bench",)),
@@ -101,7 +130,7 @@ def test_json_alone_goes_to_other_programs(radiodiff: Run, built: Path) -> None:
 def test_wrong_input_of_an_evaluation_is_refused(
     radiodiff: Run, built: Path, tmp_path: Path, options: tuple[str, ...], parts: tuple[str, ...]
 ) -> None:
-    given = [str(built / "set") if option == "SET" else option for option in options]
+    given = [option.replace("SET", str(built / "set")) for option in options]
     radiodiff("evaluate", *given, "--out", "ev").check_refusal(*parts)
     assert not (tmp_path / "ev").exists()
 

@@ -35,7 +35,11 @@ def evaluate(
     ] = None,
     pred: Annotated[
         list[Path] | None,
-        typer.Option("--pred", help="Folder of grey images named as the examples, <map>_<tx>.png. Repeat for more."),
+        typer.Option(
+            "--pred",
+            help="Folder of grey images named as the examples, <map>_<tx>.png; with --bench <scenario>/<map>_<tx>.png. "
+            "Repeat for more.",
+        ),
     ] = None,
     engine: Annotated[
         list[str] | None,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from radiodiff.cli.evaluation_request import EvaluationRequest
     from radiodiff.evaluation.bench import BenchCase, BenchContent
     from radiodiff.evaluation.evaluate import EvaluationReport
+    from radiodiff.evaluation.scores import Figure
 
     Found = Sequence[tuple[BenchCase, EvaluationReport]]
 
@@ -22,9 +23,16 @@ __all__ = ["FIRST_ENGINES", "BenchRequest", "check_data", "run_bench"]
 FIRST_ENGINES = ("free-space", "log-distance", "umi", "dominant-path")
 """What is evaluated where nothing is named."""
 
+ERRORS = {"rmse [dB]": "outdoor", "line of sight": "los", "behind buildings": "nlos"}
+"""Regions of the errors in the table, by its columns."""
+
+OTHERS = {"nmse": "nmse", "ssim": "ssim", "psnr [dB]": "psnr"}
+"""Further figures outdoors, likewise."""
+
 GIVEN = {
     "data.split": "null",
     "data.cars": "false",
+    "data.buildings.layer": "complete",
     "data.mix_weight": "null",
     "data.stored_scale": "raw",
     "data.tx_per_map": "null",
@@ -91,14 +99,21 @@ def run_bench(bench: BenchRequest, request: "EvaluationRequest", out: Path | Non
 
     _check_request(request)
     opened = open_bench(bench.folder)
+    cases = list(opened.cases(bench.scenario, bench.targets))
+    _check_folders(request, {case.scenario for case in cases})
     found = []
     with new_folder(out) as folder, keys_in_errors(PipelineData):
-        for case in opened.cases(bench.scenario, bench.targets):
+        for case in cases:
             own = None if folder is None else folder / case.name
             found.append((case, evaluation_report(_of_case(request, case), own, case.name)))
     if json_file is not None:
-        cases = [{"scenario": case.scenario, "target": case.simulation, **report_content(one)} for case, one in found]
-        text = json.dumps({"bench": {"part": opened.content.part, "made_by": opened.content.radiodiff}, "cases": cases})
+        contents = [
+            {"scenario": case.scenario, "target": case.simulation, "share_without_truth": _unknown_share(one)}
+            | report_content(one)
+            for case, one in found
+        ]
+        made = {"part": opened.content.part, "made_by": opened.content.radiodiff}
+        text = json.dumps({"bench": made, "cases": contents})
         if json_file == "-":
             typer.echo(text)
             return
@@ -117,12 +132,29 @@ def _check_request(request: "EvaluationRequest") -> None:
             value=", ".join(given),
             remedy="Leave them out; --target chooses targets.",
         )
-    if request.folders or request.split != "test":
+    if request.split != "test":
         raise InputError(
-            "--bench compares models and engines on the test part",
-            value="--pred" if request.folders else f"--split {request.split}",
-            remedy="Leave it out, or unpack the set and give its folder as --data.",
+            "--bench compares on the test part",
+            value=f"--split {request.split}",
+            remedy="Leave it out, or give the folder of a scenario as --data.",
         )
+
+
+def _check_folders(request: "EvaluationRequest", scenarios: set[str]) -> None:
+    """Look for the predictions of all scenarios before the first of them is evaluated."""
+    wanted = [folder / scenario for folder in request.folders for scenario in sorted(scenarios)]
+    if missing := [folder for folder in wanted if not folder.is_dir()]:
+        raise InputError(
+            "A folder of predictions of the benchmark set must hold one for each scenario, with <map>_<tx>.png",
+            value=", ".join(map(str, missing)) + (", which is not there" if len(missing) == 1 else ", not there"),
+            remedy="Make it, or evaluate one scenario: --bench street.",
+        )
+
+
+def _unknown_share(report: "EvaluationReport") -> float:
+    """Share of the cells outside buildings that have no true value."""
+    unknown = report.num_unknown or 0
+    return unknown / max(report.num_cells["outdoor"] + unknown, 1)
 
 
 def _key(override: str) -> str:
@@ -131,39 +163,56 @@ def _key(override: str) -> str:
 
 def _of_case(request: "EvaluationRequest", case: "BenchCase") -> "EvaluationRequest":
     given = [f"{name}={value}" for name, value in (GIVEN | {"data.simulation": case.simulation}).items()]
-    return replace(request, data=case.root, overrides=[*request.overrides, *given])
+    # Heights are all shown, unless somebody asks what it costs to lack some.
+    overrides = ["data.unknown_heights=0.0", *request.overrides, *given]
+    return replace(request, data=case.root, overrides=overrides, below=case.scenario)
 
 
 def print_bench(found: "Found", content: "BenchContent") -> None:
     """Print a table for each target: errors outdoors, time per map, cells that the predictor leaves open."""
     from radiodiff.cli.tables import new_table, print_table
+    from radiodiff.evaluation.scores import figure_name
 
-    numbers = ("rmse [dB]", "line of sight", "behind buildings", "mae [dB]", "nmse", "time per map", "without a path")
+    numbers = (*ERRORS, *OTHERS, "time per map", "without a path")
     is_marked = False
     for case, report in found:
-        outdoors = report.num_cells["outdoor"]
-        unknown = report.num_unknown or 0
+        num_cells = max(report.num_cells["outdoor"] + (report.num_unknown or 0), 1)
         title = (
             f"{case.scenario}, {case.simulation}: maps {report.data.num_maps}, scenes {report.num_cities}; "
-            f"{unknown / max(outdoors + unknown, 1):.1%} of the cells outside buildings have no true value"
+            f"{_unknown_share(report):.1%} of the cells outside buildings have no true value"
         )
         table = new_table(title, "outside buildings, mean over maps", *numbers, numbers=numbers)
         for one in report.predictors:
             mark = " *" if _knows(one.facts, case, content) else ""
             is_marked |= bool(mark)
-            names = ("outdoor/rmse_db", "los/rmse_db", "nlos/rmse_db", "outdoor/mae_db", "outdoor/nmse")
-            figures = [one.means.get(name) for name in names]
             seconds, without = one.facts.get("seconds_per_map"), one.facts.get("cells_without_path")
             table.add_row(
                 one.label + mark,
-                *("" if figure is None else f"{figure.value:.3g}" for figure in figures),
+                *(_with_interval(one.means.get(figure_name(region, "rmse_db"))) for region in ERRORS.values()),
+                *(_plain(one.means.get(figure_name("outdoor", name))) for name in OTHERS.values()),
                 "" if seconds is None else f"{1000 * seconds:.3g} ms",
-                "" if without is None else f"{without / max(outdoors + unknown, 1):.1%}",
+                "" if without is None else f"{without / num_cells:.1%}",
             )
         print_table(table)
+    if any(report.num_cities > 1 for _, report in found):
+        typer.echo("In brackets: interval over scenes. --json FILE holds it of every figure, and the protocol.")
     if is_marked:
         typer.echo("* The target was made by this engine, or follows from a channel that the model sees.")
-    typer.echo("Times are without the first batch. Cells that a predictor leaves without a path count as level 0.")
+    typer.echo(
+        "Times are without the first batch; those of models hold their geometry channels. Cells that a predictor "
+        "leaves without a path count as level 0."
+    )
+
+
+def _plain(figure: "Figure | None") -> str:
+    return "" if figure is None else f"{figure.value:.3g}"
+
+
+def _with_interval(figure: "Figure | None") -> str:
+    if figure is None or figure.interval is None:
+        return _plain(figure)
+    low, high = figure.interval
+    return f"{figure.value:.3g} ({low:.3g} .. {high:.3g})"
 
 
 def _knows(facts: "object", case: "BenchCase", content: "BenchContent") -> bool:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ class EvaluationRequest:
         num_resamples: Resamples of the cities.
         cpu: Use the CPU even where there is a GPU.
         drawing: How models draw.
+        below: Folder in each folder of predictions that holds the images; empty for the folder itself.
 
     Raises:
         InputError: There is nobody to predict, an option has nothing to act on, a word is unknown, or a number is out
@@ -68,6 +70,7 @@ class EvaluationRequest:
     num_resamples: int
     cpu: bool
     drawing: DrawRequest
+    below: str = ""
 
     def __post_init__(self) -> None:
         self._check_numbers()
@@ -129,6 +132,7 @@ class EvaluationRequest:
 
     def _predictors(self, pipelines: "list[RadioMapPipeline]", examples: "EvaluationExamples") -> "Iterator[Predictor]":
         from radiodiff.cli.model_data import pipeline_data
+        from radiodiff.evaluation.condition_clock import ConditionClock
         from radiodiff.evaluation.engine_predictor import EnginePredictor
         from radiodiff.evaluation.examples import measured_words
         from radiodiff.evaluation.image_predictor import ImagePredictor
@@ -142,17 +146,18 @@ class EvaluationRequest:
             origin = {"model": name_of(path), "digest": digest_of(path)}
             if measured := measured_words(config):
                 origin["measurements"] = measured
+            clock = partial(ConditionClock.of, pipeline.record, examples)
             if pipeline.record.kind != "diffusion":
                 settings = self.drawing.settings(pipeline, None, source)
-                yield PipelinePredictor(names[path], pipeline, own, settings, origin)
+                yield PipelinePredictor(names[path], pipeline, own, settings, origin, clock())
                 continue
             for steps in wanted:
                 count = steps or pipeline.record.num_inference_steps
                 settings = self.drawing.settings(pipeline, steps, source)
                 label = f"{names[path]}, {count} {'step' if count == 1 else 'steps'}"
-                yield PipelinePredictor(label, pipeline, own, settings, origin)
+                yield PipelinePredictor(label, pipeline, own, settings, origin, clock())
         for path in self.folders:
-            yield ImagePredictor(names[path], path, examples, self.pred_scale)
+            yield ImagePredictor(names[path], path / self.below, examples, self.pred_scale)
         for name in self.engines:
             yield EnginePredictor(named_engine(name), examples, name)
 

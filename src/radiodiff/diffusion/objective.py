@@ -9,7 +9,7 @@ from torch import Tensor
 from radiodiff.diffusion.config import DiffusionConfig, DiffusionLossConfig
 from radiodiff.diffusion.process import HEADS, per_row, split_heads, targets_of
 
-__all__ = ["ExampleLosses", "example_losses", "head_weight"]
+__all__ = ["ExampleLosses", "example_losses", "head_weight", "weighted_losses"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,29 @@ def example_losses(
     Raises:
         InputError: The shapes do not fit.
     """
+    return weighted_losses(output, (clean, noise), t, (config, loss_config))
+
+
+def weighted_losses(
+    output: Tensor,
+    pair: tuple[Tensor, Tensor],
+    t: Tensor,
+    settings: tuple[DiffusionConfig, DiffusionLossConfig],
+    weights: Tensor | None = None,
+) -> ExampleLosses:
+    """`example_losses` with means by weights of the latent cells; 0 for an example whose weights are all 0.
+
+    Args:
+        output: (B, heads * C, h, w), predictions of the network.
+        pair: x_0 and eps, each (B, C, h, w).
+        t: (B,), times in [time_min, 1].
+        settings: The process and the weights of the parts.
+        weights: (B, 1, h, w) in [0, 1], how much a latent cell counts; None: all alike.
+
+    Raises:
+        InputError: The shapes do not fit.
+    """
+    (clean, noise), (config, loss_config) = pair, settings
     wide = torch.promote_types(torch.promote_types(output.dtype, clean.dtype), torch.float32)
     targets = targets_of(clean.to(wide), noise.to(wide), config.prediction_type)
     times = per_row(t, targets)[:, 0, 0, 0]
@@ -58,12 +81,28 @@ def example_losses(
     total = torch.zeros(clean.shape[0], dtype=wide, device=clean.device)
     terms: dict[str, Tensor] = {}
     for name, prediction, target in zip(names, predictions, targets.chunk(len(names), dim=1), strict=True):
-        difference = (prediction - target).flatten(1)
-        mse, l1 = difference.square().mean(dim=1), difference.abs().mean(dim=1)
+        difference = prediction - target
+        mse, l1 = (_means(values, weights) for values in _errors(difference, weights))
         weight = head_weight(name, times, config, loss_config)
         total = total + weight * (loss_config.mse_weight * mse + loss_config.l1_weight * l1) / len(names)
         terms |= {f"{name}_mse": mse.detach(), f"{name}_l1": l1.detach()}
     return ExampleLosses(total, terms)
+
+
+def _errors(difference: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Squared and absolute errors; what has no weight may be anything."""
+    if weights is not None:
+        difference = torch.where(weights > 0, difference, 0.0)
+    return difference.square(), difference.abs()
+
+
+def _means(values: Tensor, weights: Tensor | None) -> Tensor:
+    """Mean (B,) over channels and cells of values (B, C, h, w)."""
+    if weights is None:
+        return values.flatten(1).mean(dim=1)
+    share = weights.to(values.dtype).flatten(1).mean(dim=1)
+    mean = (values * weights).flatten(1).mean(dim=1)
+    return torch.where(share > 0, mean / share.clamp(min=torch.finfo(share.dtype).tiny), 0.0)
 
 
 def head_weight(head: str, t: Tensor, config: DiffusionConfig, loss_config: DiffusionLossConfig) -> Tensor:

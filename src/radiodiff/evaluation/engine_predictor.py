@@ -1,7 +1,6 @@
 """Predictions of a propagation engine: peers that need no training."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import groupby
 from time import perf_counter
 from typing import Any
@@ -14,22 +13,19 @@ from radiodiff.data.radiomapseer.dataset import RadioMapSeer
 from radiodiff.errors import InputError
 from radiodiff.evaluation.examples import EvaluationExamples
 from radiodiff.evaluation.levels import levels_of
+from radiodiff.evaluation.map_scenes import MapScenes
 from radiodiff.interrupts import interrupts_held
 from radiodiff.propagation import PropagationModel
 from radiodiff.propagation.base import Solver
-from radiodiff.scene import Grid, Scene, Transmitter
 
 __all__ = ["EnginePredictor"]
 
-LAYER = "buildings_complete"
-
 
 class EnginePredictor:
-    """An engine on the scenes of a data set in RadioMapSeer's layout, with all buildings, and cars where it has them.
+    """An engine on the scenes of a data set in RadioMapSeer's layout (`MapScenes`).
 
-    Scenes come from the outlines where the data set keeps them, with their heights, else from the images; transmitters
-    have the heights and the carrier of the data set. Indoors, and where no path leads, an engine says nothing: level 0
-    is taken, as in the images of the data set.
+    Transmitters have the heights and the carrier of the data set. Indoors, and where no path leads, an engine says
+    nothing: level 0 is taken, as in the images of the data set.
 
     Args:
         engine: The engine.
@@ -65,7 +61,8 @@ class EnginePredictor:
                 value=f"data.size={self._source.config.size}",
                 remedy="Leave data.size out (data.size=null), or leave --engine out.",
             )
-        self._prepared: tuple[int, Scene, Solver] | None = None
+        self._scenes = MapScenes(self._source)
+        self._prepared: tuple[int, Solver] | None = None
 
     @property
     def scale(self) -> str:
@@ -80,12 +77,14 @@ class EnginePredictor:
             FormatError: Outlines are damaged.
         """
         found = []
-        start = perf_counter()
+        seconds = 0.0
         # Some engines solve several transmitters at once.
         for map_id, members in groupby(range(len(batch)), lambda i: int(batch.map_id[i])):
             places = list(members)
-            scene, solve = self._solver(map_id)
-            txs = [self._transmitter(scene, map_id, batch, i) for i in places]
+            scene = self._scenes.scene(map_id)
+            txs = [self._scenes.transmitter(batch, i) for i in places]
+            start = perf_counter()
+            solve = self._solver(map_id)
             with interrupts_held():
                 solutions = solve(txs)
             for _ in places:
@@ -94,8 +93,9 @@ class EnginePredictor:
                 path_loss_db[scene.buildings] = np.nan
                 self.num_without_path += int(np.isnan(path_loss_db[~scene.buildings]).sum())
                 found.append(levels_of(batch.encoding.encode_target(path_loss_db)))
+            seconds += perf_counter() - start
         if self._is_warm:
-            self.seconds += perf_counter() - start
+            self.seconds += seconds
             self.num_maps += len(batch)
         self._is_warm = True
         return found
@@ -115,28 +115,9 @@ class EnginePredictor:
             facts |= {"device": "cpu", "seconds_per_map": self.seconds / self.num_maps}
         return facts
 
-    def _transmitter(self, scene: Scene, map_id: int, batch: Batch, i: int) -> Transmitter:
-        """Transmitter of a map of a batch."""
-        store = self._source.store
-        height_m = float(store.tx_heights_m(map_id)[int(batch.tx_id[i])])
-        row, col = batch.tx[i].tolist()
-        tx = Transmitter.at_cell(scene.grid, col, row, height_m=height_m, frequency_hz=store.frequency_hz)
-        scene.check_transmitter(tx)
-        return tx
-
-    def _solver(self, map_id: int) -> tuple[Scene, Solver]:
-        """Scene of a map, prepared; kept for the next transmitter on it."""
+    def _solver(self, map_id: int) -> Solver:
+        """The engine on the scene of a map; kept for the next transmitter on it."""
         if self._prepared is None or self._prepared[0] != map_id:
-            scene = self._scene(map_id)
             with interrupts_held():
-                self._prepared = map_id, scene, self._engine.prepare(scene)
-        return self._prepared[1:]
-
-    def _scene(self, map_id: int) -> Scene:
-        store = self._source.store
-        scene = store.scene(LAYER, map_id)
-        if scene is None:
-            scene = Scene(Grid(*store.shape), store.mask(LAYER, map_id), source=f"map {map_id}")
-        if not self._source.config.cars:
-            return scene
-        return replace(scene, cars=store.mask("cars", map_id))
+                self._prepared = map_id, self._engine.prepare(self._scenes.scene(map_id))
+        return self._prepared[1]

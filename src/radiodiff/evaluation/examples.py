@@ -162,6 +162,8 @@ class EvaluationExamples:
         buildings = self._buildings(batch)
         unknown = self._unknown(batch, buildings)
         if unknown is not None:
+            # As in the files: examples have neighbouring values there.
+            levels = np.where(unknown, 0.0, levels)
             masks = ~unknown if masks is None else masks & ~unknown
         found = []
         for i, name in enumerate(batch.names):
@@ -225,7 +227,8 @@ class EvaluationExamples:
         """
         if not (isinstance(self.source, RadioMapSeer) and self.source.config.is_traced):
             return None
-        has_none: NDArray[np.bool_] = batch.target[:, 0].numpy() <= -1.0
+        assert batch.mask is not None
+        has_none: NDArray[np.bool_] = (batch.target[:, 0].numpy() <= -1.0) | ~batch.mask[:, 0].numpy()
         return has_none if buildings is None else has_none & ~buildings
 
     @cached_property
@@ -237,6 +240,7 @@ class EvaluationExamples:
         plain = {
             "geometry": (),
             "heights": False,
+            "unknown_heights": 0.0,
             "k2": None,
             "measurements": None,
             "edge_weights": None,

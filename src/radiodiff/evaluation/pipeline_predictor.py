@@ -12,6 +12,7 @@ from pydantic import Field
 from radiodiff.data.loader import Batch, ExampleSource, collate
 from radiodiff.diffusion.noise import seed_of
 from radiodiff.errors import InputError
+from radiodiff.evaluation.condition_clock import ConditionClock
 from radiodiff.evaluation.examples import indoor_cells
 from radiodiff.evaluation.levels import levels_of, on_scale
 from radiodiff.pipeline.base import RadioMapPipeline
@@ -48,6 +49,7 @@ class PipelinePredictor:
             the batches of the evaluation have this condition.
         settings: How maps are drawn.
         origin: What tells the model from others, by name, JSON types; goes into the facts.
+        clock: Takes the time of the conditions, which is a part of that of a map; None where nobody asks for it.
 
     Attributes:
         label: Short name.
@@ -65,6 +67,7 @@ class PipelinePredictor:
         source: ExampleSource | None = None,
         settings: DrawSettings | None = None,
         origin: Mapping[str, Any] | None = None,
+        clock: ConditionClock | None = None,
     ) -> None:
         self.label = label
         self.pipeline = pipeline
@@ -78,6 +81,7 @@ class PipelinePredictor:
         self.num_maps = 0
         self._source = source
         self._origin = origin or {}
+        self._clock = clock
         self._is_warm = False
 
     @property
@@ -100,6 +104,8 @@ class PipelinePredictor:
             InputError: The model's examples are other maps than those of the batch.
             RadiodiffError: What data set and model raise.
         """
+        if self._clock is not None:
+            self._clock.take(batch, counts=self._is_warm)
         return list(self.levels(batch if self._source is None else self._own(self._source, batch))[:, :, 0])
 
     def _own(self, source: ExampleSource, batch: Batch) -> Batch:
@@ -153,6 +159,9 @@ class PipelinePredictor:
         }
         if self.num_maps:
             found["seconds_per_map"] = self.seconds / self.num_maps
+            if self._clock is not None and self._clock.num_maps:
+                found["condition_ms_per_map"] = round(1000.0 * self._clock.seconds / self._clock.num_maps, 2)
+                found["seconds_per_map"] += self._clock.seconds / self._clock.num_maps
         return found
 
 

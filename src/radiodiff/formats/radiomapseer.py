@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from radiodiff.formats.radiomapseer_json import (
     PolygonLayer,
     polygon_layer,
     read_antennas_json,
+    read_json,
     read_polygons_json,
     read_rings_json,
 )
@@ -26,13 +28,18 @@ from radiodiff.scene import Footprint, Grid, Scene, rasterize
 from radiodiff.scene.trace import trace_footprints
 
 __all__ = [
+    "DATA_SET_RECORD",
     "load_radiomapseer_map",
     "load_radiomapseer_polygons",
     "outlines_beside",
+    "read_cell_size_m",
     "read_radiomapseer_polygons",
     "read_radiomapseer_scene",
     "read_radiomapseer_transmitters",
 ]
+
+DATA_SET_RECORD = "dataset.json"
+"""Settings of a data set that `radiodiff dataset create` made, in its folder."""
 
 MOST_DIFFERING_CELLS = 0.01
 """Of cells that differ by more than a neighbour; the image of map 419 has none."""
@@ -72,6 +79,26 @@ def read_radiomapseer_polygons(path: str | Path, *, grid: Grid | None = None) ->
         SceneError: Every cell is indoors.
     """
     return load_radiomapseer_polygons(path, grid=grid).scene
+
+
+def read_cell_size_m(root: str | Path) -> float:
+    """Edge of the cells of a folder in RadioMapSeer's layout [m]: 1 m, unless its record says otherwise.
+
+    Raises:
+        FormatError: The record is damaged.
+    """
+    path = Path(root) / DATA_SET_RECORD
+    record = read_json(path) if path.is_file() else {}
+    city = record.get("city") if isinstance(record, dict) else None
+    usual = city.get("cell_size_m") if isinstance(city, dict) else RADIOMAPSEER_GRID.cell_size_m
+    found: Any = record.get("cell_size_m", usual) if isinstance(record, dict) else None
+    if not (type(found) in (int, float) and 0 < found < np.inf):
+        raise FormatError(
+            f"{DATA_SET_RECORD} must hold settings, and its cell_size_m be a number above 0",
+            value=f"{path}, cell_size_m {found!r}",
+            remedy="It is damaged or of another program: make the data set again.",
+        )
+    return float(found)
 
 
 def read_radiomapseer_transmitters(
@@ -123,7 +150,7 @@ def load_radiomapseer_map(
     if outlines.is_file():
         found = load_radiomapseer_polygons(outlines)
     else:
-        grid = Grid(*image_size(image))
+        grid = _image_grid(image)
         note = f"{outlines} is not there: the buildings are traced from the image and moved half a cell, to the gain."
         traced = _traced(grid, read_building_png(image).buildings, PNG_SAMPLE_OFFSET)
         found = SceneFile(Scene.from_footprints(grid, traced), (note,))
@@ -140,7 +167,7 @@ def load_radiomapseer_polygons(path: str | Path, *, grid: Grid | None = None) ->
         SceneError: See there.
     """
     image = image_beside(path) if grid is None else None
-    grid = grid or (RADIOMAPSEER_GRID if image is None else Grid(*image_size(image)))
+    grid = grid or (RADIOMAPSEER_GRID if image is None else _image_grid(image))
     rings, beside = read_rings_json(path), outline_heights_beside(path)
     heights_m = None if beside is None else read_heights_json(beside, len(rings))
     layer = polygon_layer(rings, grid, heights_m)
@@ -167,6 +194,12 @@ def _check_same_map(scene: Scene, image: Path, outlines: str | Path) -> None:
             value=f"{image}, {scene.grid.cols} x {scene.grid.rows} cells, {differing:.1%} unlike {outlines}",
             remedy="Check that the image has the size of the map (256 x 256 in RadioMapSeer) and belongs to it.",
         )
+
+
+def _image_grid(image: Path) -> Grid:
+    """The grid of an image in a folder in RadioMapSeer's layout."""
+    root = next((folder.parent for folder in image.absolute().parents if folder.name == "png"), None)
+    return Grid(*image_size(image), RADIOMAPSEER_GRID.cell_size_m if root is None else read_cell_size_m(root))
 
 
 def image_beside(outlines: str | Path) -> Path | None:

@@ -57,6 +57,7 @@ class SceneEncoder:
         self._k2 = data.get("k2")
         self._third = data.get("cars_channel") or ("cars" if data.get("cars") else "empty")
         self._from_images = data.get("kind") in IMAGE_KINDS
+        self._knows_unknown = bool(data.get("unknown_heights"))
         self._prepared: _Prepared | None = None
         self._warned: set[str] = set()
         missing = [name for name in encoding.names if name not in SCENE_CHANNELS]
@@ -82,7 +83,7 @@ class SceneEncoder:
         """Make sure that a condition can be made.
 
         Raises:
-            SceneError: No cell of the scene is outside buildings, or the model needs heights that a building lacks.
+            SceneError: No cell of the scene is outside buildings.
             TransmitterError: The transmitter stands off the grid or inside a building.
             InputError: The model needs measurements and there are none, or a point is off the map or in a building.
         """
@@ -93,8 +94,9 @@ class SceneEncoder:
                 remedy="If free cells read as buildings, invert the layer (--invert).",
             )
         scene.check_transmitter(tx)
-        if "building_height_m" in self.encoding.names:
-            roof_heights_grey(scene.roof_height_m)
+        if "building_height_m" in self.encoding.names and np.isnan(scene.roof_height_m).any():
+            seen = "it was trained with such" if self._knows_unknown else "it has seen none in its training"
+            self._warn("heights", f"Some buildings have no height: the model takes them for unknown, {seen}.")
         if measurements is not None:
             measurements.check_on(scene.buildings)
             self._warn("range", measurements.far_from(self.encoding.target))
@@ -141,8 +143,8 @@ class SceneEncoder:
         if name == "cars":
             return channel.encode(prepared.cars) if self._third == "cars" else empty
         if name == "building_height_m":
-            # In whole metres, as the images of the data sets hold them.
-            return channel.encode(roof_heights_grey(scene.roof_height_m))
+            # In whole metres, as the images of the data sets hold them; what is not known is 0.
+            return channel.encode(roof_heights_grey(np.nan_to_num(scene.roof_height_m)))
         if name == "transmitter_height_m":
             return channel.encode(np.full(scene.grid.shape, tx.height_m))
         if name == "transmitter":

@@ -17,6 +17,7 @@ from torch import Tensor
 from radiodiff.data.loader import Batch, ExampleSource
 from radiodiff.diffusion.config import DiffusionConfig, DiffusionLossConfig
 from radiodiff.diffusion.noise import normal_noise, training_times
+from radiodiff.diffusion.objective import weighted_losses
 from radiodiff.diffusion.process import noisy_latents
 from radiodiff.diffusion.scheduler import DecoupledScheduler
 from radiodiff.errors import CheckpointError, ConfigError, TrainingError
@@ -26,7 +27,7 @@ from radiodiff.pipeline.record import PipelineRecord
 from radiodiff.training.config import OptimizerConfig
 from radiodiff.training.diffusion_config import SamplingConfig
 from radiodiff.training.latent_encoder import LatentEncoder
-from radiodiff.training.latent_mask import counted_losses, latent_mask
+from radiodiff.training.latent_weights import latent_weights
 from radiodiff.training.model_inputs import check_data, padded_condition
 from radiodiff.training.noise import Stream, example_generators, example_noise
 from radiodiff.training.precision import without_float16
@@ -137,7 +138,7 @@ class DiffusionStage(Stage):
         noisy = noisy_latents(clean, noise, t)
         with current.autocast():
             output = current.networks[UNET](noisy, t, self._condition(batch))
-        losses = counted_losses(output, (clean, noise), t, (parts.diffusion, parts.loss), self._counting(batch))
+        losses = weighted_losses(output, (clean, noise), t, (parts.diffusion, parts.loss), self._weights(batch))
         loss = losses.loss.mean()
         terms = {"total": loss.detach(), **{name: values.mean() for name, values in losses.terms.items()}}
         yield Objective(UNET, loss, terms)
@@ -154,8 +155,8 @@ class DiffusionStage(Stage):
         """The condition, padded as the latents are."""
         return padded_condition(batch.condition, self._encoder.size_multiple, self.parts.record)
 
-    def _counting(self, batch: Batch) -> Tensor | None:
-        return None if batch.mask is None else latent_mask(batch.mask, self._encoder)
+    def _weights(self, batch: Batch) -> Tensor | None:
+        return None if batch.mask is None else latent_weights(batch.mask, self._encoder)
 
     def validate(self, batches: Iterable[Batch], *, autocast: Autocast, preview: Path | None) -> Validation:
         """Figures of drawn maps, those of further numbers of steps as `steps_N/...`, and the validation loss, `loss`.
@@ -209,7 +210,7 @@ class DiffusionStage(Stage):
             noise = normal_noise(generators, clean.shape[1:], device)
             output = parts.unet(noisy_latents(clean, noise, t), t, features=features)
             settings = parts.diffusion, parts.loss
-            total += counted_losses(output, (clean, noise), t, settings, self._counting(batch)).loss
+            total += weighted_losses(output, (clean, noise), t, settings, self._weights(batch)).loss
         return [float(value) for value in (total / len(VALIDATION_TIMES)).tolist()]
 
     def _protocol(self) -> str:

@@ -18,7 +18,7 @@ from radiodiff.evaluation.engine_predictor import EnginePredictor
 from radiodiff.evaluation.evaluate import Evaluation, EvaluationReport
 from radiodiff.propagation import DominantPath, FreeSpace
 from radiodiff.propagation.base import PropagationModel, Solution, Solver
-from radiodiff.scene import Scene, Transmitter
+from radiodiff.scene import Grid, Scene, Transmitter
 from radiomapseer_examples import TX_HEIGHTS_M, add_heights, add_traced
 
 
@@ -59,7 +59,13 @@ def holes(root: Path) -> int:
     """Cells of level 0 outside the buildings, over all maps."""
     examples = examples_of(root, simulation="RT")
     batch = next(examples.batches(100))
-    return int(((truth(batch) == 0) & (batch.condition[:, 0].numpy() < 0)).sum())
+    return int(without_value(batch).sum())
+
+
+def without_value(batch: Batch) -> np.ndarray:
+    """Cells (B, rows, cols) outside the buildings that have level 0 in the files."""
+    assert batch.mask is not None
+    return ((truth(batch) == 0) | ~batch.mask[:, 0].numpy()) & (batch.condition[:, 0].numpy() < 0)
 
 
 def test_what_no_ray_has_found_is_no_error(traced: Path) -> None:
@@ -68,9 +74,8 @@ def test_what_no_ray_has_found_is_no_error(traced: Path) -> None:
 
     def fuller(batch: Batch) -> np.ndarray:
         """The traced maps, with the dominant path where they have no value in the open."""
-        levels, open_air = truth(batch), batch.condition[:, 0].numpy() < 0
         whole = np.stack([filled[next(numbers)] for _ in range(len(batch))])
-        return np.where((levels == 0) & open_air, whole, levels)
+        return np.where(without_value(batch), whole, truth(batch))
 
     report = report_of(traced, fuller, simulation="RT")
     figures = report.predictors[0].means
@@ -98,7 +103,7 @@ def test_levels_below_the_threshold_are_values(traced: Path) -> None:
 
 
 def test_engines_get_heights_and_carrier_of_the_data_set(traced: Path, tmp_path: Path) -> None:
-    (traced / "dataset.json").write_text(json.dumps({"frequency_hz": 3.5e9}))
+    (traced / "dataset.json").write_text(json.dumps({"frequency_hz": 3.5e9, "cell_size_m": 2.0}))
     Split("all", {"all": (0, 1, 2, 3)}).write(traced / "split.json")
     for _ in pack_data_set(traced, tmp_path / "packed"):
         pass
@@ -109,6 +114,8 @@ def test_engines_get_heights_and_carrier_of_the_data_set(traced: Path, tmp_path:
         batches = [predictor.predict(batch) for batch in examples.batches(5)]
         assert sum(map(len, batches)) == 8
         assert {tx.frequency_hz for tx in engine.asked[0]} == {3.5e9}
+        grid = Grid(*examples.source.store.shape, 2.0)
+        assert [tx.cell(grid) for tx in engine.asked[0]] == [tuple(examples.source[i].tx) for i in range(8)]
         assert [tx.height_m for tx in engine.asked[0]] == [*TX_HEIGHTS_M[:2]] * 4
         facts = predictor.facts()
         outdoors = [(~examples.source.store.scene("buildings_complete", i).buildings[0]).sum() for i in range(4)]

@@ -212,9 +212,15 @@ def test_heights_are_those_of_scene_and_transmitter() -> None:
     np.testing.assert_array_equal(plane, CHANNELS["transmitter_height_m"].encode(np.full(GRID.shape, 23.4)))
 
 
-def test_a_model_of_heights_needs_them() -> None:
-    with pytest.raises(SceneError, match="must have heights"):
-        scene_condition(tiny_encoding(HEIGHT_NAMES), IMAGES, SCENE, TX)
+@pytest.mark.parametrize(("share", "words"), [(0.2, "was trained with such"), (0.0, "has seen none")])
+def test_a_height_that_nobody_knows_is_0(share: float, words: str) -> None:
+    scene = Scene.from_footprints(GRID, [replace(BUILDINGS[0], height_m=20.0), BUILDINGS[1]])
+    encoding = tiny_encoding(("buildings", *HEIGHT_NAMES))
+    with pytest.warns(UserWarning, match=f"have no height: .* unknown, it {words}"):
+        shown, roofs, _ = scene_condition(encoding, IMAGES | {"unknown_heights": share}, scene, TX)
+    # That a building is there tells it from free ground.
+    assert (roofs[9, 8], roofs[15, 20]) == (CHANNELS["building_height_m"].encode(20.0), -1.0)
+    assert shown[15, 20] == 1.0
 
 
 def test_geometry_of_a_transmitter_above_a_roof_is_found() -> None:

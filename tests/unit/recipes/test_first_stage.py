@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from first_stages import SETTINGS, write_first_stage
-from radiodiff.data import CreateSettings, create_data_set
+from radiodiff.data.create import CreateSettings, Scenario, create_data_set
 from radiodiff.data.icassp.fake import FakeIcasspSettings, write_fake_icassp
+from radiodiff.data.radiomapseer import pack_data_set
 from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
 from radiodiff.data.selection import open_data_set
 from radiodiff.data.splits import Split
@@ -94,6 +95,22 @@ def test_sizes_of_maps_and_cells(
     # Those of the published data set, and of `radiodiff dataset create`.
     assert (record.frequency_hz, record.tx_height_m) == (5.9e9, 1.5)
     assert record.is_resampled == (shape in ((30, 30), (32, 32)))
+
+
+@pytest.mark.parametrize(("scenario", "height_m"), [("street", 2.5), ("rooftop", None)])
+def test_carrier_and_heights_are_those_of_the_data(tmp_path: Path, scenario: Scenario, height_m: float | None) -> None:
+    city = CitySettings(rows=64, cols=64, cell_size_m=2.0)
+    settings = CreateSettings(2, 2, 3, city=city, scenario=scenario, frequency_hz=3.5e9)
+    list(create_data_set(tmp_path / "city", settings))
+    Split("all", {"all": (0, 1)}).write(tmp_path / "city/split.json")
+    list(pack_data_set(tmp_path / "city", tmp_path / "packed"))
+    for root in ("city", "packed"):
+        recipe = baseline(f"data.root={tmp_path / root}", "data.heights=true")
+        record = model_record(recipe, open_data_set(recipe.data))
+        # None where it varies: the channel tells the network, no warning does.
+        assert (record.frequency_hz, record.tx_height_m, record.cell_size_m) == (3.5e9, height_m, 2.0)
+        ranges = {channel.name: (channel.low, channel.high) for channel in record.encoding.condition}
+        assert ranges["building_height_m"] == ranges["transmitter_height_m"] == (0.0, 100.0)
 
 
 def test_a_size_that_is_that_of_the_files_resamples_nothing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The frozen first stage, and which of its latent cells count."""
+"""The frozen first stage, and how much its latent cells count."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -8,10 +8,10 @@ import torch
 from torch.nn import functional
 
 from radiodiff.diffusion.config import DiffusionConfig, DiffusionLossConfig
-from radiodiff.diffusion.objective import example_losses
+from radiodiff.diffusion.objective import example_losses, weighted_losses
 from radiodiff.errors import CheckpointError, ConfigError
 from radiodiff.training.latent_encoder import LatentEncoder
-from radiodiff.training.latent_mask import counted_losses, latent_mask
+from radiodiff.training.latent_weights import latent_weights
 from radiodiff.training.precision import tensor_float_32, without_float16
 from second_stage import small_autoencoder
 
@@ -107,17 +107,17 @@ def test_latents_are_computed_with_all_bits(monkeypatch: pytest.MonkeyPatch) -> 
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
 
-def test_latent_cells_count_where_all_their_cells_do() -> None:
+def test_latent_cells_count_as_the_share_of_their_cells_that_do() -> None:
     encoder = LatentEncoder(small_autoencoder(), 8)
-    mask = torch.rand((2, 1, 20, 24), generator=torch.Generator().manual_seed(1)) < 0.8
-    found = latent_mask(mask, encoder)
-    assert (found.dtype, found.shape) == (torch.bool, (2, 1, 12, 12))
+    mask = torch.rand((2, 1, 20, 23), generator=torch.Generator().manual_seed(1)) < 0.6
+    found = latent_weights(mask, encoder)
+    assert found.shape == (2, 1, 12, 12)
     for row in range(12):
         for col in range(12):
+            # Padding is a part of a latent cell, too.
             cells = mask[:, 0, 2 * row : 2 * row + 2, 2 * col : 2 * col + 2]
-            expected = cells.flatten(1).all(1) if cells.numel() else torch.zeros(2, dtype=torch.bool)
-            assert torch.equal(found[:, 0, row, col], expected)
-    assert found.any()
+            assert found[:, 0, row, col].tolist() == (cells.flatten(1).sum(1) / 4).tolist()
+    assert set(found.unique().tolist()) == {0.0, 0.25, 0.5, 0.75, 1.0}
 
 
 PROCESS = DiffusionConfig(), DiffusionLossConfig(weighting="exponential")
@@ -130,28 +130,41 @@ def losses_of(shape: tuple[int, ...], seed: int = 3) -> tuple[torch.Tensor, torc
     return output, clean, noise, torch.rand(shape[0], generator=generator)
 
 
-def test_losses_are_means_over_the_cells_that_count() -> None:
+def test_losses_are_means_by_weight() -> None:
     output, clean, noise, t = losses_of((3, 3, 4, 6))
-    mask = torch.zeros((3, 1, 4, 6), dtype=torch.bool)
-    mask[0, :, :2] = True
-    mask[1] = True
-    found = counted_losses(output, (clean, noise), t, PROCESS, mask)
+    weights = torch.zeros((3, 1, 4, 6))
+    weights[0, :, :2] = 0.5
+    weights[1] = 1.0
+    found = weighted_losses(output, (clean, noise), t, PROCESS, weights)
     cut = example_losses(output[:1, :, :2], clean[:1, :, :2], noise[:1, :, :2], t[:1], *PROCESS)
     whole = example_losses(output, clean, noise, t, *PROCESS)
     torch.testing.assert_close(found.loss, torch.stack([cut.loss[0], whole.loss[1], torch.tensor(0.0)]))
     for name, values in found.terms.items():
         torch.testing.assert_close(values, torch.stack([cut.terms[name][0], whole.terms[name][1], torch.tensor(0.0)]))
-    assert torch.equal(counted_losses(output, (clean, noise), t, PROCESS).loss, whole.loss)
+    # Twice as much as another cell is as if it were there twice.
+    weights[0, :, :1] = 1.0
+    doubled = [torch.cat([one[:1, :, :2], one[:1, :, :1]], dim=2) for one in (output, clean, noise)]
+    twice = weighted_losses(output, (clean, noise), t, PROCESS, weights).loss[:1]
+    torch.testing.assert_close(twice, example_losses(*doubled, t[:1], *PROCESS).loss)
+
+
+def test_maps_without_holes_have_the_very_same_losses() -> None:
+    output, clean, noise, t = losses_of((3, 3, 5, 7))
+    whole = example_losses(output, clean, noise, t, *PROCESS)
+    for weights in (None, torch.ones((3, 1, 5, 7))):
+        found = weighted_losses(output, (clean, noise), t, PROCESS, weights)
+        assert torch.equal(found.loss, whole.loss)
+        assert all(torch.equal(values, whole.terms[name]) for name, values in found.terms.items())
 
 
 def test_cells_that_do_not_count_may_be_anything() -> None:
     output, clean, noise, t = losses_of((1, 3, 4, 6))
-    mask = torch.zeros((1, 1, 4, 6), dtype=torch.bool)
-    mask[..., :3] = True
-    expected = counted_losses(output, (clean, noise), t, PROCESS, mask).loss
+    weights = torch.zeros((1, 1, 4, 6))
+    weights[..., :3] = 0.75
+    expected = weighted_losses(output, (clean, noise), t, PROCESS, weights).loss
     output[..., 3:] = float("nan")
     output.requires_grad_()
-    found = counted_losses(output, (clean, noise), t, PROCESS, mask).loss
+    found = weighted_losses(output, (clean, noise), t, PROCESS, weights).loss
     assert torch.equal(found, expected)
     (slope,) = torch.autograd.grad(found.sum(), output)
     assert not slope[..., 3:].any()

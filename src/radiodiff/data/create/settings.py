@@ -106,6 +106,8 @@ class CreateSettings:
             record["layouts"] = [layout.name for layout in self.layouts]
             record["licences"] = sorted({layout.licence for layout in self.layouts})
             record["layouts_sha256"] = self._layouts_digest()
+            if self.grid.cell_size_m != Grid.cell_size_m:
+                record["cell_size_m"] = self.grid.cell_size_m
         else:
             record["city"] = _plain(asdict(self.city))
         if self._is_plain:

@@ -129,7 +129,7 @@ def _no_simulation(root: Path, simulation: str, there: list[str]) -> DataSetErro
 
 def _scene(store: MapStore, map_id: int, with_cars: bool) -> Scene:
     """Scene of packed masks: outlines are not packed."""
-    grid = Grid(*store.shape)
+    grid = Grid(*store.shape, store.cell_size_m)
     cars = store.mask("cars", map_id) if with_cars else None
     return Scene(grid, store.mask("buildings_complete", map_id), cars=cars, source=f"packed map {map_id}")
 

@@ -100,6 +100,8 @@ class RadioMapSeerConfig(Config):
         geometry: Geometry channels, from the buildings of the condition.
         geometry_cache: Where they are kept; None takes the folder `geometry` of the data set.
         heights: Channels of the heights of buildings and transmitter (`radiodiff.encoding.HEIGHT_CHANNELS`).
+        unknown_heights: Share of the buildings, drawn for each example, whose height the condition does not show: it is
+            0 there, as where a scene does not know it. Buildings that touch are one.
         k2: Curvature channel from the prediction of "log-distance" or "dominant-path", or from images
             `<map>_<tx>.png` of a folder (stored scale); None leaves it out.
         edge_weights: Weights of the target's cells: edges by a method of `radiodiff.data.edges`, "k2" for the curvature
@@ -130,6 +132,7 @@ class RadioMapSeerConfig(Config):
     geometry: tuple[GeometryChannel, ...] = ()
     geometry_cache: Path | None = None
     heights: bool = False
+    unknown_heights: Annotated[float, Field(ge=0, le=1)] = 0.0
     k2: Literal["log-distance", "dominant-path"] | Path | None = None
     edge_weights: EdgeMethod | Literal["k2"] | Path | None = None
     allow_answer_channels: bool = False
@@ -158,6 +161,12 @@ class RadioMapSeerConfig(Config):
                 "RadioMapSeerConfig.heights belongs to buildings.layer 'complete'",
                 value=f"heights=True with buildings.layer={self.buildings.layer!r}",
                 remedy="Leave heights out: they would show the buildings that the layer leaves out.",
+            )
+        if self.unknown_heights > 0 and not self.heights:
+            raise ConfigError(
+                "RadioMapSeerConfig.unknown_heights belongs to heights",
+                value=f"unknown_heights={self.unknown_heights:g} without heights",
+                remedy="Set heights, or leave unknown_heights out.",
             )
         answers: list[str] = [name for name in self.geometry if name in ANSWER_CHANNELS]
         if self.k2 == "dominant-path":

@@ -205,7 +205,9 @@ class RadioMapSeer:
 
 def _of_simulation(config: RadioMapSeerConfig, simulation: OtherSimulation) -> RadioMapSeerConfig:
     """Settings for the target of another simulation; the rules for conditions do not matter to it."""
-    return config.replaced(simulation=simulation, mix_weight=None, geometry=(), k2=None, heights=False)
+    return config.replaced(
+        simulation=simulation, mix_weight=None, geometry=(), k2=None, heights=False, unknown_heights=0.0
+    )
 
 
 def _check_folders(config: RadioMapSeerConfig) -> None:

@@ -102,9 +102,8 @@ class ExampleArrays:
             level = self._predicted_level()
             self.placement.place(CHANNELS["k2"].encode(self._curvature(level, self._layer)), out, is_mask=False)
         elif name == "building_height_m":
-            heights_m = turn_array(self._store.roof_heights_m(self._map_id), self.symmetry)
             # Roofs have edges: what lies between two of them is no height.
-            self.placement.place(CHANNELS[name].encode(heights_m), out, is_mask=True)
+            self.placement.place(CHANNELS[name].encode(self._shown_roofs_m()), out, is_mask=True)
         elif name == "transmitter_height_m":
             height_m = np.full(self.placement.shape, self._store.tx_heights_m(self._map_id)[self._tx_id])
             self.placement.place(CHANNELS[name].encode(height_m), out, is_mask=True)
@@ -131,14 +130,9 @@ class ExampleArrays:
             out[:rows, :cols] = detect_edges(grey, wanted, DetectOptions(contour_scale=self._config.scale))
 
     def counting(self) -> NDArray[np.bool_]:
-        """Cells that count where rays leave cells without a value, of the example's size.
-
-        A cell without a value counts where it is in or beside a building (`measurable_cells`): it may be a wall.
-        """
-        wall = ~measurable_cells(self._mask("buildings_complete"), np.zeros(self.placement.shape, dtype=np.bool_))
-        known = wall | (self._gains[0] > 0)
+        """Cells that count where rays leave cells without a value, of the example's size."""
         counts = np.empty(self.placement.out_shape, dtype=np.float32)
-        self.placement.place(known.astype(np.float32), counts, is_mask=True, outside=1.0)
+        self.placement.place((~self._holes).astype(np.float32), counts, is_mask=True, outside=1.0)
         return counts > 0.5
 
     @cached_property
@@ -147,11 +141,22 @@ class ExampleArrays:
         folders = self._config.gain_folders
         return [turn_array(self._store.gain(name, self._map_id, self._tx_id), self.symmetry) for name in folders]
 
+    @property
+    def _has_value(self) -> NDArray[np.bool_]:
+        """Cells of the target that are above the low end of the stored scale."""
+        return self._gains[0] > 0 if self._config.is_traced else self.target > -1.0
+
+    @cached_property
+    def _holes(self) -> NDArray[np.bool_]:
+        """Cells that rays leave without a value; one in or beside a building may be a wall, and is no hole."""
+        return measurable_cells(self._mask("buildings_complete"), self._has_value) & ~self._has_value
+
     @cached_property
     def target(self) -> Array:
-        """Encoded target."""
+        """Encoded target; what no ray has found, and does not count, is as the nearest cell with a value."""
         if len(self._gains) == 1:
-            return np.take(self._reader.table, self._gains[0], mode="clip")
+            encoded = np.take(self._reader.table, self._gains[0], mode="clip")
+            return _without_holes(encoded, self._holes, self._has_value) if self._config.is_traced else encoded
         weight = self._config.mix_weight
         weight = self._random.uniform() if weight is None else weight
         grey = weight * self._gains[0].astype(np.float64) + (1.0 - weight) * self._gains[1]
@@ -195,7 +200,7 @@ class ExampleArrays:
         if source == "dominant-path":
             return (self._geometry["dominant_path_gain_db"] + 1.0) * 0.5
         row, col = np.ogrid[: self.placement.shape[0], : self.placement.shape[1]]
-        distance_m = np.hypot(row - self.native_tx[0], col - self.native_tx[1])
+        distance_m = np.hypot(row - self.native_tx[0], col - self.native_tx[1]) * self._store.cell_size_m
         loss_db = RADIOMAPSEER_LAW.line_of_sight_loss_db(distance_m)
         return RADIOMAPSEER_GREY.to_level(loss_db, thresholded=False)
 
@@ -203,6 +208,17 @@ class ExampleArrays:
         excluded = self._mask(layer).copy()
         excluded[self.native_tx] = True
         return curvature_map(level, excluded)
+
+    def _shown_roofs_m(self) -> NDArray[np.uint8]:
+        """Heights of the roofs that the condition shows; those of the others are 0 [m]."""
+        roofs_m = turn_array(self._store.roof_heights_m(self._map_id), self.symmetry)
+        if self._config.unknown_heights == 0:
+            return roofs_m
+        from scipy.ndimage import label
+
+        houses, count = label(roofs_m > 0)
+        is_shown = self._random.random(count + 1) >= self._config.unknown_heights
+        return np.where(is_shown[houses], roofs_m, 0).astype(np.uint8)
 
     def _image(self, folder: Path) -> NDArray[np.uint8]:
         """The grey image of this example in a folder of the user's."""
@@ -221,10 +237,9 @@ class ExampleArrays:
     def _measured(self) -> tuple[NDArray[np.int64], Array]:
         """Measured cells (n, 2) and their encoded path loss (n,)."""
         config = self._measurements
-        has_value = self.target > -1.0
-        measurable = measurable_cells(self._mask("buildings_complete"), has_value)
+        measurable = measurable_cells(self._mask("buildings_complete"), self._has_value)
         if self._config.is_traced:
-            measurable &= has_value
+            measurable &= self._has_value
         corners = np.empty((0, 2), dtype=np.int64)
         if config.kind == "vertices":
             corners = turn_cells(self._store.corner_cells(self._map_id), self._store.shape, self.symmetry)
@@ -252,3 +267,19 @@ class ExampleArrays:
         row, col = self.placement.move(cells).T
         out[:] = -1.0
         out[row, col] = values if is_value else 1.0
+
+
+def _without_holes(values: Array, holes: NDArray[np.bool_], has_value: NDArray[np.bool_]) -> Array:
+    """Values with those of holes from the nearest cell that has one.
+
+    Networks that mix neighbouring cells, autoencoders first of all, would take an edge to the low end for a part of the
+    map.
+    """
+    if not (holes.any() and has_value.any()):
+        return values
+    from scipy.ndimage import distance_transform_edt
+
+    nearest = distance_transform_edt(~has_value, return_distances=False, return_indices=True)
+    filled = values.copy()
+    filled[holes] = values[tuple(nearest[:, holes])]
+    return filled

@@ -173,9 +173,9 @@ def _pack_part(tree: PngTree, path: Path, ids: tuple[int, ...], identity: dict[s
         for layer in identity["layers"]
         if layer.startswith(BUILDINGS)
     }
+    facts = {"digests": digests, "frequency_hz": tree.frequency_hz, "cell_size_m": tree.cell_size_m}
     metadata = {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in (identity | {"digests": digests, "frequency_hz": tree.frequency_hz}).items()
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in (identity | facts).items()
     }
     arrays = map_arrays(path, layouts, metadata)
     for name, values in fixed.items():

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from radiodiff.data.array_file import ArrayFile
 from radiodiff.data.radiomapseer.packed_scenes import LAYER, ROOF_HEIGHTS, TX_HEIGHTS, packed_scene
-from radiodiff.data.radiomapseer.store import USUAL_FREQUENCY_HZ, USUAL_HEIGHT_M, check_cells, no_data_set
+from radiodiff.data.radiomapseer.store import USUAL_CELL_M, USUAL_FREQUENCY_HZ, USUAL_HEIGHT_M, check_cells, no_data_set
 from radiodiff.data.splits import MANIFEST, Split
 from radiodiff.encoding import Scale
 from radiodiff.errors import DataSetError, FormatError
@@ -146,12 +146,17 @@ class PackedMaps:
         """See `MapStore`; that of the download where the data set does not say it."""
         return float(self._files[0].metadata.get("frequency_hz", USUAL_FREQUENCY_HZ))
 
+    @property
+    def cell_size_m(self) -> float:
+        """See `MapStore`; that of the download where the data set does not say it."""
+        return float(self._files[0].metadata.get("cell_size_m", USUAL_CELL_M))
+
     def scene(self, layer: str, map_id: int) -> Scene | None:
         """See `MapStore`: outlines are packed of the complete buildings alone, where the data set has them."""
         file, index = self._place(map_id)
         if layer != LAYER:
             return None
-        return packed_scene(file, index, Grid(*self.shape), f"{file.path}, map {map_id}")
+        return packed_scene(file, index, Grid(*self.shape, self.cell_size_m), f"{file.path}, map {map_id}")
 
     def digest(self, layer: str, map_id: int) -> str:
         """See `MapStore`: that of the data set that was packed.

@@ -23,8 +23,9 @@ from radiodiff.formats import (
     read_radiomapseer_scene,
     read_radiomapseer_transmitters,
 )
+from radiodiff.formats.radiomapseer import DATA_SET_RECORD, read_cell_size_m
 from radiodiff.formats.radiomapseer_heights import ANTENNA_HEIGHTS, HEIGHTS
-from radiodiff.scene import Scene, Transmitter
+from radiodiff.scene import Grid, Scene, Transmitter
 
 __all__ = [
     "DATA_SET_RECORD",
@@ -44,11 +45,9 @@ Value = TypeVar("Value")
 FAKE_RECORD = "fake.json"
 """Settings of a made-up data set, in its folder."""
 
-DATA_SET_RECORD = "dataset.json"
-"""Settings of a data set that `radiodiff dataset create` made, in its folder."""
-
 USUAL_HEIGHT_M = Transmitter.height_m
 USUAL_FREQUENCY_HZ = Transmitter.frequency_hz
+USUAL_CELL_M = Grid.cell_size_m
 """Those of the download, of which no file says them."""
 
 CORNERS_KEPT = 1024
@@ -98,6 +97,10 @@ class MapStore(Protocol):
     @property
     def frequency_hz(self) -> float:
         """Carrier of the simulations [Hz]."""
+
+    @property
+    def cell_size_m(self) -> float:
+        """Edge of a cell [m]."""
 
     def corner_cells(self, map_id: int) -> NDArray[np.int64]:
         """(n, 2) outdoor cells (row, col) at the corners of the complete buildings."""
@@ -235,6 +238,15 @@ class PngTree:
             )
         return float(found)
 
+    @cached_property
+    def cell_size_m(self) -> float:
+        """See `MapStore`.
+
+        Raises:
+            FormatError: The record is damaged.
+        """
+        return read_cell_size_m(self.root)
+
     def gain(self, folder: str, map_id: int, tx_id: int) -> NDArray[np.uint8]:
         """See `MapStore`.
 
@@ -294,6 +306,8 @@ class PngTree:
         content = hashlib.sha256()
         for file in files:
             content.update(hashlib.sha256(file.read_bytes() if file.is_file() else b"").digest())
+        if self.cell_size_m != USUAL_CELL_M:
+            content.update(repr(self.cell_size_m).encode())
         return content.hexdigest()[:16]
 
     def _check_fake(self) -> None:

@@ -9,23 +9,13 @@ from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.data.radiomapseer.dataset import RadioMapSeer
 from radiodiff.data.repeated_targets import RepeatedTargets
 from radiodiff.data.selection import AnyConfig
-from radiodiff.formats import read_json
 from radiodiff.pipeline.record import PipelineKind, PipelineRecord
-from radiodiff.recipes.resolve import value_at
 from radiodiff.recipes.schema import BaselineRecipe, DiffusionRecipe
 from radiodiff.recipes.sources import example_shapes
 
 __all__ = ["data_settings", "model_record"]
 
-GENERATED = "dataset.json"
-"""Record of a generated data set, see `radiodiff.data.create`."""
-
-RADIOMAPSEER_CELL_M = 1.0
 ICASSP_CELL_M = 0.25
-
-RADIOMAPSEER_CARRIER_HZ = 5.9e9
-RADIOMAPSEER_TX_HEIGHT_M = 1.5
-"""Also of the data sets that `radiodiff.data.create` makes."""
 
 
 def model_record(recipe: DiffusionRecipe | BaselineRecipe, source: RepeatedTargets) -> PipelineRecord:
@@ -79,9 +69,11 @@ def _radio(source: RepeatedTargets) -> dict[str, Any]:
     if not (isinstance(config, RadioMapSeerConfig) and isinstance(source, RadioMapSeer)):
         return {}
     is_resampled = config.size is not None and config.fit == "resample" and {config.size} != set(source.store.shape)
+    store = source.store
+    heights_m = {height for map_id in source.split.ids(config.part) for height in store.tx_heights_m(map_id).tolist()}
     return {
-        "frequency_hz": RADIOMAPSEER_CARRIER_HZ,
-        "tx_height_m": RADIOMAPSEER_TX_HEIGHT_M,
+        "frequency_hz": store.frequency_hz,
+        "tx_height_m": heights_m.pop() if len(heights_m) == 1 else None,
         "is_resampled": is_resampled,
     }
 
@@ -93,9 +85,7 @@ def _cell_size_m(source: RepeatedTargets) -> float | None:
         return ICASSP_CELL_M
     if not (isinstance(config, RadioMapSeerConfig) and isinstance(source, RadioMapSeer)):
         return None
-    record = config.root / GENERATED
-    said = value_at(read_json(record), "city.cell_size_m") if record.is_file() else None
-    cell = RADIOMAPSEER_CELL_M if said is None else float(said)
+    cell = source.store.cell_size_m
     if config.size is None or config.fit == "pad":
         return cell
     rows, cols = source.store.shape

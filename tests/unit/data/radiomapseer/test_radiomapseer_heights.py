@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import label
 
 from radiodiff.data.radiomapseer import GeometryCache, PackSettings, RadioMapSeer, pack_data_set
 from radiodiff.data.radiomapseer.packed import PackedMaps
 from radiodiff.data.radiomapseer.store import PngTree
 from radiodiff.encoding import CHANNELS
 from radiodiff.errors import ConfigError, DataSetError, FormatError
+from radiodiff.formats import write_grey_png
 from radiodiff.scene import Transmitter
 from radiomapseer_examples import HOLES, TX_HEIGHTS_M, add_heights, add_traced, channel, data, image
 
@@ -155,6 +157,83 @@ def test_cells_that_no_ray_has_found_do_not_count(city_root: Path, simulation: s
     assert not example.mask[0][hole & far].any()
     np.testing.assert_array_equal(example.mask, found.without_target(0).mask)
     assert data(city_root, part="test")[0].mask is None
+
+
+def test_holes_are_filled_from_the_nearest_cell_with_a_value(city_root: Path) -> None:
+    found, whole = (data(city_root, part="test", simulation=name) for name in ("RT", "DPM"))
+    for number in range(3):
+        example, full = found[number], whole[number].target[0]
+        assert example.mask is not None
+        target, holes = example.target[0], ~example.mask[0]
+        gain = image(city_root, f"gain/RT/13_{number}.png")
+        np.testing.assert_array_equal(target[~holes], np.where(gain > 0, full, -1.0)[~holes])
+        places = np.argwhere(gain > 0)
+        for row, col in np.argwhere(holes)[::9]:
+            distance = np.hypot(*(places - (row, col)).T)
+            near = places[distance <= distance.min() + 1e-9]
+            assert target[row, col] in full[near[:, 0], near[:, 1]]
+        # Buildings stay at the low end, also beside holes.
+        walls = image(city_root, "png/buildings_complete/13.png") > 0
+        assert (target[walls & (gain == 0)] == -1.0).all()
+
+
+def test_a_map_without_holes_is_as_in_the_file(city_root: Path) -> None:
+    for path in (city_root / "gain/DPM").glob("13_*.png"):
+        grey = np.maximum(image(city_root, f"gain/DPM/{path.name}"), 1).astype(np.uint8)
+        for simulation in ("DPM", "RT"):
+            write_grey_png(city_root / "gain" / simulation / path.name, grey)
+    found, whole = (data(city_root, part="test", simulation=name, augment=True) for name in ("RT", "DPM"))
+    for draw in range(3):
+        np.testing.assert_array_equal(found[0, draw].target, whole[0, draw].target)
+        assert found[0, draw].mask is not None
+        assert found[0, draw].mask.all()
+
+
+def test_heights_can_be_left_unknown_in_a_share_of_the_buildings(city_root: Path) -> None:
+    full = data(city_root, part="test", heights=True)
+    known = channel(full[0], full, "building_height_m")
+    buildings = channel(full[0], full, "buildings")
+    shares = []
+    for share in (0.3, 1.0):
+        found = data(city_root, part="test", heights=True, unknown_heights=share)
+        for draw in range(40 if share < 1 else 1):
+            example = found[0, draw]
+            roofs = channel(example, found, "building_height_m")
+            assert ((roofs == known) | (roofs == -1.0)).all()
+            np.testing.assert_array_equal(channel(example, found, "buildings"), buildings)
+            np.testing.assert_array_equal(roofs, channel(found[0, draw], found, "building_height_m"))
+            houses, count = label(known > -1)
+            lost = [bool((roofs[houses == house] == -1.0).all()) for house in range(1, count + 1)]
+            kept = [bool((roofs[houses == house] > -1.0).all()) for house in range(1, count + 1)]
+            assert [not one for one in lost] == kept
+            shares.append(np.mean(lost))
+    assert shares[-1] == 1.0
+    assert 0.2 < np.mean(shares[:-1]) < 0.4
+    with pytest.raises(ConfigError, match="unknown_heights belongs to heights"):
+        data(city_root, unknown_heights=0.5)
+
+
+def test_cells_are_as_large_as_the_record_says(city_root: Path, tmp_path: Path) -> None:
+    assert PngTree(city_root).cell_size_m == 1.0
+    plain = PngTree(city_root)
+    before = plain.digest("buildings_complete", 13)
+    for record in ({"cell_size_m": 2.5}, {"city": {"cell_size_m": 2.5}}):
+        (city_root / "dataset.json").write_text(json.dumps(record))
+        tree = PngTree(city_root)
+        assert tree.digest("buildings_complete", 13) != before
+        out = tmp_path / next(iter(record))
+        for _ in pack_data_set(city_root, out):
+            pass
+        for store in (tree, PackedMaps(out, "all")):
+            assert store.cell_size_m == 2.5
+            scene = store.scene("buildings_complete", 13)
+            assert scene is not None
+            assert scene.grid.cell_size_m == 2.5
+            np.testing.assert_array_equal(scene.buildings, plain.scene("buildings_complete", 13).buildings)
+    for damaged in ('{"cell_size_m": "2"}', '{"cell_size_m": 0}', '{"city": {"cell_size_m": null}}', "[]"):
+        (city_root / "dataset.json").write_text(damaged)
+        with pytest.raises(FormatError, match="cell_size_m"):
+            _ = PngTree(city_root).cell_size_m
 
 
 def test_a_cell_without_a_value_is_no_measurement(city_root: Path) -> None:
