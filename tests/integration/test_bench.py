@@ -102,6 +102,14 @@ def test_files_are_written_for_each_target(radiodiff: Run, built: Path, tmp_path
     }
 
 
+def test_what_is_done_is_told_before_an_engine_refuses(radiodiff: Run, built: Path) -> None:
+    options = ("--data", built / "set", "--target", "RT", "--engine", "ray-launching:fast", *FAST)
+    outcome = radiodiff("evaluate", "--bench", "all", *options)
+    assert outcome.code == 2, outcome
+    assert "street, RT: maps 4" in outcome.out
+    assert "transmitter at street level" in outcome.message
+
+
 def test_json_alone_goes_to_other_programs(radiodiff: Run, built: Path) -> None:
     options = ("--target", "RT", "--engine", "free-space", "--json", "-")
     outcome = radiodiff("evaluate", "--bench", "rooftop", "--data", built / "set", *options, *FAST)

@@ -105,7 +105,11 @@ def run_bench(bench: BenchRequest, request: "EvaluationRequest", out: Path | Non
     with new_folder(out) as folder, keys_in_errors(PipelineData):
         for case in cases:
             own = None if folder is None else folder / case.name
-            found.append((case, evaluation_report(_of_case(request, case), own, case.name)))
+            report = evaluation_report(_of_case(request, case), own, case.name)
+            found.append((case, report))
+            if json_file != "-":
+                # At once: what comes later may take hours, or fail.
+                _print_case(case, report, opened.content)
     if json_file is not None:
         contents = [
             {"scenario": case.scenario, "target": case.simulation, "share_without_truth": _unknown_share(one)}
@@ -119,7 +123,7 @@ def run_bench(bench: BenchRequest, request: "EvaluationRequest", out: Path | Non
             return
         with atomic_write(json_file) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
-    print_bench(found, opened.content)
+    _print_notes(found, opened.content)
     for path in filter(None, (out, json_file)):
         typer.echo(f"{path}: written")
 
@@ -168,35 +172,36 @@ def _of_case(request: "EvaluationRequest", case: "BenchCase") -> "EvaluationRequ
     return replace(request, data=case.root, overrides=overrides, below=case.scenario)
 
 
-def print_bench(found: "Found", content: "BenchContent") -> None:
-    """Print a table for each target: errors outdoors, time per map, cells that the predictor leaves open."""
+def _print_case(case: "BenchCase", report: "EvaluationReport", content: "BenchContent") -> None:
+    """Print the table of a target: errors outdoors, time per map, cells that the predictor leaves open."""
     from radiodiff.cli.tables import new_table, print_table
     from radiodiff.evaluation.scores import figure_name
 
     numbers = (*ERRORS, *OTHERS, "time per map", "without a path")
-    is_marked = False
-    for case, report in found:
-        num_cells = max(report.num_cells["outdoor"] + (report.num_unknown or 0), 1)
-        title = (
-            f"{case.scenario}, {case.simulation}: maps {report.data.num_maps}, scenes {report.num_cities}; "
-            f"{_unknown_share(report):.1%} of the cells outside buildings have no true value"
+    num_cells = max(report.num_cells["outdoor"] + (report.num_unknown or 0), 1)
+    title = (
+        f"{case.scenario}, {case.simulation}: maps {report.data.num_maps}, scenes {report.num_cities}; "
+        f"{_unknown_share(report):.1%} of the cells outside buildings have no true value"
+    )
+    table = new_table(title, "outside buildings, mean over maps", *numbers, numbers=numbers)
+    for one in report.predictors:
+        mark = " *" if _knows(one.facts, case, content) else ""
+        seconds, without = one.facts.get("seconds_per_map"), one.facts.get("cells_without_path")
+        table.add_row(
+            one.label + mark,
+            *(_with_interval(one.means.get(figure_name(region, "rmse_db"))) for region in ERRORS.values()),
+            *(_plain(one.means.get(figure_name("outdoor", name))) for name in OTHERS.values()),
+            "" if seconds is None else f"{1000 * seconds:.3g} ms",
+            "" if without is None else f"{without / num_cells:.1%}",
         )
-        table = new_table(title, "outside buildings, mean over maps", *numbers, numbers=numbers)
-        for one in report.predictors:
-            mark = " *" if _knows(one.facts, case, content) else ""
-            is_marked |= bool(mark)
-            seconds, without = one.facts.get("seconds_per_map"), one.facts.get("cells_without_path")
-            table.add_row(
-                one.label + mark,
-                *(_with_interval(one.means.get(figure_name(region, "rmse_db"))) for region in ERRORS.values()),
-                *(_plain(one.means.get(figure_name("outdoor", name))) for name in OTHERS.values()),
-                "" if seconds is None else f"{1000 * seconds:.3g} ms",
-                "" if without is None else f"{without / num_cells:.1%}",
-            )
-        print_table(table)
+    print_table(table)
+
+
+def _print_notes(found: "Found", content: "BenchContent") -> None:
+    """Print what the tables need to be read."""
     if any(report.num_cities > 1 for _, report in found):
         typer.echo("In brackets: interval over scenes. --json FILE holds it of every figure, and the protocol.")
-    if is_marked:
+    if any(_knows(one.facts, case, content) for case, report in found for one in report.predictors):
         typer.echo("* The target was made by this engine, or follows from a channel that the model sees.")
     typer.echo(
         "Times are without the first batch; those of models hold their geometry channels. Cells that a predictor "

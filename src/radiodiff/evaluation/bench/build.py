@@ -26,12 +26,12 @@ from radiodiff.data.create import RunOptions, Scenario, create_data_set, read_ma
 from radiodiff.data.create.settings import engine_settings
 from radiodiff.data.radiomapseer import PackSettings, pack_data_set
 from radiodiff.data.radiomapseer.store import PngTree
-from radiodiff.data.splits import MANIFEST
+from radiodiff.data.splits import MANIFEST, Split
 from radiodiff.errors import DataSetError, FormatError
 from radiodiff.evaluation.bench.archive import pack_archive
 from radiodiff.evaluation.bench.card import card_text
 from radiodiff.evaluation.bench.content import BenchContent, ScenarioContent, SimulationContent
-from radiodiff.evaluation.bench.settings import BenchSettings
+from radiodiff.evaluation.bench.settings import BENCH_NAME, BenchSettings
 
 __all__ = ["BenchReport", "build_bench"]
 
@@ -73,12 +73,14 @@ def build_bench(out: Path, settings: BenchSettings, options: RunOptions | None =
     Raises:
         RadiodiffError: What `radiodiff.data.create.create_data_set` and `radiodiff.data.radiomapseer.pack_data_set`
             raise. Maps that could not be made are told of at the end: the set then holds the others.
+        DataSetError: Time ran out before there was a map of each scenario and part.
         FormatError: A file cannot be written.
     """
     created = {scenario: settings.create_settings(scenario) for scenario in settings.engines}
     wanted = settings.num_scenes * len(created)
     done, start = 0, time.monotonic()
     failures: list[DataSetError] = []
+    lacking: list[str] = []
     for number, (scenario, one) in enumerate(created.items()):
         share = _share(options, time.monotonic() - start, len(created) - number)
         try:
@@ -87,9 +89,14 @@ def build_bench(out: Path, settings: BenchSettings, options: RunOptions | None =
             if not _has_failed_maps(out / scenario):
                 raise
             failures.append(error)
-        there = list(PngTree(out / scenario).map_ids())
-        done += len(there)
-        settings.split(there).write(out / scenario / MANIFEST)
+        parts = settings.parts(_there(out / scenario))
+        done += sum(map(len, parts.values()))
+        if all(parts.values()):
+            Split(BENCH_NAME, parts).write(out / scenario / MANIFEST)
+        else:
+            lacking.append(f"no {' and no '.join(part for part, ids in parts.items() if not ids)} map of {scenario}")
+    if lacking:
+        raise failures[0] if failures else _too_early(lacking)
     found: dict[str, ScenarioContent] = {scenario: _scenario(out, scenario, settings) for scenario in created}
     content = BenchContent(
         part=settings.part,
@@ -114,6 +121,19 @@ def _share(options: RunOptions | None, seconds: float, count: int) -> RunOptions
         return options
     left_hours = max(options.max_hours - seconds / 3600.0, LEAST_HOURS)
     return replace(options, max_hours=left_hours / count)
+
+
+def _there(root: Path) -> tuple[int, ...]:
+    """Maps of a data set that has perhaps just been begun."""
+    return PngTree(root).map_ids() if any(root.glob("antenna/*.json")) else ()
+
+
+def _too_early(lacking: list[str]) -> DataSetError:
+    return DataSetError(
+        "A benchmark set must hold maps of each scenario and part",
+        value=f"{', '.join(lacking)} in the time given",
+        remedy="Run the same command again, with more time: what is done is kept.",
+    )
 
 
 def _has_failed_maps(root: Path) -> bool:

@@ -4,12 +4,17 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import radiodiff
+from radiodiff.config import checked
+from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+from radiodiff.data.radiomapseer.dataset import RadioMapSeer
 from radiodiff.data.radiomapseer.packed import PACKED_RECORD
 from radiodiff.errors import InputError
 from radiodiff.evaluation.bench.archive import unpack_archive
 from radiodiff.evaluation.bench.content import BenchContent
+from radiodiff.evaluation.examples import EvaluationExamples
 
 __all__ = ["Bench", "BenchCase", "open_bench"]
 
@@ -37,6 +42,22 @@ class BenchCase:
     def name(self) -> str:
         """For tables and folders."""
         return f"{self.scenario}-{self.simulation}"
+
+    def examples(self, **settings: Any) -> EvaluationExamples:
+        """The maps, for `Evaluation`; conditions show buildings, transmitter and heights.
+
+        Args:
+            settings: Further keys of `RadioMapSeerConfig`, such as `geometry`.
+
+        Raises:
+            ConfigError: A setting is not allowed.
+            DataSetError: The data set is damaged.
+            FormatError: A file is damaged.
+        """
+        usual = {"part": "test", "simulation": self.simulation, "heights": True, "cars_channel": "absent"}
+        config = checked(RadioMapSeerConfig, {"root": self.root} | usual | settings)
+        source = RadioMapSeer(config)
+        return EvaluationExamples(source, config, range(len(source)))
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
 """What the benchmark set is made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from radiodiff.data.create import CreateSettings, Scenario
-from radiodiff.data.splits import Split
 from radiodiff.errors import DataSetError
 from radiodiff.formats.layout_folder import Layout
 from radiodiff.propagation import PropagationModel, make_engine
@@ -126,16 +125,12 @@ class BenchSettings:
             frequency_hz=self.frequency_hz,
         )
 
-    def split(self, there: list[int]) -> Split:
-        """The split of the maps that are there, by city.
-
-        Raises:
-            DataSetError: A part of it would be empty.
-        """
+    def parts(self, there: Sequence[int]) -> dict[str, tuple[int, ...]]:
+        """The maps that are there by part, which follows from their city."""
         if self.part == "test":
-            return Split(BENCH_NAME, {"test": tuple(there)})
+            return {"test": tuple(there)}
         crops = self.chosen
         cities = {map_id: crops[map_id % len(crops)].city for map_id in there}
         validation = tuple(map_id for map_id in there if cities[map_id] == self.validation_city)
         train = tuple(map_id for map_id in there if cities[map_id] != self.validation_city)
-        return Split(BENCH_NAME, {"train": train, "validation": validation})
+        return {"train": train, "validation": validation}

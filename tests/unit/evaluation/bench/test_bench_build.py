@@ -14,10 +14,11 @@ import pytest
 
 from bench_cases import ENGINES, finished, layouts, result_of, small_bench
 from command_line import tree
+from evaluation_cases import StandIn, truth
 from radiodiff.data.create import CreateSettings, RunOptions
 from radiodiff.data.radiomapseer import RadioMapSeer, RadioMapSeerConfig
 from radiodiff.data.splits import Split
-from radiodiff.errors import DataSetError, FormatError, InputError, PropagationError
+from radiodiff.errors import ConfigError, DataSetError, FormatError, InputError, PropagationError
 from radiodiff.evaluation.bench import (
     BenchSettings,
     build,
@@ -29,6 +30,7 @@ from radiodiff.evaluation.bench import (
 )
 from radiodiff.evaluation.bench.archive import file_digest
 from radiodiff.evaluation.bench.content import BENCH_RECORD, BenchContent
+from radiodiff.evaluation.evaluate import Evaluation
 from radiodiff.propagation import FreeSpace
 from radiodiff.propagation.base import Solver
 from radiodiff.scene import Scene
@@ -291,3 +293,25 @@ def test_what_time_did_not_suffice_for_is_counted(tmp_path: Path) -> None:
     report = result_of(build_bench(tmp_path / "set", settings, RunOptions(1, max_hours=1e-9)))
     assert report.num_missing == 4
     assert report.content.scenarios["street"].num_scenes == 2
+
+
+@pytest.mark.parametrize(("part", "lack"), [("test", "no test map of street"), ("train", "no train and no validation")])
+def test_time_that_sufficed_for_nothing_is_told_of(tmp_path: Path, part: str, lack: str) -> None:
+    settings = small_bench(part=part)
+    with pytest.raises(DataSetError, match=f"maps of each scenario and part; got {lack}.*with more time"):
+        result_of(build_bench(tmp_path / "set", settings, RunOptions(1, max_hours=1e-9)))
+    assert not (tmp_path / "set" / BENCH_RECORD).exists()
+    assert finished(tmp_path / "set", settings).num_missing == 0
+
+
+def test_a_predictor_of_ones_own_is_evaluated(bench_folder: Path, tmp_path: Path) -> None:
+    (case,) = open_bench(bench_folder, tmp_path).cases("rooftop", ("RT",))
+    examples = case.examples(geometry=("los_mask",))
+    assert examples.source.encoding.names == (
+        *("buildings", "transmitter", "los_mask", "building_height_m", "transmitter_height_m"),
+    )
+    evaluation = Evaluation(examples, [StandIn("mine", truth)])
+    assert list(evaluation.run()) == ["0_0", "0_1", "1_0", "1_1"]
+    assert evaluation.report().predictors[0].means["outdoor/rmse_db"].value == 0.0
+    with pytest.raises(ConfigError, match="hights"):
+        case.examples(hights=False)
