@@ -191,7 +191,7 @@ def _print_case(case: "BenchCase", report: "EvaluationReport", content: "BenchCo
             one.label + mark,
             *(_with_interval(one.means.get(figure_name(region, "rmse_db"))) for region in ERRORS.values()),
             *(_plain(one.means.get(figure_name("outdoor", name))) for name in OTHERS.values()),
-            "" if seconds is None else f"{1000 * seconds:.3g} ms",
+            "" if seconds is None else f"{float(f'{1000 * seconds:.3g}'):g} ms",
             "" if without is None else f"{without / num_cells:.1%}",
         )
     print_table(table)
