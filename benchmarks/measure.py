@@ -47,6 +47,16 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"median": middle, "q1": low, "q3": high, "runs": len(values)}
 
 
+def read(name: str) -> dict[str, Any]:
+    """The result of an earlier run, without the machine; empty where there is none."""
+    target = RESULTS / f"{name}.json"
+    if not target.is_file():
+        return {}
+    content: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
+    del content["machine"]
+    return content
+
+
 def write(name: str, result: dict[str, Any]) -> None:
     """Write a result beside the others, with the machine it was measured on."""
     RESULTS.mkdir(exist_ok=True)

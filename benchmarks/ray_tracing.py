@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.measure import spread, write
+from benchmarks.measure import read, spread, write
 from radiodiff import RADIOMAPSEER_GREY, CitySettings, DominantPath, Scene, Transmitter, generate_city
 from radiodiff.data.create.scenarios import Scenario, draw_transmitters
 from radiodiff.formats import read_radiomapseer_scene, read_radiomapseer_transmitters
@@ -103,8 +103,11 @@ def setup_seconds(scenes: int) -> dict[str, float]:
         scene = city(number)
         start = time.process_time()
         footprints = outlines_with_heights(scene, 25.0)
-        meshes = building_mesh(footprints, (1.5, 2.5)), ground_mesh(scene, footprints)
-        tracer = SceneTracer(scene.grid, *meshes, 5.9e9, RayTracingSettings())
+        surfaces = {
+            "buildings": (building_mesh(footprints, (1.5, 2.5)), "concrete"),
+            "ground": (ground_mesh(scene, footprints), "medium_dry_ground"),
+        }
+        tracer = SceneTracer(scene.grid, surfaces, 5.9e9, RayTracingSettings())
         taken.append(time.process_time() - start)
         tracer.close()
     return spread(taken[1:])
@@ -237,43 +240,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=SAMPLE, help="folder of the RadioMapSeer sample")
     parser.add_argument("--scenes", type=int, default=6, help="scenes of each figure")
-    parser.add_argument("--memory", type=int, default=500, help="scenes of the memory test; 0 leaves it out")
-    parser.add_argument("--rate", type=int, default=40, help="scenes of the rate of fast; 0 leaves the rates out")
-    parser.add_argument("--no-reference", action="store_true", help="leave the reference preset out (minutes)")
+    parser.add_argument("--memory", type=int, default=500, help="scenes of the memory test")
+    parser.add_argument("--rate", type=int, default=40, help="scenes of the rate of fast; reference has a tenth")
+    parser.add_argument("--only", nargs="*", help="names of figures; the others stay as they were measured")
     arguments = parser.parse_args()
-    result: dict[str, Any] = {"protocol": " ".join(__doc__.split("Protocol. ")[1].split())}
-
-    def add(name: str, figures: Callable[[], Any]) -> None:
-        result[name] = figures()
-        print(name, result[name], flush=True)
-
-    presets = ["fast"] if arguments.no_reference else ["fast", "reference"]
-    add("setup_cpu_s", lambda: setup_seconds(max(arguments.scenes, 5)))
-    add("directions", lambda: directions(min(arguments.scenes, 4)))
-    for preset in presets:
-        scenes = arguments.scenes if preset == "fast" else max(arguments.scenes // 3, 1)
-        add(f"time_{preset}", lambda preset=preset, scenes=scenes: cpu_seconds(preset, scenes))  # type: ignore[misc]
-        if arguments.rate:
-            count = arguments.rate if preset == "fast" else max(arguments.rate // 10, 2)
-            add(
-                f"maps_per_hour_{preset}",
-                lambda preset=preset, count=count: {  # type: ignore[misc]
-                    scenario: maps_per_hour(preset, scenario, count) for scenario in HEIGHTS_M
-                },
-            )
-    for scenario in HEIGHTS_M:
-        add(
-            f"agreement_fast_{scenario}",
-            lambda scenario=scenario: agreement(settings_of("fast"), scenario, min(arguments.scenes, 4)),  # type: ignore[misc]
-        )
-    add("deep_shadow", lambda: deep_shadow(("munich", "florence", "etoile")))
-    if arguments.memory:
-        add("memory", lambda: memory(arguments.memory))
-    if arguments.data.is_dir():
-        add("irt", lambda: irt_figures(arguments.data))
-    else:
+    scenes, few = arguments.scenes, max(arguments.scenes // 3, 1)
+    rates = {"fast": arguments.rate, "reference": max(arguments.rate // 10, 2)}
+    measures: dict[str, Callable[[], Any]] = {
+        "setup_cpu_s": lambda: setup_seconds(max(scenes, 5)),
+        "directions": lambda: directions(min(scenes, 4)),
+        "time_fast": lambda: cpu_seconds("fast", scenes),
+        "time_reference": lambda: cpu_seconds("reference", few),
+        "maps_per_hour_fast": lambda: {one: maps_per_hour("fast", one, rates["fast"]) for one in HEIGHTS_M},
+        "maps_per_hour_reference": lambda: {
+            one: maps_per_hour("reference", one, rates["reference"]) for one in HEIGHTS_M
+        },
+        "agreement_fast_street": lambda: agreement(settings_of("fast"), "street", min(scenes, 4)),
+        "agreement_fast_rooftop": lambda: agreement(settings_of("fast"), "rooftop", min(scenes, 4)),
+        "deep_shadow": lambda: deep_shadow(("munich", "florence", "etoile")),
+        "memory": lambda: memory(arguments.memory),
+        "irt": lambda: irt_figures(arguments.data),
+    }
+    if unknown := set(arguments.only or ()) - set(measures):
+        parser.error(f"--only takes {', '.join(measures)}; not {', '.join(sorted(unknown))}")
+    if not arguments.data.is_dir():
+        del measures["irt"]
         print(f"skipped: no RadioMapSeer sample in {arguments.data} (give it with --data)")
-    write("ray_tracing", result)
+    result: dict[str, Any] = dict(read("ray_tracing"), protocol=" ".join(__doc__.split("Protocol. ")[1].split()))
+    for name, measure in measures.items():
+        if arguments.only is None or name in arguments.only:
+            result[name] = measure()
+            print(name, result[name], flush=True)
+            write("ray_tracing", result)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FIRST_ENGINES", "BenchRequest", "check_data", "run_bench"]
 
-FIRST_ENGINES = ("free-space", "log-distance", "umi", "dominant-path")
+FIRST_ENGINES = ("free-space", "log-distance", "umi", "over-roofs", "dominant-path")
 """What is evaluated where nothing is named."""
 
 ERRORS = {"rmse [dB]": "outdoor", "line of sight": "los", "behind buildings": "nlos"}
