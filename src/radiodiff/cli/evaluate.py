@@ -46,8 +46,9 @@ def evaluate(
         typer.Option(
             "--engine",
             metavar="NAME[:PRESET]",
-            help="dominant-path, free-space, log-distance, multi-wall, over-roofs, ray-launching, ray-tracing, umi; with "
-            "--bench and no other predictor: free-space, log-distance, umi, over-roofs, dominant-path. Repeat for more.",
+            help="dominant-path, free-space, log-distance, multi-wall, over-roofs, ray-launching, ray-tracing, umi; "
+            "with --bench and no other predictor: free-space, log-distance, umi, over-roofs, dominant-path. Repeat for "
+            "more.",
         ),
     ] = None,
     split: Part = "test",
