@@ -14,6 +14,7 @@ import typer
 from radiodiff.cli import config, convert, dataset, layouts, train
 from radiodiff.cli.evaluate import evaluate
 from radiodiff.cli.latents import latents
+from radiodiff.cli.predict import predict
 from radiodiff.cli.reconstruct import reconstruct
 from radiodiff.cli.sample import sample
 from radiodiff.cli.simulate import simulate
@@ -34,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(simulate)
+app.command()(predict)
 app.command()(reconstruct)
 app.command()(latents)
 app.command()(sample)

@@ -5,7 +5,8 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self, Unpack, overload
+from time import perf_counter
+from typing import Any, NamedTuple, Self, Unpack, overload
 
 import numpy as np
 import torch
@@ -35,7 +36,7 @@ from radiodiff.pipeline.scene_maps import (
 from radiodiff.radio_map import Ensemble, RadioMap
 from radiodiff.scene import Scene, Transmitter
 
-__all__ = ["RadioMapPipeline", "evaluating"]
+__all__ = ["RadioMapPipeline", "Seconds", "evaluating"]
 
 QUANTILES = (0.05, 0.5, 0.95)
 
@@ -43,8 +44,26 @@ PROGRESS_DELAY_S = 2.0
 """What takes less shows no bar."""
 
 
+class Seconds(NamedTuple):
+    """Time that the calls of a pipeline have taken.
+
+    Attributes:
+        channels: Conditions of scenes, geometry channels among them [s].
+        network: Networks [s].
+    """
+
+    channels: float = 0.0
+    network: float = 0.0
+
+
 class RadioMapPipeline(SavedPipeline):
-    """A trained model with all it needs to predict radio maps."""
+    """A trained model with all it needs to predict radio maps.
+
+    Attributes:
+        seconds: Time that its calls have taken since it was made.
+    """
+
+    seconds = Seconds()
 
     @property
     @abstractmethod
@@ -223,7 +242,9 @@ class RadioMapPipeline(SavedPipeline):
             # As many as fill a batch with their draws.
             for numbers in same_sized(requests, max(1, config.batch_size // config.num_draws)):
                 chosen = [requests[number] for number in numbers]
+                started = perf_counter()
                 conditions = [encoder.condition(one.scene, one.tx, one.measurements) for one in chosen]
+                encoded = perf_counter()
                 draws = self._predict(
                     torch.from_numpy(np.stack(conditions)),
                     [one.generator for one in chosen],
@@ -231,7 +252,11 @@ class RadioMapPipeline(SavedPipeline):
                     config,
                     bar.update,
                 )
-                for number, found in zip(numbers, draws[:, :, 0].cpu().numpy(), strict=True):
+                arrays = draws[:, :, 0].cpu().numpy()
+                self.seconds = Seconds(
+                    self.seconds.channels + encoded - started, self.seconds.network + perf_counter() - encoded
+                )
+                for number, found in zip(numbers, arrays, strict=True):
                     maps[number] = map_of_draws(found, requests[number], record.encoding, ensemble_of, facts)
         is_single = isinstance(scene, Scene) and isinstance(tx, Transmitter)
         return maps[0] if is_single else [maps[number] for number in range(len(requests))]
@@ -239,7 +264,9 @@ class RadioMapPipeline(SavedPipeline):
     def progress_bar(self, iterable: Any = None, total: int | None = None) -> Any:
         """See `DiffusionPipeline`; it appears after two seconds."""
         given = getattr(self, "_progress_bar_config", {})
-        self._progress_bar_config = {"delay": PROGRESS_DELAY_S, "desc": type(self).__name__, "unit": "step"} | given
+        # Without a terminal there is none.
+        shown = {"delay": PROGRESS_DELAY_S, "desc": type(self).__name__, "unit": "step", "disable": None}
+        self._progress_bar_config = shown | given
         return super().progress_bar(iterable, total)
 
     def prepare(self, *, compile: bool = False, channels_last: bool = False) -> Self:
