@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from radiodiff.config import checked
 from radiodiff.diffusion.noise import draw_generators
-from radiodiff.errors import CheckpointError, ConfigError
+from radiodiff.errors import CheckpointError, ConfigError, RadiodiffWarning
 from radiodiff.pipeline.condition import SceneEncoder
 from radiodiff.pipeline.config import PredictConfig, PredictOptions
 from radiodiff.pipeline.guidance import Guide
@@ -111,7 +111,7 @@ class RadioMapPipeline(SavedPipeline):
             check_one_each(measurements, len(condition))
             for number, given in enumerate(measurements):
                 if given is not None and (text := given.far_from(self.record.encoding.target)):
-                    warnings.warn(f"Map {number}: {text}", stacklevel=2)
+                    warnings.warn(f"Map {number}: {text}", RadiodiffWarning, stacklevel=2)
         return self._predict(condition, generators, measurements, config, lambda _: None)
 
     def _predict(
@@ -219,7 +219,8 @@ class RadioMapPipeline(SavedPipeline):
         record = self.record
         requests = make_requests(scene, tx, measurements, generator)
         check_model(record)
-        check_scenes(requests, record, self.sizes)
+        check_scenes(requests, self.sizes)
+        self.training_range.warn_of_far([(request.scene, request.tx) for request in requests], stacklevel=2)
         encoder = SceneEncoder(record.encoding, record.data)
         # All of them before the first draw: a mistake in the last scene shows at once.
         for shape in {request.scene.grid.shape for request in requests}:
