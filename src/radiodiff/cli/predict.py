@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from radiodiff.pipeline.measurements import Measurements
+    from radiodiff.pipeline.predict import Backend
     from radiodiff.radio_map import RadioMap
     from radiodiff.scene import Grid
 
@@ -65,6 +66,13 @@ def predict(
     ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of the draws (diffusion models), by default a fresh one.")
+    ] = None,
+    backend: Annotated[
+        str, typer.Option("--backend", help="torch, or onnx: ONNX Runtime (extra onnx), with --graphs.")
+    ] = "torch",
+    graphs: Annotated[
+        Path | None,
+        typer.Option("--graphs", help="Folder of the model's ONNX graphs, exported there at the first use of a size."),
     ] = None,
     compare: Annotated[
         str | None,
@@ -124,11 +132,20 @@ def predict(
     with waiting("loading the model"):
         from radiodiff.pipeline import predict as predictions
 
-        pipeline = predictions.load_model(model)
+        using = cast("Backend", backend)
+        pipeline = predictions.load_model(model, using, graphs)
     clock.take("load")
     before = pipeline.seconds
     maps = predictions.predict(
-        scene, txs, model=model, steps=steps, draws=draws, measurements=points or None, seed=seed
+        scene,
+        txs,
+        model=model,
+        steps=steps,
+        draws=draws,
+        measurements=points or None,
+        seed=seed,
+        backend=using,
+        graphs=graphs,
     )
     clock.split({"geometry channels": pipeline.seconds.channels - before.channels}, rest="network")
     references = None

@@ -20,7 +20,7 @@ from radiodiff.pipeline.condition import SceneEncoder
 from radiodiff.pipeline.config import PredictConfig, PredictOptions
 from radiodiff.pipeline.guidance import Guide
 from radiodiff.pipeline.measurements import Measurements, check_one_each
-from radiodiff.pipeline.prediction import Layout, Sizes, Task, check_condition, padded
+from radiodiff.pipeline.prediction import Graphs, Layout, Sizes, Task, check_condition, padded
 from radiodiff.pipeline.saved_pipeline import SavedPipeline
 from radiodiff.pipeline.scene_maps import (
     CallOptions,
@@ -61,9 +61,11 @@ class RadioMapPipeline(SavedPipeline):
 
     Attributes:
         seconds: Time that its calls have taken since it was made.
+        graphs: Its networks in another runtime, which is used in the place of torch, or None.
     """
 
     seconds = Seconds()
+    graphs: Graphs | None = None
 
     @property
     @abstractmethod
