@@ -102,7 +102,7 @@ def predict(
     from radiodiff.cli.layout_request import LayoutRequest, bounds_of
     from radiodiff.cli.map_files import MapFiles
     from radiodiff.cli.progress import waiting
-    from radiodiff.cli.second_stage import check_counts
+    from radiodiff.cli.second_stage import check_counts, check_kind
     from radiodiff.formats import SceneOptions
     from radiodiff.propagation import make_engine
 
@@ -134,6 +134,9 @@ def predict(
 
         using = cast("Backend", backend)
         pipeline = predictions.load_model(model, using, graphs)
+        check_kind(pipeline, {"--steps": steps > 1, "--draws": draws > 1, "--seed": seed is not None})
+        # A bar where there is a terminal.
+        pipeline.set_progress_bar_config(disable=None)  # type: ignore[no-untyped-call]
     clock.take("load")
     before = pipeline.seconds
     maps = predictions.predict(

@@ -267,9 +267,7 @@ class RadioMapPipeline(SavedPipeline):
     def progress_bar(self, iterable: Any = None, total: int | None = None) -> Any:
         """See `DiffusionPipeline`; it appears after two seconds."""
         given = getattr(self, "_progress_bar_config", {})
-        # Without a terminal there is none.
-        shown = {"delay": PROGRESS_DELAY_S, "desc": type(self).__name__, "unit": "step", "disable": None}
-        self._progress_bar_config = shown | given
+        self._progress_bar_config = {"delay": PROGRESS_DELAY_S, "desc": type(self).__name__, "unit": "step"} | given
         return super().progress_bar(iterable, total)
 
     def prepare(self, *, compile: bool = False, channels_last: bool = False) -> Self:

@@ -59,7 +59,7 @@ def bundle_model(
                     raise CheckpointError(
                         f"Every file of a bundled model must have at most {largest_file:,} bytes",
                         value=f"{path.stat().st_size:,} in {path.relative_to(temporary)}",
-                        remedy="One weight is that large: train a smaller model.",
+                        remedy="It holds one weight, or the names of too many: train a smaller model.",
                     )
             write_sums(temporary)
     except OSError as error:

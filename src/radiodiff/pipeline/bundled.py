@@ -20,6 +20,8 @@ __all__ = ["BUNDLED_MODELS", "SUMS_FILE", "bundled_folder", "check_sums", "locat
 
 BUNDLED_MODELS = ("default", "radiomapseer-dpm")
 
+FOLDER = Path(__file__).parents[1] / "bundled_models"
+
 SUMS_FILE = "SHA256SUMS"
 
 RESTORE = (
@@ -30,7 +32,7 @@ RESTORE = (
 
 def bundled_folder(name: str) -> Path:
     """Where the bundled model of a name is, whether it is there or not."""
-    return Path(__file__).parents[1] / "bundled_models" / name
+    return FOLDER / name
 
 
 def locate_model(model: str | os.PathLike[str]) -> Path:
