@@ -42,7 +42,8 @@ def test_weights_are_those_of_the_model_in_float16(model: RadioMapPipeline, pack
     found = load_pipeline(locate_model("default"))
     assert {parameter.dtype for parameter in found.unet.parameters()} == {torch.float32}
     for name, weight in model.unet.state_dict().items():
-        assert torch.equal(found.unet.state_dict()[name], weight.half().float()), name
+        wanted = weight.half().float() if weight.is_floating_point() else weight
+        assert torch.equal(found.unet.state_dict()[name], wanted), name
     assert found.training_range == RANGE
     assert found.record == model.record
     # Half a unit in the last of 11 places, some hundred times over.
@@ -59,13 +60,14 @@ def test_large_weights_are_spread_over_files(model: RadioMapPipeline, tmp_path: 
     assert len(shards) > 1
     files = {name: content for name, content in tree(tmp_path / "small").items() if content is not None}
     assert max(map(len, files.values())) <= 100_000
-    assert {tensor.dtype for tensor in load_file(shards[0]).values()} == {torch.float16}
+    tensors = [tensor for shard in shards for tensor in load_file(shard).values()]
+    assert {tensor.dtype for tensor in tensors if tensor.is_floating_point()} == {torch.float16}
     assert len(list((tmp_path / "large/unet").glob("*.safetensors"))) == 1
     assert torch.equal(predicted(load_pipeline(tmp_path / "small")), predicted(load_pipeline(tmp_path / "large")))
 
 
 def test_a_weight_that_fits_into_no_file(model: RadioMapPipeline, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"at most 3,000 bytes; got [\d,]+ in .*\.safetensors\. One weight"):
+    with pytest.raises(CheckpointError, match=r"at most 3,000 bytes; got [\d,]+ in .* It holds one weight"):
         bundle_model(model, tmp_path / "model", RANGE, largest_file=3_000)
     assert list(tmp_path.iterdir()) == []
 
@@ -73,7 +75,7 @@ def test_a_weight_that_fits_into_no_file(model: RadioMapPipeline, tmp_path: Path
 def test_a_weight_beyond_float16(tmp_path: Path) -> None:
     pipeline = tiny_regression()
     next(pipeline.network.parameters()).data[0] = 1e5
-    with pytest.raises(CheckpointError, match="numbers that float16 can hold; got .* of network beyond 65504"):
+    with pytest.raises(CheckpointError, match=r"numbers that float16 can hold; got .* of network beyond 65504"):
         bundle_model(pipeline, tmp_path / "model", RANGE)
     assert list(tmp_path.iterdir()) == []
 
@@ -102,9 +104,7 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("name", ["default", "radiomapseer-dpm"])
 def test_a_model_that_is_not_there_is_named_with_the_way_to_restore_it(package: Path, name: str) -> None:
-    told = (
-        rf"bundled model '{name}' must be part of the package; got no file .*{name}.*--force-reinstall.*radiodiff train"
-    )
+    told = rf"'{name}' must be part of the package; got no file .*{name}.*--force-reinstall.*\(radiodiff train"
     with pytest.raises(CheckpointError, match=told):
         locate_model(name)
 

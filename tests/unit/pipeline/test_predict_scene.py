@@ -65,7 +65,7 @@ def test_seeds(folder: Path, seed: int) -> None:
 
 @pytest.mark.parametrize("options", [{"backend": "onnx"}, {"backend": "tensorrt"}, {"graphs": "folder"}])
 def test_a_backend_and_its_folder(folder: Path, options: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="backend must be 'torch', or 'onnx' with the folder .*--graphs FOLDER"):
+    with pytest.raises(ConfigError, match=r"backend must be 'torch', or 'onnx' with the folder .*--graphs FOLDER"):
         rd.predict(SCENE, TXS[0], model=folder, **options)  # type: ignore[call-overload]
 
 

@@ -133,5 +133,5 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: dict[str, Any]) -> Non
 
 
 def test_ranges_have_two_ends() -> None:
-    with pytest.raises(InputError, match="TrainingRange.tx_height_m must be the least and the largest value"):
+    with pytest.raises(InputError, match=r"TrainingRange\.tx_height_m must be the least and the largest value"):
         TrainingRange(tx_height_m=(3.0, float("inf")))
