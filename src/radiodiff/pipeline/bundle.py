@@ -41,7 +41,7 @@ def bundle_model(
         CheckpointError: A weight is too large for float16, a file would be too large, or the system refuses.
     """
     target = Path(folder)
-    if target.exists() and not (target.is_dir() and {path.name for path in target.iterdir()} >= {SUMS_FILE}):
+    if target.exists() and not (target.is_dir() and _holds_bundle_or_nothing(target)):
         raise InputError(
             "A bundled model must replace an earlier one, or nothing",
             value=f"{target}, which is something else",
@@ -69,6 +69,11 @@ def bundle_model(
             remedy="Check the rights of the folder and the free space on the disk.",
         ) from error
     return target
+
+
+def _holds_bundle_or_nothing(folder: Path) -> bool:
+    names = {path.name for path in folder.iterdir()}
+    return not names or SUMS_FILE in names
 
 
 def _in_half_precision(pipeline: RadioMapPipeline) -> RadioMapPipeline:
