@@ -103,9 +103,7 @@ def bundle(
 
         pipeline = load_pipeline(model)
         opened = [open_maps(RadioMapSeerConfig(root=root, part=part)) for root in data]
-        known = TrainingRange.measured(
-            [(store, split.ids(part)) for store, split in opened], pipeline.record.cell_size_m
-        )
+        known = TrainingRange.measured([(store, split.ids(part)) for store, split in opened])
         bundle_model(pipeline, out, known)
     files = [path for path in out.rglob("*") if path.is_file()]
     sizes = [path.stat().st_size for path in files]

@@ -84,6 +84,8 @@ Bounds = Annotated[
     typer.Option("--bounds", metavar="X,Y,X,Y", help="Part of a vector file: min x, min y, max x, max y."),
 ]
 
-Margin = Annotated[float, typer.Option("--margin", help="Free space around the outlines of a vector file or mesh in metres.")]
+Margin = Annotated[
+    float, typer.Option("--margin", help="Free space around the outlines of a vector file or mesh in metres.")
+]
 
 RasterKind = Annotated[str, typer.Option("--raster-kind", help="A GeoTIFF holds a mask or a height.")]

@@ -96,23 +96,22 @@ class TrainingRange:
         return cls(**{name: None if value is None else (value, value) for name, value in known.items()})
 
     @classmethod
-    def measured(cls, sets: Iterable[tuple[MapStore, Sequence[int]]], cell_size_m: float | None) -> Self:
+    def measured(cls, sets: Iterable[tuple[MapStore, Sequence[int]]]) -> Self:
         """The ranges of data sets.
 
         Args:
             sets: Data sets and the numbers of their maps.
-            cell_size_m: Edge of their cells [m], or None where nobody knows.
         """
         values: dict[str, list[float]] = {name: [] for name in FAR}
         for store, map_ids in sets:
             values["map_side_cells"] += store.shape
+            values["cell_size_m"].append(store.cell_size_m)
             values["frequency_hz"].append(store.frequency_hz)
             for map_id in map_ids:
                 values["coverage"].append(float(store.mask(FULL_LAYER, map_id).mean()))
                 values["tx_height_m"] += store.tx_heights_m(map_id).tolist()
                 if store.has_heights():
                     values["roof_height_m"].append(float(store.roof_heights_m(map_id).max()))
-        values["cell_size_m"] = [] if cell_size_m is None else [cell_size_m]
         return cls(**{name: (min(found), max(found)) if found else None for name, found in values.items()})
 
     @classmethod

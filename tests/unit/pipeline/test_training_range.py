@@ -84,6 +84,7 @@ class TwoMaps:
 
     shape = (64, 48)
     frequency_hz = 3.5e9
+    cell_size_m = 1.0
 
     def __init__(self, *, heights: bool) -> None:
         self.has_heights = lambda: heights
@@ -103,7 +104,7 @@ class TwoMaps:
 
 def test_ranges_of_data_sets() -> None:
     sets: Any = [(TwoMaps(heights=True), (1, 2)), (TwoMaps(heights=False), (3,))]
-    assert TrainingRange.measured(sets, 1.0) == TrainingRange(
+    assert TrainingRange.measured(sets) == TrainingRange(
         cell_size_m=(1.0, 1.0),
         map_side_cells=(48, 64),
         coverage=(0.25, 0.75),
@@ -111,7 +112,7 @@ def test_ranges_of_data_sets() -> None:
         roof_height_m=(7.0, 14.0),
         frequency_hz=(3.5e9, 3.5e9),
     )
-    assert TrainingRange.measured(sets[1:], None).roof_height_m is None
+    assert TrainingRange.measured(sets[1:]).roof_height_m is None
 
 
 def test_it_is_kept_beside_the_model(tmp_path: Path) -> None:
