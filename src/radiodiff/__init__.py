@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
     from radiodiff.pipeline.load import load_pipeline
     from radiodiff.pipeline.measurements import Measurements
+    from radiodiff.pipeline.predict import predict
     from radiodiff.pipeline.regression_pipeline import RegressionPipeline
     from radiodiff.propagation import DominantPath, PropagationModel, geometry_channels, make_engine
     from radiodiff.radio_map import Ensemble, RadioMap
@@ -31,6 +32,7 @@ _HOMES = {
     "RadioDiffPipeline": "pipeline.diffusion_pipeline",
     "load_pipeline": "pipeline.load",
     "Measurements": "pipeline.measurements",
+    "predict": "pipeline.predict",
     "RegressionPipeline": "pipeline.regression_pipeline",
     "DominantPath": "propagation",
     "PropagationModel": "propagation",
@@ -64,6 +66,7 @@ __all__ = [
     "geometry_channels",
     "load_pipeline",
     "make_engine",
+    "predict",
     "read_radio_map",
     "read_scene",
     "write_radio_map",

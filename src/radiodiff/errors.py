@@ -15,6 +15,8 @@ RadiodiffError
   TrainingError                    a training run that cannot go on
 ```
 
+Warnings are RadiodiffWarning (also UserWarning): the command line prints them as one paragraph.
+
 A message has three parts: the rule, the value given, the remedy. The command line prints it as one
 paragraph and ends with exit code 2.
 """
@@ -29,6 +31,7 @@ __all__ = [
     "LayoutError",
     "PropagationError",
     "RadiodiffError",
+    "RadiodiffWarning",
     "SceneError",
     "TrainingError",
     "TransmitterError",
@@ -60,6 +63,10 @@ class RadiodiffError(Exception):
 
 def _rebuild(kind: type[RadiodiffError], rule: str, value: object, remedy: str) -> RadiodiffError:
     return kind(rule, value=value, remedy=remedy)
+
+
+class RadiodiffWarning(UserWarning):
+    """Something that the user should know, where the work goes on."""
 
 
 class InputError(RadiodiffError, ValueError):

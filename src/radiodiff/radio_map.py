@@ -79,6 +79,40 @@ class Ensemble:
         found = dict(zip(quantiles, values, strict=True))
         return cls(len(draws_db), std_db.astype(np.float32), found, draws_db.astype(np.float32) if keep else None)
 
+    @property
+    def layers(self) -> dict[str, NDArray[np.float32]]:
+        """All of it as named arrays (rows, cols): `std_db`, `quantile_5_db` ..., `draw_0_db` ... [dB]."""
+        names = _layer_names(self.num_draws, list(self.quantiles_db), has_draws=self.draws_db is not None)
+        arrays = (self.std_db, *self.quantiles_db.values(), *(() if self.draws_db is None else self.draws_db))
+        return dict(zip(names, arrays, strict=True))
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What the layers do not say, in JSON types; `of_layers` needs it."""
+        return {
+            "num_draws": self.num_draws,
+            "quantiles": [float(share) for share in self.quantiles_db],
+            "has_draws": self.draws_db is not None,
+        }
+
+    @classmethod
+    def of_layers(cls, description: Mapping[str, Any], layers: Mapping[str, NDArray[np.floating]]) -> "Ensemble":
+        """The ensemble of `layers` and its `description`.
+
+        Raises:
+            InputError: They do not fit together.
+            KeyError: A layer or an entry is missing.
+        """
+        num_draws, shares = int(description["num_draws"]), [float(share) for share in description["quantiles"]]
+        std_db, *rest = [layers[name] for name in _layer_names(num_draws, shares, has_draws=description["has_draws"])]
+        draws = np.stack(rest[len(shares) :]) if description["has_draws"] else None
+        return cls(num_draws, std_db, dict(zip(shares, rest, strict=False)), draws)
+
+
+def _layer_names(num_draws: int, shares: Sequence[float], *, has_draws: bool) -> list[str]:
+    quantiles = [f"quantile_{100 * share:.10g}_db" for share in shares]
+    return ["std_db", *quantiles, *(f"draw_{number}_db" for number in range(num_draws if has_draws else 0))]
+
 
 def check_shares(quantiles: Sequence[float]) -> None:
     """Refuse shares of quantiles that are none.
@@ -103,7 +137,7 @@ class RadioMap:
         producer: What produced the values, one line (engine and law, or data set and simulation).
         scene: The scene, or None where the file did not say.
         meta: More facts about the making, JSON types only.
-        ensemble: Where the map is the mean of several draws, what these say of its uncertainty. Files do not hold it.
+        ensemble: Where the map is the mean of several draws, what these say of its uncertainty.
 
     Raises:
         InputError: The array or the ensemble has another size than the grid, or the array holds infinities.
@@ -133,6 +167,11 @@ class RadioMap:
             )
         object.__setattr__(self, "path_loss_db", values)
         values.flags.writeable = False
+
+    @property
+    def layers(self) -> dict[str, NDArray[np.float32]]:
+        """`path_loss_db` and the layers of the ensemble as named arrays (rows, cols), as files hold them [dB]."""
+        return {"path_loss_db": self.path_loss_db} | ({} if self.ensemble is None else self.ensemble.layers)
 
     @property
     def path_gain_db(self) -> NDArray[np.float32]:
@@ -178,6 +217,14 @@ class RadioMap:
         return xarray.DataArray(
             self.path_loss_db, coords={"y": y, "x": x}, dims=("y", "x"), name="path_loss_db", attrs=attributes
         )
+
+    def to_dataset(self) -> "xarray.Dataset":
+        """`to_xarray` with the layers of the ensemble, where there is one, as further variables."""
+        path_loss = self.to_xarray()
+        units = {"units": "dB"}
+        layers = {name: (("y", "x"), layer, units) for name, layer in self.layers.items() if name != path_loss.name}
+        said = {} if self.ensemble is None else {"num_draws": self.ensemble.num_draws}
+        return path_loss.to_dataset().assign(layers).assign_attrs(path_loss.attrs | said)
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
         """Draw the path loss with buildings, cars and transmitter; returns the matplotlib axes.

@@ -27,6 +27,7 @@ PUBLIC = [
     "geometry_channels",
     "load_pipeline",
     "make_engine",
+    "predict",
     "read_radio_map",
     "read_scene",
     "write_radio_map",

@@ -106,10 +106,13 @@ IMAGES = {
     "all indoors": (["--buildings", "full.png"], ["at least one cell", "all 64 cells", "--invert"]),
     "unknown suffix": (["--buildings", "town.dwg"], ["must be a RadioMapSeer folder or end in .png", "town.dwg"]),
     "cars of another size": (
-        ["--buildings", "seer", "--map-id", 7, "--cars"],
+        ["--buildings", "seer", "--map-id", 7, "--cars", "seer"],
         ["cars/7.png", "20 x 36", "28 x 36"],
     ),
-    "no cars": (["--buildings", "seer", "--map-id", 8, "--cars"], ["must have cars", "cars/8.png", "without cars"]),
+    "no cars": (
+        ["--buildings", "seer", "--map-id", 8, "--cars", "seer"],
+        ["must have cars", "cars/8.png", "without cars"],
+    ),
     "no map number": (["--buildings", "seer"], ["needs the number of a map", "map_id=None"]),
     "no such map": (["--buildings", "seer", "--map-id", 9], ["Map 9 must be in", "9.png"]),
     "negative map number": (["--buildings", "seer", "--map-id", -1], ["0 or above", "map_id=-1"]),

@@ -126,7 +126,7 @@ def test_a_layer_in_degrees_is_moved_to_utm(radiodiff: Run, inputs: Path) -> Non
 def test_cars_of_a_folder(radiodiff: Run, inputs: Path) -> None:
     command = ("simulate", "--buildings", inputs / "seer", "--map-id", 7, "--tx", TX)
     assert radiodiff(*command, "--out", "without.npz").code == 0
-    outcome = radiodiff(*command, "--cars", "--out", "with.npz")
+    outcome = radiodiff(*command, "--cars", inputs / "seer", "--out", "with.npz")
     assert "1 car outlines." in outcome.out
     difference = read_npz(Path("with.npz"))[0] - read_npz(Path("without.npz"))[0]
     # Cells (col 12, rows 24 and further down) lie behind the car as seen from (11, 13).

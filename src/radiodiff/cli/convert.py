@@ -1,4 +1,4 @@
-"""`radiodiff convert`: models of other programs as ours."""
+"""`radiodiff convert`: models of other programs as ours, and ours as they come with the package."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -16,12 +16,12 @@ __all__ = ["app"]
 PROBE_SIZE = 64
 """Rows and columns of the map that a converted autoencoder is tried on, where its factor allows it."""
 
-app = typer.Typer(help="Convert models of other programs.", no_args_is_help=True)
+app = typer.Typer(help="Convert models: those of other programs, and ours into bundled ones.", no_args_is_help=True)
 
 
 @app.callback()
 def _root() -> None:
-    """Convert models of other programs."""
+    """Convert models: those of other programs, and ours into bundled ones."""
 
 
 @app.command()
@@ -76,6 +76,40 @@ def autoencoder(
     simulated = f"simulation {data['simulation']}{' with cars' if data['cars'] else ''}, split {data['split']}"
     typer.echo(f"taken as trained on: RadioMapSeer, {data['scale']} scale, {simulated}; the file does not say it")
     typer.echo(f"latents: not measured, scaling_factor is 1; next: radiodiff latents --model {out} --data DIR --save")
+
+
+@app.command()
+def bundle(
+    model: Annotated[Path, typer.Option("--model", help="Folder of a second stage or baseline, or of its run.")],
+    data: Annotated[
+        list[Path],
+        typer.Option("--data", help="Data set that it was trained on, whose ranges are stored. Repeat for more."),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the bundled model; new, or of an earlier one.")],
+    part: Annotated[str, typer.Option("--split", help="Part of each: train, validation, test or all.")] = "train",
+) -> None:
+    """Write a trained model as those that come with the package: float16, files of at most 16 MB, checksums.
+
+    Example: radiodiff convert bundle --model runs/default --data data/cities --out src/radiodiff/bundled_models/default
+    """
+    from radiodiff.cli.progress import waiting
+
+    with waiting("bundling"):
+        from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
+        from radiodiff.data.radiomapseer.dataset import open_maps
+        from radiodiff.pipeline.bundle import bundle_model
+        from radiodiff.pipeline.load import load_pipeline
+        from radiodiff.pipeline.training_range import TrainingRange
+
+        pipeline = load_pipeline(model)
+        opened = [open_maps(RadioMapSeerConfig(root=root, part=part)) for root in data]
+        known = TrainingRange.measured([(store, split.ids(part)) for store, split in opened])
+        bundle_model(pipeline, out, known)
+    files = [path for path in out.rglob("*") if path.is_file()]
+    sizes = [path.stat().st_size for path in files]
+    typer.echo(f"{out}: {len(files)} files, {sum(sizes) / 1e6:.1f} MB, the largest {max(sizes) / 1e6:.1f} MB")
+    for name, ends in known.known.items():
+        typer.echo(f"{name}: {ends[0]:.4g} to {ends[1]:.4g}")
 
 
 def _data_settings(**settings: Any) -> dict[str, Any]:

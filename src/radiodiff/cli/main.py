@@ -7,17 +7,21 @@ second.
 import shutil
 import sys
 import textwrap
-from typing import Annotated, NoReturn
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from radiodiff.cli import config, convert, dataset, layouts, train
 from radiodiff.cli.evaluate import evaluate
 from radiodiff.cli.latents import latents
+from radiodiff.cli.predict import predict
 from radiodiff.cli.reconstruct import reconstruct
 from radiodiff.cli.sample import sample
 from radiodiff.cli.simulate import simulate
-from radiodiff.errors import RadiodiffError
+from radiodiff.errors import RadiodiffError, RadiodiffWarning
 from radiodiff.interrupts import is_interrupt
 from radiodiff.version import __version__
 
@@ -34,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(simulate)
+app.command()(predict)
 app.command()(reconstruct)
 app.command()(latents)
 app.command()(sample)
@@ -67,7 +72,11 @@ def main() -> None:
     interrupt ends with exit code 130.
     """
     try:
-        app()
+        with warnings.catch_warnings():
+            # Each as one paragraph, whatever the filters say: it is for the user and not for who writes programs.
+            warnings.simplefilter("always", RadiodiffWarning)
+            warnings.showwarning = partial(_warn, warnings.showwarning)
+            app()
     except RadiodiffError as error:
         _stop(str(error))
     except OSError as error:
@@ -82,6 +91,17 @@ def main() -> None:
 
 
 def _stop(message: str) -> NoReturn:
-    width = min(shutil.get_terminal_size().columns, 100)
-    sys.stderr.write(textwrap.fill(f"error: {message}", width, break_long_words=False, break_on_hyphens=False) + "\n")
+    _print(f"error: {message}")
     sys.exit(INPUT_ERROR)
+
+
+def _warn(others: Callable[..., None], message: Warning | str, category: type[Warning], *place: Any) -> None:
+    if issubclass(category, RadiodiffWarning):
+        _print(f"warning: {message}")
+    else:
+        others(message, category, *place)
+
+
+def _print(paragraph: str) -> None:
+    width = min(shutil.get_terminal_size().columns, 100)
+    sys.stderr.write(textwrap.fill(paragraph, width, break_long_words=False, break_on_hyphens=False) + "\n")

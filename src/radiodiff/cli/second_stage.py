@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from radiodiff.evaluation.pipeline_predictor import DrawSettings
     from radiodiff.pipeline.base import RadioMapPipeline
 
-__all__ = ["DrawRequest", "check_counts", "digest_of", "distinct_names", "load_second_stage", "name_of"]
+__all__ = ["DrawRequest", "check_counts", "check_kind", "digest_of", "distinct_names", "load_second_stage", "name_of"]
 
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 
@@ -81,13 +81,7 @@ class DrawRequest:
         Raises:
             InputError: It is a regression, and steps, draws, their seed or a sampler were asked for.
         """
-        asked = {"--steps": any(count not in (None, 1) for count in steps), **self.asked_of_draws()}
-        if pipeline.record.kind != "diffusion" and any(asked.values()):
-            raise InputError(
-                f"{', '.join(asked)} belong to diffusion models: a regression has one prediction",
-                value=" and ".join(name for name, is_asked in asked.items() if is_asked),
-                remedy="Leave them out.",
-            )
+        check_kind(pipeline, {"--steps": any(count not in (None, 1) for count in steps), **self.asked_of_draws()})
 
     def settings(self, pipeline: "RadioMapPipeline", steps: int | None, source: "ExampleSource") -> "DrawSettings":
         """The same for one model; a regression has one step and one draw.
@@ -110,6 +104,24 @@ class DrawRequest:
             batch_size=self.batch_size,
             window=window,
             is_masked=self.masks_buildings and has_level_0_indoors(source),
+        )
+
+
+def check_kind(pipeline: "RadioMapPipeline", asked: Mapping[str, bool]) -> None:
+    """Refuse what a regression has no use for.
+
+    Args:
+        pipeline: The model.
+        asked: Options of diffusion models, and whether they ask for anything.
+
+    Raises:
+        InputError: It is a regression, and one of them does.
+    """
+    if pipeline.record.kind != "diffusion" and any(asked.values()):
+        raise InputError(
+            f"{', '.join(asked)} belong to diffusion models: a regression has one prediction",
+            value=" and ".join(name for name, is_asked in asked.items() if is_asked),
+            remedy="Leave them out.",
         )
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from radiodiff.atomic_file import atomic_write
-from radiodiff.errors import DataSetError, FormatError
+from radiodiff.errors import DataSetError, FormatError, RadiodiffWarning
 from radiodiff.formats import read_json
 
 __all__ = ["ALL_MAPS", "MANIFEST", "NAMED_SPLITS", "PARTS", "Split", "find_split", "named_split", "proportional_split"]
@@ -63,6 +63,7 @@ class Split:
         if self.overlapping:
             warnings.warn(
                 f"The parts of split {self.name!r} share maps: use it to reproduce published numbers only.",
+                RadiodiffWarning,
                 stacklevel=3,
             )
         for part, ids in self.parts.items():

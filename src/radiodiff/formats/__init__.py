@@ -1,6 +1,7 @@
 """Files in and out: building images, RadioMapSeer, vector layers, GeoTIFF, radio maps, antenna tables."""
 
 from radiodiff.formats.antenna_table import read_antenna_csv
+from radiodiff.formats.car_file import add_cars
 from radiodiff.formats.geotiff import read_building_geotiff
 from radiodiff.formats.images import (
     image_size,
@@ -13,6 +14,7 @@ from radiodiff.formats.images import (
 )
 from radiodiff.formats.layout_folder import Layout, read_layouts, write_layouts
 from radiodiff.formats.level_png import LevelMeaning, read_level_png, write_level_png
+from radiodiff.formats.measurement_csv import read_measurement_csv
 from radiodiff.formats.mesh_scene import MeshReport, read_mesh_buildings, read_mesh_scene
 from radiodiff.formats.position import local_position
 from radiodiff.formats.radio_map_files import (
@@ -53,6 +55,7 @@ __all__ = [
     "SceneFile",
     "SceneOptions",
     "VectorReport",
+    "add_cars",
     "check_radio_map_path",
     "image_size",
     "local_position",
@@ -67,6 +70,7 @@ __all__ = [
     "read_layouts",
     "read_level_png",
     "read_mask_image",
+    "read_measurement_csv",
     "read_mesh_buildings",
     "read_mesh_scene",
     "read_radio_map",

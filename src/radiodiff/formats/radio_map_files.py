@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,9 +47,12 @@ def write_radio_map(
     """Write a radio map, whole or not at all; the suffix says how.
 
     * `.npz`: `path_loss_db` (rows, cols) float32 and `meta`, a JSON text; nothing is lost but the scene.
-    * `.png`: 8-bit grey within the window of the scale.
+    * `.png`: 8-bit grey within the window of the scale, without the ensemble.
     * `.tif`, `.tiff`: GeoTIFF, float32 dB, NaN as no-data.
     * `.csv`: x, y (map coordinates of the cell centre), row, col, path_loss_db; cells with a value only.
+
+    What an ensemble says of the uncertainty goes with it: arrays of the `.npz`, bands of the GeoTIFF with their names
+    as descriptions, columns of the `.csv`, see `Ensemble.layers`.
 
     Args:
         radio_map: The radio map.
@@ -115,7 +119,8 @@ def _refuse_grey(path: Path, thresholded: bool | None, grey_scale: GreyScale | N
 def _write_npz(radio_map: RadioMap, path: Path) -> None:
     header = encode_header(radio_map)
     with atomic_write(path) as temporary:
-        np.savez_compressed(temporary, path_loss_db=radio_map.path_loss_db, meta=np.array(header))
+        arrays: dict[str, Any] = radio_map.layers | {"meta": np.array(header)}
+        np.savez_compressed(temporary, **arrays)
 
 
 def _read_npz(file: Path) -> RadioMap:
@@ -123,14 +128,15 @@ def _read_npz(file: Path) -> RadioMap:
         # numpy leaves a file that it opened itself open when it is no archive.
         with file.open("rb") as opened:
             archive = np.load(opened, allow_pickle=False)
-            values, text = archive["path_loss_db"], str(archive["meta"])
+            layers = {name: archive[name] for name in archive.files}
+            values, text = layers.pop("path_loss_db"), str(layers.pop("meta"))
     except Exception as error:  # A damaged archive fails anywhere in zip, zlib or numpy's own parser.
         raise FormatError(
             "A radio-map .npz must hold path_loss_db and meta",
             value=f"{file} ({error})",
             remedy="It is damaged, cut short or of another program: write it again.",
         ) from error
-    return radio_map_from_header(decode_header(text, file), values, file)
+    return radio_map_from_header(decode_header(text, file), values, file, layers)
 
 
 def _write_csv(radio_map: RadioMap, path: Path) -> None:
@@ -140,9 +146,13 @@ def _write_csv(radio_map: RadioMap, path: Path) -> None:
     x_text = [repr(value) for value in np.round(x, 6).tolist()]
     y_text = [repr(value) for value in np.round(y, 6).tolist()]
     rows, cols = np.nonzero(radio_map.has_value)
-    values = radio_map.path_loss_db[rows, cols].tolist()
+    layers = radio_map.layers
+    values = np.stack([layer[rows, cols] for layer in layers.values()], axis=1).tolist()
     cells = zip(rows.tolist(), cols.tolist(), values, strict=True)
-    lines = [f"{x_text[col]},{y_text[row]},{row},{col},{value:.4f}\n" for row, col, value in cells]
+    lines = [
+        f"{x_text[col]},{y_text[row]},{row},{col},{','.join(f'{value:.4f}' for value in of_cell)}\n"
+        for row, col, of_cell in cells
+    ]
     with atomic_write(path) as temporary, temporary.open("w", encoding="ascii", newline="") as file:
-        file.write("x,y,row,col,path_loss_db\n")
+        file.write(f"x,y,row,col,{','.join(layers)}\n")
         file.writelines(lines)

@@ -22,7 +22,9 @@ __all__ = ["read_radio_map_geotiff", "write_radio_map_geotiff"]
 
 
 def write_radio_map_geotiff(radio_map: RadioMap, path: str | Path) -> None:
-    """Write a radio map as a GeoTIFF: float32 dB, one band, NaN as its no-data value, deflate.
+    """Write a radio map as a GeoTIFF: float32 dB, NaN as its no-data value, deflate.
+
+    Band 1 is the path loss; those after it are the layers of its ensemble, each with its name as its description.
 
     Without a CRS on the grid the file has none either, and y upwards from 0 at the lower edge: GIS programs
     draw it upright, its bounds are those of the grid.
@@ -35,6 +37,7 @@ def write_radio_map_geotiff(radio_map: RadioMap, path: str | Path) -> None:
 
     grid = radio_map.grid
     header = encode_header(radio_map)
+    bands = radio_map.layers
     with warnings.catch_warnings(), atomic_write(path) as temporary:
         # Cells of 1 m from (0, 0) in a CRS: rasterio fears that a driver drops this position; GeoTIFF keeps it.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -44,7 +47,7 @@ def write_radio_map_geotiff(radio_map: RadioMap, path: str | Path) -> None:
             driver="GTiff",
             height=grid.rows,
             width=grid.cols,
-            count=1,
+            count=len(bands),
             dtype="float32",
             crs=_wkt(grid),
             transform=_transform(grid),
@@ -53,9 +56,10 @@ def write_radio_map_geotiff(radio_map: RadioMap, path: str | Path) -> None:
             predictor=3,  # The floating-point one.
             bigtiff="if_safer",
         ) as raster:
-            raster.write(radio_map.path_loss_db, 1)
-            raster.set_band_description(1, "path_loss_db")
-            raster.units = ("dB",)
+            for number, (name, values) in enumerate(bands.items(), 1):
+                raster.write(values, number)
+                raster.set_band_description(number, name)
+            raster.units = ("dB",) * len(bands)
             raster.update_tags(**{HEADER_NAME: header})
 
 
@@ -68,8 +72,9 @@ def read_radio_map_geotiff(path: str | Path) -> RadioMap:
     file = check_file(path)
     with open_raster(file) as raster:
         header = decode_header(raster.tags().get(HEADER_NAME), file)
-        values, transform = raster.read(1), raster.transform
-    radio_map = radio_map_from_header(header, values, file)
+        values, transform = raster.read(), raster.transform
+        layers = dict(zip(raster.descriptions, values, strict=True))
+    radio_map = radio_map_from_header(header, values[0], file, layers)
     if not transform.almost_equals(_transform(radio_map.grid), precision=1e-6):
         raise FormatError(
             "A radio-map GeoTIFF must lie where its header says",

@@ -1,15 +1,16 @@
 """The JSON text that every radio-map file carries beside its values."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from radiodiff.errors import FormatError, RadiodiffError
-from radiodiff.radio_map import RadioMap
+from radiodiff.radio_map import Ensemble, RadioMap
 from radiodiff.scene import Antenna, Grid, IsotropicAntenna, SectorAntenna, TableAntenna, Transmitter
 
 __all__ = ["FORMAT_VERSION", "HEADER_NAME", "decode_header", "encode_header", "radio_map_from_header"]
@@ -44,6 +45,8 @@ def encode_header(radio_map: RadioMap, **extra: Any) -> str:
         "scene": None if radio_map.scene is None else radio_map.scene.source,
         "meta": radio_map.meta,
     }
+    if radio_map.ensemble is not None:
+        header["ensemble"] = radio_map.ensemble.description
     try:
         return json.dumps(header | extra, allow_nan=False, default=_plain)
     except (TypeError, ValueError) as error:
@@ -78,21 +81,32 @@ def decode_header(text: str | None, path: Path) -> dict[str, Any]:
     return dict(header)
 
 
-def radio_map_from_header(header: dict[str, Any], path_loss_db: ArrayLike, path: Path) -> RadioMap:
+def radio_map_from_header(
+    header: dict[str, Any], path_loss_db: ArrayLike, path: Path, layers: Mapping[str, NDArray[Any]] | None = None
+) -> RadioMap:
     """The radio map of a header and its values, (rows, cols) [dB].
+
+    Args:
+        header: The header.
+        path_loss_db: (rows, cols) [dB].
+        path: The file, for messages.
+        layers: Layers of the ensemble by name, of a kind of file that holds them.
 
     Raises:
         FormatError: An entry is missing or breaks a rule, or the values have another size than the grid.
     """
     try:
+        said = header.get("ensemble")
+        ensemble = None if said is None or layers is None else Ensemble.of_layers(said, layers)
         return RadioMap(
             np.array(path_loss_db, dtype=np.float32),
             Grid(**header["grid"]),
             None if header["tx"] is None else _decode_transmitter(header["tx"]),
             header["producer"],
             meta=header["meta"],
+            ensemble=ensemble,
         )
-    except (KeyError, TypeError, RadiodiffError) as error:
+    except (KeyError, TypeError, ValueError, RadiodiffError) as error:
         raise FormatError(
             "The header and the values of a radio-map file must fit together",
             value=f"{path} ({error!r})" if not isinstance(error, RadiodiffError) else f"{path} ({error})",

@@ -33,9 +33,11 @@ __all__ = [
     "load_radiomapseer_polygons",
     "outlines_beside",
     "read_cell_size_m",
+    "read_radiomapseer_cars",
     "read_radiomapseer_polygons",
     "read_radiomapseer_scene",
     "read_radiomapseer_transmitters",
+    "same_sized_mask",
 ]
 
 DATA_SET_RECORD = "dataset.json"
@@ -155,8 +157,10 @@ def load_radiomapseer_map(
         traced = _traced(grid, read_building_png(image).buildings, PNG_SAMPLE_OFFSET)
         found = SceneFile(Scene.from_footprints(grid, traced), (note,))
     scene = replace(found.scene, source=f"RadioMapSeer map {map_id}, buildings {buildings}")
-    found = SceneFile(scene, found.notes)
-    return _with_cars(found, root, map_id) if cars else found
+    if not cars:
+        return SceneFile(scene, found.notes)
+    scene, notes = read_radiomapseer_cars(scene, root, map_id)
+    return SceneFile(scene, found.notes + notes)
 
 
 def load_radiomapseer_polygons(path: str | Path, *, grid: Grid | None = None) -> SceneFile:
@@ -221,26 +225,48 @@ def _counterpart(path: str | Path, kind: str, other: str, suffix: str) -> Path |
     return None
 
 
-def _with_cars(found: SceneFile, root: Path, map_id: int) -> SceneFile:
-    image, outlines = root / "png" / "cars" / f"{map_id}.png", root / "polygon" / "cars" / f"{map_id}.json"
-    scene = found.scene
-    if outlines.is_file():
+def read_radiomapseer_cars(scene: Scene, path: str | Path, map_id: int | None = None) -> tuple[Scene, tuple[str, ...]]:
+    """A scene with the cars of RadioMapSeer on it, and what there is to say of them.
+
+    Args:
+        scene: The scene.
+        path: A polygon file, or the folder of the data set.
+        map_id: Number of the map, needed with a folder.
+
+    Raises:
+        FormatError: There is no such file, it is damaged, or its image has another size than the scene.
+    """
+    path = Path(path)
+    outlines, image = path, None
+    if path.is_dir():
+        map_id = _check_map_id(map_id)
+        image, outlines = path / "png" / "cars" / f"{map_id}.png", path / "polygon" / "cars" / f"{map_id}.json"
+    if image is None or outlines.is_file():
         layer = read_polygons_json(outlines, scene.grid)
-        return SceneFile(scene.with_cars(layer.footprints), found.notes + _notes(layer, "car"))
+        return scene.with_cars(layer.footprints), _notes(layer, "car")
     if not image.is_file():
         raise FormatError(
             f"Map {map_id} must have cars when they are asked for",
             value=f"neither {image} nor {outlines}",
             remedy="Add the file, or read the scene without cars.",
         )
-    mask, (rows, cols) = read_mask_image(image), scene.grid.shape
-    if mask.shape != scene.grid.shape:
+    mask = same_sized_mask(read_mask_image(image), scene.grid, image)
+    return scene.with_cars(_traced(scene.grid, mask, CAR_PNG_SAMPLE_OFFSET)), ()
+
+
+def same_sized_mask(mask: NDArray[np.bool_], grid: Grid, image: Path) -> NDArray[np.bool_]:
+    """The mask of an image, when it has the size of a grid.
+
+    Raises:
+        FormatError: It has not.
+    """
+    if mask.shape != grid.shape:
         raise FormatError(
-            f"A car image must have the {rows} x {cols} cells of the buildings",
+            f"A car image must have the {grid.rows} x {grid.cols} cells of the buildings",
             value=f"{image} of {mask.shape[0]} x {mask.shape[1]}",
             remedy="Take both from the same data set.",
         )
-    return SceneFile(scene.with_cars(_traced(scene.grid, mask, CAR_PNG_SAMPLE_OFFSET)), found.notes)
+    return mask
 
 
 def _traced(grid: Grid, mask: NDArray[np.bool_], sample_offset: tuple[float, float]) -> tuple[Footprint, ...]:

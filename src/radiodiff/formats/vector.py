@@ -13,10 +13,10 @@ from radiodiff.errors import FormatError
 from radiodiff.formats.checks import check_cell_count, check_file, check_free_cells
 from radiodiff.formats.scene_file import SceneOptions
 from radiodiff.formats.vector_layer import HEIGHT_COLUMNS, read_polygon_table
-from radiodiff.scene import Grid, Scene, clean_footprints
+from radiodiff.scene import Footprint, Grid, Scene, clean_footprints
 from radiodiff.scene.raster import crop_footprints
 
-__all__ = ["VectorReport", "read_footprints"]
+__all__ = ["VectorReport", "read_footprints", "read_outlines_on"]
 
 METRES = re.compile(r"(\d+(?:\.\d+)?)\s*(?:m|metres?|meters?)?")
 WHOLE_CELLS = 1e-6
@@ -109,6 +109,24 @@ def read_footprints(path: str | Path, options: SceneOptions | None = None) -> tu
         crs=str(grid.crs),
         warnings=polygons.warnings,
     )
+
+
+def read_outlines_on(path: str | Path, grid: Grid) -> tuple[tuple[Footprint, ...], int]:
+    """Outlines of a vector layer on a grid that is there, cut at its border, and how many crossed themselves.
+
+    Raises:
+        FormatError: The grid has no CRS, or the file is not readable, has no polygons or no CRS.
+    """
+    if grid.crs is None:
+        raise FormatError(
+            "A vector layer can be laid over buildings whose grid has a CRS",
+            value=f"{path} over a grid without one",
+            remedy="Give an image of the same cells, or read the buildings from a vector layer or a GeoTIFF, too.",
+        )
+    polygons = read_polygon_table(check_file(path), SceneOptions(target_crs=grid.crs))
+    shapes = _local_shapes(polygons.table, grid)
+    footprints, repaired = clean_footprints(shapes, [None] * len(shapes))
+    return crop_footprints(footprints, grid, (0.0, 0.0)) or (), repaired
 
 
 def _grid_over(layer: Any, options: SceneOptions, file: Path) -> Grid:

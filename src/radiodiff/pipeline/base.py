@@ -5,7 +5,8 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self, Unpack, overload
+from time import perf_counter
+from typing import Any, NamedTuple, Self, Unpack, overload
 
 import numpy as np
 import torch
@@ -14,12 +15,12 @@ from torch import Tensor, nn
 
 from radiodiff.config import checked
 from radiodiff.diffusion.noise import draw_generators
-from radiodiff.errors import CheckpointError, ConfigError
+from radiodiff.errors import CheckpointError, ConfigError, RadiodiffWarning
 from radiodiff.pipeline.condition import SceneEncoder
 from radiodiff.pipeline.config import PredictConfig, PredictOptions
 from radiodiff.pipeline.guidance import Guide
 from radiodiff.pipeline.measurements import Measurements, check_one_each
-from radiodiff.pipeline.prediction import Layout, Sizes, Task, check_condition, padded
+from radiodiff.pipeline.prediction import Graphs, Layout, Sizes, Task, check_condition, padded
 from radiodiff.pipeline.saved_pipeline import SavedPipeline
 from radiodiff.pipeline.scene_maps import (
     CallOptions,
@@ -35,7 +36,7 @@ from radiodiff.pipeline.scene_maps import (
 from radiodiff.radio_map import Ensemble, RadioMap
 from radiodiff.scene import Scene, Transmitter
 
-__all__ = ["RadioMapPipeline", "evaluating"]
+__all__ = ["RadioMapPipeline", "Seconds", "evaluating"]
 
 QUANTILES = (0.05, 0.5, 0.95)
 
@@ -43,8 +44,28 @@ PROGRESS_DELAY_S = 2.0
 """What takes less shows no bar."""
 
 
+class Seconds(NamedTuple):
+    """Time that the calls of a pipeline have taken.
+
+    Attributes:
+        channels: Conditions of scenes, geometry channels among them [s].
+        network: Networks [s].
+    """
+
+    channels: float = 0.0
+    network: float = 0.0
+
+
 class RadioMapPipeline(SavedPipeline):
-    """A trained model with all it needs to predict radio maps."""
+    """A trained model with all it needs to predict radio maps.
+
+    Attributes:
+        seconds: Time that its calls have taken since it was made.
+        graphs: Its networks in another runtime, which is used in the place of torch, or None.
+    """
+
+    seconds = Seconds()
+    graphs: Graphs | None = None
 
     @property
     @abstractmethod
@@ -92,7 +113,7 @@ class RadioMapPipeline(SavedPipeline):
             check_one_each(measurements, len(condition))
             for number, given in enumerate(measurements):
                 if given is not None and (text := given.far_from(self.record.encoding.target)):
-                    warnings.warn(f"Map {number}: {text}", stacklevel=2)
+                    warnings.warn(f"Map {number}: {text}", RadiodiffWarning, stacklevel=2)
         return self._predict(condition, generators, measurements, config, lambda _: None)
 
     def _predict(
@@ -200,7 +221,8 @@ class RadioMapPipeline(SavedPipeline):
         record = self.record
         requests = make_requests(scene, tx, measurements, generator)
         check_model(record)
-        check_scenes(requests, record, self.sizes)
+        check_scenes(requests, self.sizes)
+        self.training_range.warn_of_far([(request.scene, request.tx) for request in requests], stacklevel=2)
         encoder = SceneEncoder(record.encoding, record.data)
         # All of them before the first draw: a mistake in the last scene shows at once.
         for shape in {request.scene.grid.shape for request in requests}:
@@ -223,7 +245,9 @@ class RadioMapPipeline(SavedPipeline):
             # As many as fill a batch with their draws.
             for numbers in same_sized(requests, max(1, config.batch_size // config.num_draws)):
                 chosen = [requests[number] for number in numbers]
+                started = perf_counter()
                 conditions = [encoder.condition(one.scene, one.tx, one.measurements) for one in chosen]
+                encoded = perf_counter()
                 draws = self._predict(
                     torch.from_numpy(np.stack(conditions)),
                     [one.generator for one in chosen],
@@ -231,7 +255,11 @@ class RadioMapPipeline(SavedPipeline):
                     config,
                     bar.update,
                 )
-                for number, found in zip(numbers, draws[:, :, 0].cpu().numpy(), strict=True):
+                arrays = draws[:, :, 0].cpu().numpy()
+                self.seconds = Seconds(
+                    self.seconds.channels + encoded - started, self.seconds.network + perf_counter() - encoded
+                )
+                for number, found in zip(numbers, arrays, strict=True):
                     maps[number] = map_of_draws(found, requests[number], record.encoding, ensemble_of, facts)
         is_single = isinstance(scene, Scene) and isinstance(tx, Transmitter)
         return maps[0] if is_single else [maps[number] for number in range(len(requests))]

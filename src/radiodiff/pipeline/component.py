@@ -16,6 +16,9 @@ from radiodiff.models.weight_file import read_weights
 __all__ = ["align_weights", "load_component", "read_json"]
 
 WEIGHT_FILE = "diffusion_pytorch_model.safetensors"
+INDEX_FILE = f"{WEIGHT_FILE}.index.json"
+"""Names the file of each weight where there are several."""
+
 ALIGNMENT = 64
 """Bytes; where torch allocates on a CPU."""
 
@@ -90,9 +93,26 @@ def align_weights(network: nn.Module) -> None:
             tensor.data = tensor.data.clone()
 
 
+def _weights(folder: Path) -> dict[str, torch.Tensor]:
+    """Weights of a component, from one file or from the several that an index names."""
+    if not (folder / INDEX_FILE).is_file():
+        return read_weights(folder / WEIGHT_FILE)
+    names = read_json(folder / INDEX_FILE).get("weight_map")
+    if not (isinstance(names, dict) and all(isinstance(name, str) for name in names.values())):
+        raise CheckpointError(
+            f"{INDEX_FILE} of {folder.name!r} must name the file of each weight",
+            value=folder / INDEX_FILE,
+            remedy="It was changed or damaged: copy or export the model again.",
+        )
+    weights: dict[str, torch.Tensor] = {}
+    for name in sorted(set(names.values())):
+        weights |= read_weights(folder / Path(name).name)
+    return weights
+
+
 def _fill(network: nn.Module, folder: Path) -> None:
     """Put the weights of a file into a network that has none."""
-    weights = read_weights(folder / WEIGHT_FILE)
+    weights = _weights(folder)
     try:
         network.load_state_dict(weights, assign=True)
     except RuntimeError as error:

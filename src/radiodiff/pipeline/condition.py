@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from radiodiff.data.curvature import curvature_map
 from radiodiff.data.radiomapseer.geometry_cache import STEPS
 from radiodiff.encoding import HEIGHT_CHANNELS, Encoding, encode_geometry
-from radiodiff.errors import ConfigError, InputError, SceneError
+from radiodiff.errors import ConfigError, InputError, RadiodiffWarning, SceneError
 from radiodiff.formats import CAR_PNG_SAMPLE_OFFSET, PNG_SAMPLE_OFFSET
 from radiodiff.formats.radiomapseer_heights import roof_heights_grey
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
@@ -115,7 +115,7 @@ class SceneEncoder:
         """Warn the caller of who checks, of each kind once."""
         if text is not None and kind not in self._warned:
             self._warned.add(kind)
-            warnings.warn(text, stacklevel=4)
+            warnings.warn(text, RadiodiffWarning, stacklevel=4)
 
     def condition(self, scene: Scene, tx: Transmitter, measurements: Measurements | None = None) -> NDArray[np.float32]:
         """Condition (C, rows, cols) in [-1, 1] of a scene and a transmitter on it, in which `check` finds no fault."""

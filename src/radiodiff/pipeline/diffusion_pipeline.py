@@ -106,9 +106,8 @@ class RadioDiffPipeline(RadioMapPipeline):
 
     def _encode(self, task: Task, maps: range) -> Features:
         """Features of the condition, for each window of each map: the rows are (map, window)."""
-        encode = self._compiled_encoder or self.unet.encode_condition
         plan, conditions = task.plan.times(self.sizes.unit), task.condition[maps.start : maps.stop]
-        found = [encode(plan.cut(conditions, pairs)) for pairs in plan.batches(len(maps), task.batch_size)]
+        found = [self._features(plan.cut(conditions, pairs)) for pairs in plan.batches(len(maps), task.batch_size)]
         return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
 
     def _draw_rows(self, task: Task, draws: Sequence[tuple[int, int]], features: Features, first: int) -> Tensor:
@@ -124,8 +123,7 @@ class RadioDiffPipeline(RadioMapPipeline):
             def apply(windows: Tensor, pairs: Sequence[Pair]) -> Tensor:
                 places = [(draws[row][0] - first) * num_windows + window for row, window in pairs]
                 times = t[[row for row, _ in pairs]]
-                predicted: Tensor = self.unet(windows, times, features=tuple(part[places] for part in features))
-                return predicted
+                return self._prediction(windows, times, tuple(part[places] for part in features))
 
             # Predictions are blended: estimates are a straight function of them.
             return blended(task.plan, noisy, apply, batch_size=task.batch_size)
@@ -148,6 +146,22 @@ class RadioDiffPipeline(RadioMapPipeline):
             task.advance(len(draws))
         return decode(latents)
 
+    def _features(self, conditions: Tensor) -> Features:
+        if self.graphs is not None:
+            rows, cols = conditions.shape[2:]
+            return self.graphs.run("condition_encoder", (rows, cols), conditions)
+        return (self._compiled_encoder or self.unet.encode_condition)(conditions)
+
+    def _prediction(self, noisy: Tensor, times: Tensor, features: Features) -> Tensor:
+        if self.graphs is not None:
+            return self.graphs.run("unet", self._map_shape(noisy), noisy, times, *features)[0]
+        predicted: Tensor = self.unet(noisy, times, features=features)
+        return predicted
+
+    def _map_shape(self, latents: Tensor) -> tuple[int, int]:
+        rows, cols = latents.shape[2:]
+        return rows * self.sizes.unit, cols * self.sizes.unit
+
     def _decode(self, latents: Tensor, plan: WindowPlan, batch_size: int) -> Tensor:
         """Maps (R, 1, rows, cols) of scaled latents; with gradients, windows are computed again on the way back."""
         scale = float(self.autoencoder.config["scaling_factor"])
@@ -158,6 +172,9 @@ class RadioDiffPipeline(RadioMapPipeline):
             return decoded
 
         def apply(windows: Tensor, _: Sequence[Pair]) -> Tensor:
+            # Graphs have no gradient, which measured points need.
+            if self.graphs is not None and not torch.is_grad_enabled():
+                return self.graphs.run("decoder", self._map_shape(windows), windows)[0]
             unscaled = (windows / scale).to(dtype)
             if torch.is_grad_enabled() and not plan.is_whole:
                 recomputed: Tensor = checkpoint(decode, unscaled, use_reentrant=False)

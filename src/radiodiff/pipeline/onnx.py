@@ -34,7 +34,7 @@ from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
 from radiodiff.pipeline.record import RECORD_FILE
 from radiodiff.pipeline.regression_pipeline import RegressionPipeline
 
-__all__ = ["TOLERANCE", "export_onnx"]
+__all__ = ["TOLERANCE", "check_packages", "export_onnx"]
 
 FORMAT, VERSION = "radiodiff onnx", 1
 
@@ -67,13 +67,35 @@ class Part:
     outputs: tuple[str, ...]
 
 
-def export_onnx(pipeline: RadioMapPipeline, folder: str | Path, *, map_shape: tuple[int, int] | None = None) -> Path:
+def check_packages(names: Sequence[str] = PACKAGES) -> None:
+    """Make sure that packages of the extra `onnx` are there.
+
+    Raises:
+        ConfigError: One is not.
+    """
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"ONNX needs the packages {', '.join(names)}",
+            value=f"without {', '.join(missing)}",
+            remedy='Install them: pip install "radiodiff[onnx]"',
+        )
+
+
+def export_onnx(
+    pipeline: RadioMapPipeline,
+    folder: str | Path,
+    *,
+    map_shape: tuple[int, int] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> Path:
     """Write the networks of a model as ONNX graphs.
 
     Args:
         pipeline: The model, in float32.
         folder: Where to; made where it is not there, an earlier export is replaced.
         map_shape: (rows, cols) of the maps, padded up to what the networks take; None takes those of the training.
+        facts: Further entries of its `radiodiff.json`, JSON types.
 
     Returns:
         The folder.
@@ -83,13 +105,7 @@ def export_onnx(pipeline: RadioMapPipeline, folder: str | Path, *, map_shape: tu
         InputError: The folder holds something else.
         CheckpointError: A graph gives something else than its network, or the system refuses.
     """
-    missing = [name for name in PACKAGES if find_spec(name) is None]
-    if missing:
-        raise ConfigError(
-            f"Export to ONNX needs the packages {', '.join(PACKAGES)}",
-            value=f"without {', '.join(missing)}",
-            remedy='Install them: pip install "radiodiff[onnx]"',
-        )
+    check_packages()
     target = Path(folder)
     if target.exists() and not (target.is_dir() and _holds_export_or_nothing(target)):
         raise InputError(
@@ -107,7 +123,8 @@ def export_onnx(pipeline: RadioMapPipeline, folder: str | Path, *, map_shape: tu
     try:
         with atomic_folder(target) as temporary, torch.no_grad(), evaluating(pipeline.networks.values()):
             differences = {part.name: _export(part, temporary) for part in _parts(pipeline, shape)}
-            text = json.dumps(_description(pipeline, shape, differences), indent=1) + "\n"
+            said = _description(pipeline, shape, differences) | dict(facts or {})
+            text = json.dumps(said, indent=1) + "\n"
             (temporary / RECORD_FILE).write_text(text, encoding="utf-8")
     except OSError as error:
         raise CheckpointError(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -16,7 +17,7 @@ from radiodiff.pipeline.guidance import Guide
 from radiodiff.pipeline.record import PipelineRecord
 from radiodiff.pipeline.windows import WindowPlan, plan_windows
 
-__all__ = ["Layout", "Sizes", "Task", "check_condition", "padded"]
+__all__ = ["Graphs", "Layout", "Sizes", "Task", "check_condition", "padded"]
 
 OUTSIDE = -1.0
 """Value of a channel beside the map, as in the data sets, where `PADDING` says nothing else."""
@@ -29,6 +30,13 @@ DISTANCE_CHANNELS = (
     "free_space_loss_db",
 )
 """Channels that tell a window how far the transmitter is, which may stand outside of it."""
+
+
+class Graphs(Protocol):
+    """The networks of a model in another runtime."""
+
+    def run(self, name: str, map_shape: tuple[int, int], *tensors: Tensor) -> tuple[Tensor, ...]:
+        """What the network of a name makes of tensors, for maps or windows (rows, cols)."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,6 @@ class RegressionPipeline(RadioMapPipeline):
                     value=count,
                     remedy="Leave it out, or use a diffusion model.",
                 )
-        dtype = self.network.dtype
         maps = []
         for numbers in task.map_chunks():
             conditions = task.condition[numbers.start : numbers.stop]
@@ -73,9 +72,16 @@ class RegressionPipeline(RadioMapPipeline):
                 blended(
                     task.plan,
                     conditions,
-                    lambda windows, _: self.network(windows.to(dtype)),
+                    lambda windows, _: self._map(windows),
                     batch_size=task.batch_size,
                 )
             )
             task.advance(len(numbers))
         return torch.cat(maps)[:, None]
+
+    def _map(self, windows: Tensor) -> Tensor:
+        if self.graphs is not None:
+            rows, cols = windows.shape[2:]
+            return self.graphs.run("network", (rows, cols), windows)[0]
+        found: Tensor = self.network(windows.to(self.network.dtype))
+        return found

@@ -4,6 +4,7 @@
 model_index.json        the classes of the components, as diffusers writes them
 pipeline.py             lets `DiffusionPipeline.from_pretrained(folder, trust_remote_code=True)` find the class
 radiodiff.json          PipelineRecord: encoding, scale, data, training
+training_range.json     TrainingRange, where more is known of the training than the record says
 <component>/            settings and weights of each component
 ```
 """
@@ -27,10 +28,12 @@ from radiodiff.errors import CheckpointError, InputError
 from radiodiff.pipeline.component import align_weights, load_component, read_json
 from radiodiff.pipeline.model_folder import INDEX_FILE, class_in, find_pipeline
 from radiodiff.pipeline.record import RECORD_FILE, PipelineKind, PipelineRecord
+from radiodiff.pipeline.training_range import TrainingRange
 
 __all__ = ["SavedPipeline"]
 
 CLASS_FILE = "pipeline.py"
+LARGEST_SHARD = 10 * 10**9
 COMPONENTS = "radiodiff.pipeline.components"
 CLASS_TEXT = '"""The class of this model, for diffusers."""\n\nfrom radiodiff import {name}\n\n__all__ = ["{name}"]\n'
 
@@ -50,6 +53,7 @@ class SavedPipeline(DiffusionPipeline, ABC):
         for network in self.networks.values():
             align_weights(network)
         self._record = record
+        self._training_range: TrainingRange | None = None
         if record is not None:
             self._check(InputError)
 
@@ -73,6 +77,15 @@ class SavedPipeline(DiffusionPipeline, ABC):
             self._record = PipelineRecord.read(Path(folder))
             self._check(CheckpointError)
         return self._record
+
+    @property
+    def training_range(self) -> TrainingRange:
+        """What the maps of its training were like; what its record knows where nothing else is said."""
+        return self._training_range or TrainingRange.of_record(self.record)
+
+    @training_range.setter
+    def training_range(self, known: TrainingRange) -> None:
+        self._training_range = known
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
@@ -105,11 +118,14 @@ class SavedPipeline(DiffusionPipeline, ABC):
                     remedy="Put parts of one training together.",
                 )
 
-    def save_pretrained(self, save_directory: str | os.PathLike[str]) -> None:  # type: ignore[override]
+    def save_pretrained(  # type: ignore[override]
+        self, save_directory: str | os.PathLike[str], *, max_shard_size: int = LARGEST_SHARD
+    ) -> None:
         """Write the model beside its place and move it there; an earlier model is replaced when this one is whole.
 
         Args:
             save_directory: Its place; the folder above it is made where it is not there.
+            max_shard_size: Weights of a component with more bytes are spread over several files.
 
         Raises:
             InputError: The record holds more than JSON types.
@@ -126,10 +142,12 @@ class SavedPipeline(DiffusionPipeline, ABC):
             )
         try:
             with atomic_folder(target, is_forced=True) as temporary:
-                super().save_pretrained(temporary)
+                super().save_pretrained(temporary, max_shard_size=max_shard_size)
                 record_file = temporary / RECORD_FILE
                 record_file.write_text(text, encoding="utf-8")
                 self._write_class(temporary)
+                if self._training_range is not None:
+                    self._training_range.write(temporary)
                 for weights in temporary.rglob("*.safetensors"):
                     # safetensors gives its files to their owner alone.
                     shutil.copymode(record_file, weights)
@@ -175,7 +193,7 @@ class SavedPipeline(DiffusionPipeline, ABC):
                 value=f"{folder}, a {name}",
                 remedy="radiodiff.load_pipeline opens every kind of model.",
             )
-        record = PipelineRecord.read(folder)
+        record, training_range = PipelineRecord.read(folder), TrainingRange.read(folder)
         kinds = cls.component_classes()
         for component in kinds:
             if not (folder / component).is_dir():
@@ -192,6 +210,7 @@ class SavedPipeline(DiffusionPipeline, ABC):
             pipeline = cls(**components, record=record)  # type: ignore[call-arg]
         except InputError as error:
             raise CheckpointError(error.rule, value=f"{error.value} ({folder})", remedy=error.remedy) from error
+        pipeline._training_range = training_range
         pipeline.register_to_config(_name_or_path=str(folder))  # type: ignore[no-untyped-call]
         return pipeline
 

@@ -1,7 +1,6 @@
 """Radio maps of scenes and transmitters by a model: what a call of a pipeline does."""
 
 import secrets
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,8 +44,6 @@ class CallOptions(PredictOptions, total=False):
 
 
 LARGEST_SEED = 2**63 - 1
-TOLERANCE = 1e-3
-"""Relative difference of two sizes or carriers that counts as rounding."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +154,8 @@ def check_model(record: PipelineRecord) -> None:
         )
 
 
-def check_scenes(requests: Sequence[Request], record: PipelineRecord, sizes: Sizes) -> None:
-    """Refuse scenes that are too small; warn of those that are unlike the training's.
+def check_scenes(requests: Sequence[Request], sizes: Sizes) -> None:
+    """Refuse scenes that are too small.
 
     Raises:
         GridError: A scene has fewer rows or columns than half of what goes through the network at least.
@@ -172,31 +169,6 @@ def check_scenes(requests: Sequence[Request], record: PipelineRecord, sizes: Siz
                 value=f"{grid.rows} x {grid.cols} cells",
                 remedy="Use a larger part of the map: a model says nothing of what it hardly sees.",
             )
-    _warn_of_others(
-        record.cell_size_m,
-        [request.scene.grid.cell_size_m for request in requests],
-        "The model was trained on cells of {known:g} m, the scene has cells of {found:g} m, which it takes for as "
-        "large. Resample the scene.",
-    )
-    _warn_of_others(
-        None if record.frequency_hz is None else record.frequency_hz / 1e9,
-        [request.tx.frequency_hz / 1e9 for request in requests],
-        "The model was trained for a carrier of {known:g} GHz, the transmitter has {found:g} GHz: the map is that of "
-        "{known:g} GHz.",
-    )
-    _warn_of_others(
-        record.tx_height_m,
-        [request.tx.height_m for request in requests],
-        "The model was trained for transmitters at {known:g} m, the transmitter stands at {found:g} m: the map is that "
-        "of one at {known:g} m.",
-    )
-
-
-def _warn_of_others(known: float | None, found: Sequence[float], text: str) -> None:
-    """Warn of the first value that is not what a model knows; `text` has {known} and {found}."""
-    other = next((value for value in found if known is not None and abs(value - known) > TOLERANCE * known), None)
-    if other is not None:
-        warnings.warn(text.format(known=known, found=other), stacklevel=4)
 
 
 def same_sized(requests: Sequence[Request], most: int) -> Iterator[list[int]]:

@@ -22,7 +22,7 @@ SMALLEST_LIMIT_DB = 1.0
 LIMIT_PERCENTILE = 99.0
 
 
-def draw_comparison(
+def draw_comparison(  # noqa: PLR0913  what is drawn, and how
     truth_db: NDArray[np.floating],
     prediction_db: NDArray[np.floating],
     grid: Grid,
@@ -30,6 +30,7 @@ def draw_comparison(
     tx: Transmitter | None = None,
     scene: Scene | None = None,
     difference_limit_db: float | None = None,
+    truth_name: str = "truth",
 ) -> "Figure":
     """Draw true and predicted path loss on one colour scale, and prediction minus truth.
 
@@ -41,6 +42,7 @@ def draw_comparison(
         scene: Buildings and cars to draw.
         difference_limit_db: Difference at the ends of its colour scale [dB]; None takes the 99th percentile
             of the absolute difference, at least 1 dB. Blue is too strong a signal, red too weak.
+        truth_name: What the first map is called, where it is no truth.
 
     Returns:
         A figure with the axes truth, prediction, difference and two colour bars.
@@ -81,11 +83,11 @@ def draw_comparison(
     mark_transmitters(right, grid, () if tx is None else (tx,))
     map_axes(right, grid)
 
-    left.set_title("truth")
+    left.set_title(truth_name)
     middle.set_title("prediction")
     right.set_title(f"difference, median of |error| {np.median(error_db):.2f} dB" if error_db.size else "difference")
     for axes in (middle, right):
         axes.set_ylabel("")
     figure.colorbar(images[0], ax=[left, middle], label=PATH_LOSS_LABEL).ax.invert_yaxis()
-    figure.colorbar(difference, ax=right, label="prediction - truth [dB]", extend="both")
+    figure.colorbar(difference, ax=right, label=f"prediction - {truth_name} [dB]", extend="both")
     return figure

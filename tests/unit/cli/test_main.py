@@ -1,18 +1,19 @@
 """How errors and interrupts reach the user."""
 
 import sys
+import warnings
 from collections.abc import Callable
 
 import pytest
 
 from radiodiff.cli import main as command_line
-from radiodiff.errors import GridError
+from radiodiff.errors import GridError, InputError, RadiodiffWarning
 
 
 def run(monkeypatch: pytest.MonkeyPatch, work: Callable[[], None]) -> object:
     """Exit code of a command that does `work`."""
     monkeypatch.setattr(sys, "argv", ["radiodiff", "simulate", "--buildings", "a", "--tx", "1,1", "--out", "b"])
-    monkeypatch.setattr("radiodiff.cli.simulate._position", lambda text: work())
+    monkeypatch.setattr("radiodiff.cli.layout_request._position", lambda text: work())
     with pytest.raises(SystemExit) as end:
         command_line.main()
     return end.value.code
@@ -67,3 +68,18 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch) -> None:
 
     with pytest.raises(ZeroDivisionError):
         run(monkeypatch, work)
+
+
+def test_warnings_for_the_user_are_paragraphs_and_others_stay(monkeypatch, capsys) -> None:
+    def work() -> None:
+        warnings.warn("The scene is odd.", RadiodiffWarning, stacklevel=1)
+        raise InputError("A thing must be big", value=3, remedy="Make it bigger.")
+
+    assert run(monkeypatch, work) == 2
+    assert capsys.readouterr().err.startswith("warning: The scene is odd.\nerror: A thing must be big")
+
+    def other() -> None:
+        warnings.warn("of a library", DeprecationWarning, stacklevel=1)
+
+    with pytest.raises(DeprecationWarning, match="of a library"):
+        run(monkeypatch, other)

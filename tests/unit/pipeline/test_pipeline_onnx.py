@@ -1,6 +1,7 @@
 """Graphs for ONNX runtimes: what they compute, and what is refused."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from shapely import box
 from torch import Tensor, nn
 
 from radiodiff.diffusion.config import DiffusionConfig
@@ -19,8 +21,12 @@ from radiodiff.diffusion.sampling import sample_latents
 from radiodiff.errors import CheckpointError, ConfigError, InputError
 from radiodiff.models.layers.blocks import StandardizedConv2d
 from radiodiff.pipeline import onnx as onnx_export
+from radiodiff.pipeline import onnx_runtime
 from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
+from radiodiff.pipeline.measurements import Measurements
 from radiodiff.pipeline.onnx import export_onnx
+from radiodiff.pipeline.onnx_runtime import use_onnx_runtime
+from radiodiff.scene import Footprint, Grid, Scene, Transmitter
 from tiny_pipelines import RADIO_UNET, UNET, tiny_diffusion, tiny_regression
 
 SAME = 1e-4
@@ -54,7 +60,9 @@ def model(request: pytest.FixtureRequest) -> RadioDiffPipeline:
 
 @pytest.fixture(scope="module")
 def exported(model: RadioDiffPipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return export_onnx(model, tmp_path_factory.mktemp("onnx") / "graphs", map_shape=(30, 16))
+    """The place and the fact are those of `use_onnx_runtime`."""
+    folder = tmp_path_factory.mktemp("onnx") / "graphs/32x16"
+    return export_onnx(model, folder, map_shape=(30, 16), facts={"weights": onnx_runtime._digest(model)})
 
 
 def test_the_folder_says_what_the_graphs_are_for(model: RadioDiffPipeline, exported: Path) -> None:
@@ -91,6 +99,41 @@ def test_maps_of_the_graphs_are_those_of_the_model(
     torch.testing.assert_close(found, expected[:, 0], rtol=0.0, atol=SAME)
 
 
+def test_the_same_maps_in_the_other_runtime(model: RadioDiffPipeline, exported: Path) -> None:
+    """Largest difference 1e-3 dB, of maps in one piece, in windows, and pulled to measured points."""
+    other = RadioDiffPipeline(model.autoencoder, model.unet, model.scheduler, model.record)
+    use_onnx_runtime(other, exported.parent)
+    scene = Scene.from_footprints(Grid(40, 16), [Footprint(box(2.0, 9.0, 8.0, 20.0))])
+    tx = Transmitter.at_cell(scene.grid, 3, 3)
+    points = Measurements([(30, 10)], [80.0])
+
+    def draw(pipeline: RadioDiffPipeline, part: Scene, measurements: Measurements | None) -> np.ndarray:
+        options = {"num_inference_steps": 2, "num_draws": 2, "window": (32, 16), "measurements": measurements}
+        return pipeline(part, tx, generator=torch.Generator().manual_seed(3), **options).path_loss_db
+
+    for part, measurements in ((scene.crop(0, 0, 32, 16), points), (scene, None)):
+        expected, found = draw(model, part, measurements), draw(other, part, measurements)
+        np.testing.assert_allclose(found, expected, rtol=0.0, atol=1e-3)
+        # It is the other runtime that drew them.
+        assert not np.array_equal(found, expected, equal_nan=True)
+
+
+def test_graphs_of_another_model_are_refused(model: RadioDiffPipeline, exported: Path) -> None:
+    other = tiny_diffusion(seed=8)
+    use_onnx_runtime(other, exported.parent)
+    with pytest.raises(ConfigError, match=r"must hold those of the model that is used; got .*32x16, exported from"):
+        other.predict(torch.zeros(1, 5, 32, 16))
+
+
+def test_a_damaged_graph_is_named(model: RadioDiffPipeline, exported: Path, tmp_path: Path) -> None:
+    shutil.copytree(exported, tmp_path / "32x16")
+    (tmp_path / "32x16/unet.onnx").write_bytes(b"no graph")
+    other = RadioDiffPipeline(model.autoencoder, model.unet, model.scheduler, model.record)
+    use_onnx_runtime(other, tmp_path)
+    with pytest.raises(CheckpointError, match=r"that ONNX Runtime reads; got .*unet\.onnx .*exported again"):
+        other.predict(torch.zeros(1, 5, 32, 16))
+
+
 def test_kernels_are_standardised_once_and_not_at_each_run(tmp_path: Path) -> None:
     """The exporter works small constants out by itself, large ones not."""
     network = StandardizedConv2d(64, 64, 3, padding=1).requires_grad_(False)
@@ -104,14 +147,18 @@ def test_kernels_are_standardised_once_and_not_at_each_run(tmp_path: Path) -> No
 def test_a_regression_is_one_graph(tmp_path: Path) -> None:
     pipeline = tiny_regression()
     pipeline.network.train()
-    folder = export_onnx(pipeline, tmp_path / "graphs")
+    condition = torch.rand((4, 5, 32, 32), generator=torch.Generator().manual_seed(4)) * 2 - 1
+    expected = pipeline.predict(condition)
+    # What is not in the folder is exported where it is needed.
+    use_onnx_runtime(pipeline, tmp_path)
+    torch.testing.assert_close(pipeline.predict(condition), expected, rtol=0.0, atol=SAME)
+    folder = tmp_path / "32x32"
     assert pipeline.network.training
     said = json.loads((folder / "radiodiff.json").read_text())
     assert said["graphs"] == ["network.onnx"]
     assert said["map_shape"] == [32, 32]
-    condition = torch.rand((4, 5, 32, 32), generator=torch.Generator().manual_seed(4)) * 2 - 1
     found = Graph(folder / "network.onnx")(condition)[0].clamp(-1.0, 1.0)
-    torch.testing.assert_close(found, pipeline.predict(condition)[:, 0], rtol=0.0, atol=SAME)
+    torch.testing.assert_close(found, expected[:, 0], rtol=0.0, atol=SAME)
 
 
 @pytest.fixture
@@ -156,8 +203,12 @@ def test_the_command_that_installs_what_is_missing_is_given(
 ) -> None:
     found = onnx_export.find_spec
     monkeypatch.setattr(onnx_export, "find_spec", lambda name: None if name == package else found(name))
-    with pytest.raises(ConfigError, match=rf'without {package}\. Install them: pip install "radiodiff\[onnx\]"'):
+    told = rf'without {package}\. Install them: pip install "radiodiff\[onnx\]"'
+    with pytest.raises(ConfigError, match=told):
         export_onnx(tiny_regression(), tmp_path / "graphs")
+    if package == "onnxruntime":
+        with pytest.raises(ConfigError, match=told):
+            use_onnx_runtime(tiny_regression(), tmp_path / "graphs")
 
 
 def test_half_precision_is_not_exported(tmp_path: Path) -> None:

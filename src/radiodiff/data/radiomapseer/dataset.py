@@ -17,7 +17,7 @@ from radiodiff.data.splits import ALL_MAPS, MANIFEST, Split, find_split
 from radiodiff.encoding import CHANNELS, HEIGHT_CHANNELS, Channel, Encoding, Scale, grey_table, path_loss_channel
 from radiodiff.errors import DataSetError
 
-__all__ = ["RadioMapSeer"]
+__all__ = ["RadioMapSeer", "open_maps"]
 
 
 class RadioMapSeer:
@@ -42,7 +42,7 @@ class RadioMapSeer:
     def __init__(self, config: RadioMapSeerConfig) -> None:
         self.config = config
         _check_folders(config)
-        self.store, self.split = _open(config)
+        self.store, self.split = open_maps(config)
         for layer in _layers(config):
             if not self.store.has_layer(layer):
                 raise DataSetError(
@@ -233,7 +233,13 @@ def _layers(config: RadioMapSeerConfig) -> list[str]:
     return layers
 
 
-def _open(config: RadioMapSeerConfig) -> tuple[MapStore, Split]:
+def open_maps(config: RadioMapSeerConfig) -> tuple[MapStore, Split]:
+    """The arrays of a data set and its split, whatever simulations it has.
+
+    Raises:
+        DataSetError: The folder is no such data set, lacks maps of the split, or is on another scale.
+        FormatError: The manifest or a packed file is damaged.
+    """
     root = config.root
     if is_packed(root):
         split = Split.read(root / MANIFEST)
