@@ -1,7 +1,7 @@
 """Picture of the benchmark set: targets of one street and one rooftop map, and engines beside them.
 
-Protocol. Of the scene in the middle of each scenario, the transmitter of middle height; path loss of 50 to 147 dB on one
-colour scale; white cells have no path or lie below the range.
+Protocol. Of the scene in the middle of each scenario, the transmitter of middle height; path loss of 50 to 147 dB
+on one colour scale; white cells have no path or lie below the range.
 """
 
 import argparse
