@@ -11,7 +11,7 @@ from radiodiff.data.radiomapseer import GeometryCache, PackSettings, RadioMapSee
 from radiodiff.data.radiomapseer.packed import PackedMaps
 from radiodiff.data.radiomapseer.store import PngTree
 from radiodiff.encoding import CHANNELS
-from radiodiff.errors import DataSetError, FormatError
+from radiodiff.errors import ConfigError, DataSetError, FormatError
 from radiodiff.formats import write_grey_png
 from radiodiff.scene import Transmitter
 from radiomapseer_examples import HOLES, TX_HEIGHTS_M, add_heights, add_traced, channel, data, image
