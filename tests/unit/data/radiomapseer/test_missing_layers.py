@@ -127,7 +127,7 @@ def test_layers_of_others_are_not_overwritten(own: Path, fake_root: Path) -> Non
     }
 
 
-def test_the_number_of_draws_is_part_of_a_data_set(own: Path, plain: Path) -> None:
+def test_the_number_of_draws_is_part_of_a_data_set(plain: Path) -> None:
     with pytest.raises(DataSetError, match=r"missing_variants: None on disk, 2 asked for"):
         list(create_data_set(plain, WITH))
     list(add_missing_layers(plain, 1))
