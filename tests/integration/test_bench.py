@@ -151,8 +151,11 @@ def test_a_part_is_built_by_one_command(radiodiff: Run, built: Path, tmp_path: P
     assert "street, 2 scenes, 4 maps of each of DPM, RL, RT, 0.0" in outcome.out
     archives = {path.name: path.read_bytes() for path in (built / "set").glob("*.xz")}
     assert {path.name: path.read_bytes() for path in (tmp_path / "set").glob("*.xz")} == archives
-    outcome = radiodiff("dataset", "bench", "--out", "train", "--part", "train", *options, "--scenes", 3)
+    outcome = radiodiff(
+        "dataset", "bench", "--out", "train", "--part", "train", *options, "--scenes", 3, "--missing", 1
+    )
     assert outcome.code == 0, outcome
+    assert [path.name for path in tmp_path.glob("train/street/png/buildings_missing4/*")] == ["1"]
     assert BenchContent.read(tmp_path / "train").scenarios["rooftop"].num_maps == 6
     for scenario in ("street", "rooftop"):
         assert radiodiff("dataset", "validate", tmp_path / "train" / scenario, "--workers", 1).code == 0

@@ -9,7 +9,8 @@ import pytest
 
 from radiodiff.data.create import CreateSettings, Scenario, create_data_set
 from radiodiff.data.create.task import MapTask, draw_map
-from radiodiff.data.radiomapseer import RadioMapSeer, RadioMapSeerConfig, pack_data_set
+from radiodiff.data.missing_layers import draw_missing
+from radiodiff.data.radiomapseer import BuildingsConfig, RadioMapSeer, RadioMapSeerConfig, pack_data_set
 from radiodiff.data.radiomapseer.fake import FakeRadioMapSeerSettings, write_fake_radiomapseer
 from radiodiff.data.splits import Split
 from radiodiff.formats import read_radiomapseer_scene, write_grey_png
@@ -131,3 +132,28 @@ def test_unknown_heights_of_a_scene_are_those_of_the_example(tmp_path: Path) -> 
     with pytest.warns(UserWarning, match="trained with such"):
         found = scene_condition(data.encoding, data.config.model_dump(mode="json"), scene, tx)
     np.testing.assert_array_equal(found, data[0].condition)
+
+
+def test_missing_buildings_of_a_scene_are_those_of_the_example(tmp_path: Path) -> None:
+    """The scene without them, as it was drawn; over the roofs go the heights of those that are left."""
+    root = tmp_path / "data"
+    settings = CreateSettings(2, 2, 1, city=CitySettings(rows=64, cols=64), scenario="rooftop", missing_variants=1)
+    list(create_data_set(root, settings))
+    options: dict[str, Any] = {
+        "geometry": ("los_mask", "obstructed_length_m", "over_roofs_gain_db"),
+        "heights": True,
+        "allow_answer_channels": True,
+    }
+    for count in (1, 4):
+        layer = BuildingsConfig(layer="missing", count=count, variant=1)
+        data = RadioMapSeer(RadioMapSeerConfig(root=root, part="all", buildings=layer, **options))
+        plain = data.config.model_dump(mode="json", exclude={"root"})
+        for number in range(len(data)):
+            example = data[number]
+            whole, txs = draw_map(settings, MapTask(example.map_id))
+            houses = whole.footprints or ()
+            left_out = draw_missing(len(houses), count, 1, (1, example.map_id))
+            scene = Scene.from_footprints(whole.grid, [house for i, house in enumerate(houses) if i not in left_out])
+            found = scene_condition(data.encoding, plain, scene, txs[example.tx_id])
+            for channel, mine, theirs in zip(data.encoding.names, found, example.condition, strict=True):
+                np.testing.assert_allclose(mine, theirs, atol=QUANTISED, err_msg=channel)

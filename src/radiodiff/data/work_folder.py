@@ -13,7 +13,7 @@ from typing import Any
 from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
 from radiodiff.errors import DataSetError
 
-__all__ = ["begin_folder", "check_new_folder", "is_begun", "is_whole"]
+__all__ = ["begin_folder", "check_new_folder", "is_begun", "is_whole", "make_folders"]
 
 ENDINGS = {".png": b"IEND\xaeB`\x82", ".json": b"]"}
 """Last bytes of a whole file: the end chunk of a PNG, the end of a list."""
@@ -84,16 +84,32 @@ def begin_folder(root: Path, record: str, identity: Mapping[str, Any], folders: 
         # First of all: a folder that holds anything but this is foreign.
         with atomic_write(root / record) as temporary:
             temporary.write_text(json.dumps(dict(identity), indent=1) + "\n", encoding="utf-8")
-        for folder in (root, *(root / name for name in folders)):
+    except OSError as error:
+        raise _unwritable(error) from error
+    make_folders(root, ("", *folders))
+
+
+def make_folders(root: Path, folders: Iterable[str]) -> None:
+    """Make folders, and take away what a killed run left unfinished in them.
+
+    Raises:
+        DataSetError: The system refuses.
+    """
+    try:
+        for folder in (root / name for name in folders):
             folder.mkdir(parents=True, exist_ok=True)
             for leftover in folder.glob(f"{TEMPORARY_PREFIX}*"):
                 leftover.unlink(missing_ok=True)
     except OSError as error:
-        raise DataSetError(
-            "The folders of a data set must be writable",
-            value=error,
-            remedy="Check the path, the rights and the free space, and that no file has the name of a folder.",
-        ) from error
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> DataSetError:
+    return DataSetError(
+        "The folders of a data set must be writable",
+        value=error,
+        remedy="Check the path, the rights and the free space, and that no file has the name of a folder.",
+    )
 
 
 def is_whole(path: str | Path) -> bool:

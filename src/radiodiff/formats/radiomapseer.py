@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from radiodiff.errors import FormatError
 from radiodiff.formats.checks import check_free_cells
 from radiodiff.formats.images import image_size, read_building_png, read_mask_image
-from radiodiff.formats.radiomapseer_heights import outline_heights_beside, read_heights_json
+from radiodiff.formats.radiomapseer_heights import read_outline_heights
 from radiodiff.formats.radiomapseer_json import (
     CAR_PNG_SAMPLE_OFFSET,
     PNG_SAMPLE_OFFSET,
@@ -54,7 +54,7 @@ def read_radiomapseer_scene(root: str | Path, map_id: int, *, cars: bool = False
 
     Buildings come from `polygon/` by the rule of the gain images; where a map has no polygon file, from
     `png/`, traced and moved by the half cell that it stands beside the gain (`radiodiff.formats.radiomapseer_json`).
-    Cars likewise. Complete buildings have heights where `polygon/heights` holds them.
+    Cars likewise. Buildings have heights where `polygon/heights` holds them.
 
     Args:
         root: The folder that holds `antenna`, `gain`, `png` and `polygon`.
@@ -172,9 +172,8 @@ def load_radiomapseer_polygons(path: str | Path, *, grid: Grid | None = None) ->
     """
     image = image_beside(path) if grid is None else None
     grid = grid or (RADIOMAPSEER_GRID if image is None else _image_grid(image))
-    rings, beside = read_rings_json(path), outline_heights_beside(path)
-    heights_m = None if beside is None else read_heights_json(beside, len(rings))
-    layer = polygon_layer(rings, grid, heights_m)
+    rings = read_rings_json(path)
+    layer = polygon_layer(rings, grid, read_outline_heights(path, rings))
     scene = Scene.from_footprints(grid, layer.footprints, source=Path(path).name)
     if image is not None:
         _check_same_map(scene, image, path)

@@ -11,7 +11,8 @@ metre is 1 there, one above 255 m is 255: the image is an input of networks, eng
 """
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,13 @@ from numpy.typing import NDArray
 from radiodiff.atomic_file import atomic_write
 from radiodiff.errors import FormatError, SceneError
 from radiodiff.formats.images import write_grey_png
-from radiodiff.formats.radiomapseer_json import read_json
+from radiodiff.formats.radiomapseer_json import read_json, read_rings_json
 
 __all__ = [
     "ANTENNA_HEIGHTS",
     "HEIGHTS",
-    "outline_heights_beside",
     "read_heights_json",
+    "read_outline_heights",
     "roof_heights_grey",
     "write_heights_json",
     "write_roof_heights_png",
@@ -37,6 +38,10 @@ HEIGHTS = "heights"
 
 ANTENNA_HEIGHTS = "antenna_heights"
 """Folder beside `antenna`."""
+
+COMPLETE = "buildings_complete"
+
+REDUCED_LAYER = re.compile(r"buildings_(missing|removed)[1-4]")
 
 HIGHEST_M = 255
 
@@ -108,10 +113,38 @@ def write_roof_heights_png(path: str | Path, roof_height_m: NDArray[np.floating]
     write_grey_png(path, roof_heights_grey(roof_height_m))
 
 
-def outline_heights_beside(outlines: str | Path) -> Path | None:
-    """The heights that belong to a file of complete buildings in a RadioMapSeer folder, when there are any."""
+def read_outline_heights(outlines: str | Path, rings: Sequence[NDArray[np.float64]]) -> list[float] | None:
+    """Heights of the outlines of a file of buildings in a RadioMapSeer folder [m]; None where they are not known.
+
+    A layer with missing buildings has those of the complete ones, of which it holds some in their order.
+
+    Args:
+        outlines: The file.
+        rings: What `read_rings_json` finds in it.
+
+    Raises:
+        FormatError: A file is damaged, or an outline of the layer is none of the complete buildings.
+    """
     path = Path(outlines)
-    if path.parent.name != "buildings_complete":
+    is_reduced = REDUCED_LAYER.fullmatch(path.parent.parent.name) is not None
+    if not is_reduced and path.parent.name != COMPLETE:
         return None
-    heights = path.parent.parent / HEIGHTS / path.name
-    return heights if heights.is_file() else None
+    folder = path.parents[2] if is_reduced else path.parents[1]
+    heights = folder / HEIGHTS / path.name
+    if not heights.is_file():
+        return None
+    if not is_reduced:
+        return read_heights_json(heights, len(rings))
+    complete = read_rings_json(folder / COMPLETE / path.name)
+    known = zip(complete, read_heights_json(heights, len(complete)), strict=True)
+    # Each search goes on where the last one ended.
+    found = [next((height_m for other, height_m in known if np.array_equal(ring, other)), None) for ring in rings]
+    unknown = [index for index, height_m in enumerate(found) if height_m is None]
+    if unknown:
+        raise FormatError(
+            "The outlines of a layer with missing buildings must be some of the complete ones, in their order, to have "
+            "their heights",
+            value=f"{path}, outline {unknown[0]}",
+            remedy="Make the layer with radiodiff dataset missing, or take the heights away.",
+        )
+    return [height_m for height_m in found if height_m is not None]

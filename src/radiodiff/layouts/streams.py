@@ -12,7 +12,7 @@ __all__ = ["Seed", "random_stream"]
 Seed = int | Sequence[int]
 """A whole number of at least 0, or several (a data set seed and a map number, for example)."""
 
-PURPOSES = ("style", "buildings", "cars", "transmitters", "roofs", "sites")
+PURPOSES = ("style", "buildings", "cars", "transmitters", "roofs", "sites", "missing")
 
 
 def random_stream(seed: Seed, purpose: str, attempt: int = 0) -> np.random.Generator:

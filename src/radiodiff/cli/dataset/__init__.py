@@ -8,6 +8,8 @@ from radiodiff.cli.dataset.create import create
 from radiodiff.cli.dataset.describe import describe
 from radiodiff.cli.dataset.edges import edges
 from radiodiff.cli.dataset.fake import fake
+from radiodiff.cli.dataset.join import join
+from radiodiff.cli.dataset.missing import missing
 from radiodiff.cli.dataset.pack import pack
 from radiodiff.cli.dataset.patterns import patterns
 from radiodiff.cli.dataset.show import show
@@ -29,6 +31,8 @@ app.command()(create)
 app.command()(describe)
 app.command()(edges)
 app.command()(fake)
+app.command()(join)
+app.command()(missing)
 app.command()(pack)
 app.command()(patterns)
 app.command()(show)

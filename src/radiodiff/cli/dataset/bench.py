@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from radiodiff.cli.dataset.runs import MaxHours, Scheduler, Verify, Workers, run_options, steps_shown
+from radiodiff.cli.dataset.runs import MaxHours, Missing, Scheduler, Verify, Workers, run_options, steps_shown
 from radiodiff.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def bench(
     validation_city: Annotated[
         str, typer.Option("--validation-city", help="City of the training part that is for validation.")
     ] = "etoile",
+    missing: Missing = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     max_hours: MaxHours = None,
@@ -66,6 +67,7 @@ def bench(
         validation_city,
         tx_per_scene,
         scenes,
+        missing_variants=missing,
     )
     _tell(out, steps_shown(build_bench(out, settings, options)))
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from radiodiff.cli.dataset.runs import MaxHours, Scheduler, Verify, Workers, run_options, steps_shown
+from radiodiff.cli.dataset.runs import MaxHours, Missing, Scheduler, Verify, Workers, run_options, steps_shown
 from radiodiff.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def create(
         typer.Option("--layouts", help="Folder of radiodiff layouts extract, in the place of generated cities."),
     ] = None,
     cars: Annotated[bool, typer.Option("--cars", help="Write cars, and gains with them, too.")] = False,
+    missing: Missing = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     max_hours: MaxHours = None,
@@ -76,6 +77,7 @@ def create(
         scenario=cast("Scenario", scenario or ("radiomapseer" if list(engines) == ["DPM"] else "street")),
         layouts=_layouts(layouts),
         frequency_hz=frequency,
+        missing_variants=missing or 0,
     )
     options = run_options(workers, scheduler, max_hours, verify)
     report = steps_shown(create_data_set(out, settings, options=options))

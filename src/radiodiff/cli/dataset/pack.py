@@ -23,7 +23,10 @@ def pack(
     ] = None,
     layer: Annotated[
         list[str] | None,
-        typer.Option("--layer", help="Folder of png/ such as buildings_missing1/1. Repeat for more."),
+        typer.Option(
+            "--layer",
+            help="Folder of png/ such as buildings_missing1/1, or a pattern: 'buildings_missing*'. Repeat for more.",
+        ),
     ] = None,
     stored_scale: Annotated[
         str, typer.Option("--stored-scale", help="Scale of the gain images: raw or thresholded.")

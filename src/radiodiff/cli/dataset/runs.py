@@ -11,7 +11,7 @@ from radiodiff.errors import InputError
 if TYPE_CHECKING:
     from radiodiff.data.create import RunOptions
 
-__all__ = ["MaxHours", "Scheduler", "Verify", "Workers", "run_options", "steps_shown"]
+__all__ = ["MaxHours", "Missing", "Scheduler", "Verify", "Workers", "run_options", "steps_shown"]
 
 Result = TypeVar("Result")
 
@@ -27,6 +27,15 @@ Scheduler = Annotated[
 ]
 MaxHours = Annotated[
     float | None, typer.Option("--max-hours", help="End after so many hours; the same command goes on.")
+]
+Missing = Annotated[
+    int | None,
+    typer.Option(
+        "--missing",
+        metavar="VARIANTS",
+        help="Draws of each of the layers without 1 to 4 of the buildings, at most 6; by default none, and 2 for the "
+        "training part of the benchmark set.",
+    ),
 ]
 Verify = Annotated[
     bool, typer.Option("--verify", help="Compare all files with their checksums, and make again what differs.")

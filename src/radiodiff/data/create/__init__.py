@@ -9,6 +9,7 @@ antenna/<map>.json                      transmitters
 polygon/{buildings_complete,cars}/<map>.json
 png/{buildings_complete,cars}/<map>.png
 png/antennas/<map>_<tx>.png
+{polygon,png}/buildings_missing{1..4}/<variant>/<map>.{json,png}   where asked for (see `radiodiff.data.missing_layers`)
 gain/{DPM,RL,RT,carsDPM}/<map>_<tx>.png raw grey
 polygon/heights/<map>.json, png/heights/<map>.png, antenna_heights/<map>.json   with the scenarios street and rooftop
 ```
@@ -22,7 +23,7 @@ workers nor on interruptions; the manifest alone holds times. One run at a time 
 from radiodiff.data.create.manifest import MANIFEST, read_manifest
 from radiodiff.data.create.run import CreateReport, RunOptions, create_data_set
 from radiodiff.data.create.scenarios import SCENARIOS, Scenario, draw_transmitters
-from radiodiff.data.create.settings import RECORD, SIMULATIONS, CreateSettings, check_count
+from radiodiff.data.create.settings import RECORD, SIMULATIONS, CreateSettings, check_count, check_variants
 
 __all__ = [
     "MANIFEST",
@@ -34,6 +35,7 @@ __all__ = [
     "RunOptions",
     "Scenario",
     "check_count",
+    "check_variants",
     "create_data_set",
     "draw_transmitters",
     "read_manifest",

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from radiodiff.data.create.settings import CreateSettings
+from radiodiff.data.missing_layers import missing_layers
 from radiodiff.data.work_folder import is_whole
 
 __all__ = ["files_of_map", "folders", "map_numbers", "maps_without_files"]
@@ -18,6 +19,7 @@ def folders(settings: CreateSettings) -> dict[str, tuple[str, ...]]:
     per_map = {"antenna": ".json"}
     if settings.has_heights:
         per_map["antenna_heights"] = ".json"
+    layers = (*layers, *missing_layers(settings.missing_variants))
     per_map |= {f"polygon/{layer}": ".json" for layer in layers} | {f"png/{layer}": ".png" for layer in layers}
     per_tx = {"png/antennas": ".png"} | {f"gain/{simulation}": ".png" for simulation in settings.simulations}
     return {folder: ("{map}" + suffix,) for folder, suffix in per_map.items()} | {

@@ -10,7 +10,7 @@ from radiodiff.atomic_file import TEMPORARY_PREFIX
 from radiodiff.data.create.cluster import check_workers, open_workers, run_here, run_on_workers
 from radiodiff.data.create.files import folders, map_numbers, maps_without_files
 from radiodiff.data.create.manifest import Manifest, file_sha256
-from radiodiff.data.create.settings import RECORD, CreateSettings, check_count
+from radiodiff.data.create.settings import MISSING_KEY, RECORD, CreateSettings, check_count
 from radiodiff.data.create.task import MapTask, Outcome, WorkPlan, describe_map, draw_map
 from radiodiff.data.map_files import write_index
 from radiodiff.data.splits import MANIFEST as SPLIT
@@ -228,7 +228,8 @@ def _is_begun(root: Path, settings: CreateSettings) -> bool:
     Raises:
         DataSetError: The folder is none, or holds something else, or more maps than wanted.
     """
-    if not is_begun(root, RECORD, settings.identity()):
+    # A key that is not there says that there are none, and must not be lost.
+    if not is_begun(root, RECORD, {MISSING_KEY: None} | settings.identity()):
         return False
     highest = max(map_numbers(root), default=-1)
     if highest >= settings.maps:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from radiodiff.data.create.scenarios import RX_HEIGHT_M, Scenario, check_scenario
+from radiodiff.data.missing_layers import MOST_VARIANTS
 from radiodiff.errors import InputError, LayoutError
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
 from radiodiff.layouts import CitySettings
@@ -18,11 +19,14 @@ from radiodiff.version import __version__
 if TYPE_CHECKING:
     from radiodiff.formats.layout_folder import Layout
 
-__all__ = ["RECORD", "SIMULATIONS", "CreateSettings", "check_count"]
+__all__ = ["MISSING_KEY", "RECORD", "SIMULATIONS", "CreateSettings", "check_count", "check_variants"]
 
 FORMAT_VERSION = 1
 
 RECORD = "dataset.json"
+
+MISSING_KEY = "missing_variants"
+"""Of the record; not there where it would be 0."""
 
 SIMULATIONS = {"dominant-path": "DPM", "ray-launching": "RL", "ray-tracing": "RT"}
 """Folder under `gain` for the maps of an engine."""
@@ -49,10 +53,12 @@ class CreateSettings:
         scenario: Where the transmitters stand.
         layouts: Scenes to take in the place of generated cities: map i stands on the one of number i, counted round.
         frequency_hz: Carrier [Hz].
+        missing_variants: Draws of each of the layers with 1 to 4 buildings left out of the picture, 0 to 6; the radio
+            maps are those of all buildings.
 
     Raises:
-        InputError: A count is not positive, the seed is negative, there is no engine, a simulation is no folder name,
-            or cars are wanted of scenes or engines without them.
+        InputError: A count is out of its range, the seed is negative, there is no engine, a simulation is no folder
+            name, or cars are wanted of scenes or engines without them.
         LayoutError: The scenario is unknown, layouts differ in size or have no cells of 1 m, or one has no heights
             where the scenario needs them.
     """
@@ -66,10 +72,12 @@ class CreateSettings:
     scenario: Scenario = "radiomapseer"
     layouts: tuple["Layout", ...] = ()
     frequency_hz: float = DEFAULT_FREQUENCY_HZ
+    missing_variants: int = 0
 
     def __post_init__(self) -> None:
         for name, least in (("maps", 1), ("tx_per_map", 1), ("seed", 0)):
             check_count(f"CreateSettings.{name}", getattr(self, name), least)
+        check_variants("CreateSettings.missing_variants", self.missing_variants)
         check_scenario(self.scenario)
         object.__setattr__(self, "engines", dict(self.engines))
         object.__setattr__(self, "layouts", tuple(self.layouts))
@@ -121,6 +129,9 @@ class CreateSettings:
             record["rx_height_m"] = RX_HEIGHT_M
             record["engines"] = {name: engine_settings(engine) for name, engine in self.engines.items()}
         record["grey"] = {**asdict(RADIOMAPSEER_GREY), "scale": "raw"}
+        if self.missing_variants:
+            # Data sets without keep the record of earlier versions; last, as where the layers are added later.
+            record[MISSING_KEY] = self.missing_variants
         return record
 
     @property
@@ -213,4 +224,17 @@ def check_count(name: str, count: object, least: int) -> None:
             f"{name} must be a whole number of at least {least}",
             value=repr(count),
             remedy=f"Give for example {max(least, 1)}.",
+        )
+
+
+def check_variants(name: str, variants: object, least: int = 0) -> None:
+    """Check a number of draws of each layer with missing buildings.
+
+    Raises:
+        InputError: It is no whole number from `least` to 6.
+    """
+    check_count(name, variants, least)
+    if isinstance(variants, int) and variants > MOST_VARIANTS:
+        raise InputError(
+            f"{name} must be at most {MOST_VARIANTS}, as many as RadioMapSeer has", value=variants, remedy="Give 2."
         )

@@ -16,6 +16,7 @@ from radiodiff.data.create.manifest import file_sha256
 from radiodiff.data.create.scenarios import draw_transmitters
 from radiodiff.data.create.settings import CreateSettings
 from radiodiff.data.map_files import write_antennas, write_layer
+from radiodiff.data.missing_layers import write_missing_layers
 from radiodiff.errors import DataSetError, FormatError, RadiodiffError
 from radiodiff.formats import (
     CAR_PNG_SAMPLE_OFFSET,
@@ -200,6 +201,7 @@ def _write_map(plan: WorkPlan, task: MapTask, clock: "_Clock") -> tuple[str, dic
             write_layer(root, f"cars/{map_id}", grid, scene.car_footprints or (), CAR_PNG_SAMPLE_OFFSET)
         if settings.has_heights:
             _write_heights(root, map_id, scene, txs)
+        write_missing_layers(root, map_id, grid, (settings.seed, map_id), settings.missing_variants)
     clock.stop("files")
     variants = {"": scene.without_cars()} | ({"cars": scene} if settings.cars else {})
     facts: dict[str, Any] = {}

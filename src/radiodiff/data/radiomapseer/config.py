@@ -43,8 +43,8 @@ class BuildingsConfig(Config):
     Attributes:
         layer: "complete", "missing" (some left out of the image), or "removed" (some left out, another draw of the data
             set).
-        count: How many are left out, 1..4, or "random".
-        variant: Which of the six draws, 1..6, or "random".
+        count: How many are left out, 1..4, or "random": drawn for each example from those that the data set has.
+        variant: Which of the draws, 1..6, or "random", likewise.
     """
 
     layer: Literal["complete", "missing", "removed"] = "complete"
@@ -99,7 +99,8 @@ class RadioMapSeerConfig(Config):
         measurements: Measured points, or None.
         geometry: Geometry channels, from the buildings of the condition.
         geometry_cache: Where they are kept; None takes the folder `geometry` of the data set.
-        heights: Channels of the heights of buildings and transmitter (`radiodiff.encoding.HEIGHT_CHANNELS`).
+        heights: Channels of the heights of buildings and transmitter (`radiodiff.encoding.HEIGHT_CHANNELS`); the
+            buildings are those of the condition.
         unknown_heights: Share of the buildings, drawn for each example, whose height the condition does not show: it is
             0 there, as where a scene does not know it. Buildings that touch are one.
         k2: Curvature channel from the prediction of "log-distance" or "dominant-path", or from images
@@ -155,12 +156,6 @@ class RadioMapSeerConfig(Config):
                 "RadioMapSeerConfig.scale must be 'thresholded' where the files are",
                 value="scale='raw', stored_scale='thresholded'",
                 remedy="Set scale to 'thresholded': what lies below the threshold is not in the files.",
-            )
-        if self.heights and self.buildings.layer != "complete":
-            raise ConfigError(
-                "RadioMapSeerConfig.heights belongs to buildings.layer 'complete'",
-                value=f"heights=True with buildings.layer={self.buildings.layer!r}",
-                remedy="Leave heights out: they would show the buildings that the layer leaves out.",
             )
         if self.unknown_heights > 0 and not self.heights:
             raise ConfigError(

@@ -1,5 +1,6 @@
 """RadioMapSeer: examples of radio maps, from the PNG tree or from the packed form."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.example import Draw, Example, numbered
+from radiodiff.data.missing_layers import MISSING_COUNTS, MOST_VARIANTS
 from radiodiff.data.placement import symmetries_of
 from radiodiff.data.radiomapseer.config import OTHER_SIMULATIONS, OtherSimulation, RadioMapSeerConfig
 from radiodiff.data.radiomapseer.example_arrays import ExampleArrays, ExampleReader
 from radiodiff.data.radiomapseer.geometry_cache import GEOMETRY_FOLDER, GeometryCache
 from radiodiff.data.radiomapseer.packed import PackedMaps, is_packed
-from radiodiff.data.radiomapseer.store import MapStore, PngTree, gain_count
+from radiodiff.data.radiomapseer.store import COMPLETE, MapStore, PngTree, gain_count
 from radiodiff.data.splits import ALL_MAPS, MANIFEST, Split, find_split
 from radiodiff.encoding import CHANNELS, HEIGHT_CHANNELS, Channel, Encoding, Scale, grey_table, path_loss_channel
 from radiodiff.errors import DataSetError
@@ -48,14 +50,10 @@ class RadioMapSeer:
                 raise DataSetError(
                     f"A data set must have the layer {layer} for these settings",
                     value=config.root,
-                    remedy="Complete it (a packed one: pack it with --layer), or change buildings or cars_channel.",
+                    remedy="Complete it (a packed one: pack it with --layer), or change cars_channel.",
                 )
-        if config.heights and not self.store.has_heights():
-            raise DataSetError(
-                "A data set must have heights of its buildings for these settings",
-                value=config.root,
-                remedy="Leave heights out, make it with heights (radiodiff dataset create), or pack it again.",
-            )
+        variants = _variants(config, self.store)
+        self._check_heights(variants)
         self._check_simulations(config)
         self.encoding = _encoding(config)
         self._cells = {map_id: self.store.tx_cells(map_id) for map_id in self.split.ids(config.part)}
@@ -72,7 +70,7 @@ class RadioMapSeer:
             config.geometry_cache or config.root / GEOMETRY_FOLDER, self.store, max(counts.values())
         )
         table = grey_table(self.encoding.target, thresholded=config.stored_scale == "thresholded")
-        self._reader = ExampleReader(config, self.store, self.geometry, self.encoding.target, table)
+        self._reader = ExampleReader(config, self.store, self.geometry, self.encoding.target, table, variants)
         self._others = {name: replace(self._reader, config=_of_simulation(config, name)) for name in OTHER_SIMULATIONS}
 
     @property
@@ -197,6 +195,17 @@ class RadioMapSeer:
                 "create --cars makes maps with cars, dataset pack --simulation packs others.",
             )
 
+    def _check_heights(self, variants: Mapping[int, Sequence[str]]) -> None:
+        """Check that there are heights of all buildings that examples show."""
+        layers = [COMPLETE, *(layer for layers in variants.values() for layer in layers)]
+        lacking = [layer for layer in layers if self.config.heights and not self.store.has_heights(layer)]
+        if lacking:
+            raise DataSetError(
+                "A data set must have heights of its buildings for these settings",
+                value=f"{self.config.root}, {lacking[0]}",
+                remedy="Leave heights out, make it with heights (radiodiff dataset create), or pack it again.",
+            )
+
     def _count(self, num_transmitters: int) -> int:
         """Examples of a map."""
         there = gain_count(self.config.gain_folders[0], num_transmitters)
@@ -223,14 +232,31 @@ def _check_folders(config: RadioMapSeerConfig) -> None:
 
 
 def _layers(config: RadioMapSeerConfig) -> list[str]:
-    """Layers that an example may need."""
+    """Layers that every example needs."""
+    return [COMPLETE, *(["cars"] if config.third_channel == "cars" else [])]
+
+
+def _variants(config: RadioMapSeerConfig, store: MapStore) -> dict[int, tuple[str, ...]]:
+    """Layers that the condition may show, by the number of buildings left out; none where it shows all.
+
+    Raises:
+        DataSetError: There is none of those asked for.
+    """
     chosen = config.buildings
-    layers = ["buildings_complete", *(["cars"] if config.third_channel == "cars" else [])]
-    if chosen.layer != "complete":
-        counts = range(1, 5) if chosen.count == "random" else (chosen.count,)
-        variants = range(1, 7) if chosen.variant == "random" else (chosen.variant,)
-        layers += [f"buildings_{chosen.layer}{count}/{variant}" for count in counts for variant in variants]
-    return layers
+    if chosen.layer == "complete":
+        return {}
+    counts = MISSING_COUNTS if chosen.count == "random" else (chosen.count,)
+    variants = range(1, MOST_VARIANTS + 1) if chosen.variant == "random" else (chosen.variant,)
+    wanted = {count: [f"buildings_{chosen.layer}{count}/{variant}" for variant in variants] for count in counts}
+    there = {count: tuple(layer for layer in layers if store.has_layer(layer)) for count, layers in wanted.items()}
+    found = {count: layers for count, layers in there.items() if layers}
+    if not found:
+        raise DataSetError(
+            f"A data set must have the layer {wanted[counts[0]][0]} for these settings",
+            value=config.root,
+            remedy="Complete it (radiodiff dataset missing; a packed one: pack it with --layer), or change buildings.",
+        )
+    return found
 
 
 def open_maps(config: RadioMapSeerConfig) -> tuple[MapStore, Split]:

@@ -1,5 +1,6 @@
 """The arrays of one example of RadioMapSeer, drawn and turned, each computed when it is asked for."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from radiodiff.data.placement import Placement, draw_symmetry, turn_array, turn_
 from radiodiff.data.radiomapseer.config import MeasurementsConfig, RadioMapSeerConfig
 from radiodiff.data.radiomapseer.geometry_cache import GeometryCache
 from radiodiff.data.radiomapseer.measurements import draw_measured_cells, measurable_cells
-from radiodiff.data.radiomapseer.store import MapStore
+from radiodiff.data.radiomapseer.store import COMPLETE, MapStore
 from radiodiff.encoding import CHANNELS, Channel
 from radiodiff.errors import DataSetError
 from radiodiff.formats import read_grey_image
@@ -37,6 +38,7 @@ class ExampleReader:
         cache: Its geometry channels.
         target: Channel of the target.
         table: Encoded target of each stored grey level, (256,).
+        variants: Layers that the condition may show, by the number of buildings left out; empty for the complete ones.
     """
 
     config: RadioMapSeerConfig
@@ -44,6 +46,7 @@ class ExampleReader:
     cache: GeometryCache
     target: Channel
     table: Array
+    variants: Mapping[int, Sequence[str]]
 
 
 class ExampleArrays:
@@ -117,7 +120,7 @@ class ExampleArrays:
             weight = self._image(wanted).astype(np.float32) / np.float32(255.0)
             self.placement.place(weight, out, is_mask=True, outside=0.0)
         elif wanted == "k2":
-            weight = self._curvature((self.target + 1.0) * 0.5, "buildings_complete")
+            weight = self._curvature((self.target + 1.0) * 0.5, COMPLETE)
             self.placement.place(weight, out, is_mask=False, outside=0.0)
         else:
             assert wanted is not None
@@ -149,7 +152,7 @@ class ExampleArrays:
     @cached_property
     def _holes(self) -> NDArray[np.bool_]:
         """Cells that rays leave without a value; one in or beside a building may be a wall, and is no hole."""
-        return measurable_cells(self._mask("buildings_complete"), self._has_value) & ~self._has_value
+        return measurable_cells(self._mask(COMPLETE), self._has_value) & ~self._has_value
 
     @cached_property
     def target(self) -> Array:
@@ -164,12 +167,13 @@ class ExampleArrays:
         return self._reader.target.encode(RADIOMAPSEER_GREY.to_path_loss_db(grey, thresholded=thresholded))
 
     def _draw_layer(self) -> str:
-        chosen = self._config.buildings
-        if chosen.layer == "complete":
-            return "buildings_complete"
-        count = int(self._random.integers(1, 5)) if chosen.count == "random" else chosen.count
-        variant = int(self._random.integers(1, 7)) if chosen.variant == "random" else chosen.variant
-        return f"buildings_{chosen.layer}{count}/{variant}"
+        chosen, variants = self._config.buildings, self._reader.variants
+        if not variants:
+            return COMPLETE
+        counts = list(variants)
+        # What is fixed is not drawn: the draws that follow are the same.
+        layers = variants[counts[int(self._random.integers(len(counts)))] if chosen.count == "random" else counts[0]]
+        return layers[int(self._random.integers(len(layers)))] if chosen.variant == "random" else layers[0]
 
     def _mask(self, layer: str) -> NDArray[np.bool_]:
         return turn_array(self._store.mask(layer, self._map_id), self.symmetry)
@@ -211,7 +215,7 @@ class ExampleArrays:
 
     def _shown_roofs_m(self) -> NDArray[np.uint8]:
         """Heights of the roofs that the condition shows; those of the others are 0 [m]."""
-        roofs_m = turn_array(self._store.roof_heights_m(self._map_id), self.symmetry)
+        roofs_m = turn_array(self._store.roof_heights_m(self._map_id, self._layer), self.symmetry)
         if self._config.unknown_heights == 0:
             return roofs_m
         from scipy.ndimage import label
@@ -237,7 +241,7 @@ class ExampleArrays:
     def _measured(self) -> tuple[NDArray[np.int64], Array]:
         """Measured cells (n, 2) and their encoded path loss (n,)."""
         config = self._measurements
-        measurable = measurable_cells(self._mask("buildings_complete"), self._has_value)
+        measurable = measurable_cells(self._mask(COMPLETE), self._has_value)
         if self._config.is_traced:
             measurable &= self._has_value
         corners = np.empty((0, 2), dtype=np.int64)

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,8 +16,8 @@ from radiodiff.atomic_file import TEMPORARY_PREFIX, atomic_write
 from radiodiff.data.array_file import ArrayFile, ArrayLayout, map_arrays
 from radiodiff.data.radiomapseer.geometry_cache import GEOMETRY_FOLDER, GeometryCache
 from radiodiff.data.radiomapseer.packed import PACKED_FORMAT, PACKED_RECORD
-from radiodiff.data.radiomapseer.packed_scenes import ROOF_HEIGHTS, outline_arrays, tx_height_arrays
-from radiodiff.data.radiomapseer.store import PngTree, gain_count
+from radiodiff.data.radiomapseer.packed_scenes import outline_arrays, roofs_array, tx_height_arrays
+from radiodiff.data.radiomapseer.store import COMPLETE, PngTree, gain_count
 from radiodiff.data.splits import MANIFEST, Split, find_split
 from radiodiff.data.work_folder import begin_folder, is_begun
 from radiodiff.encoding import Scale
@@ -37,7 +38,8 @@ class PackSettings:
     Attributes:
         split: Name of a split, path of a manifest, or None as in `find_split`.
         simulations: Folders under `gain/`; empty takes all that are there.
-        layers: Folders under `png/`; empty takes the complete buildings, and the cars where they are there.
+        layers: Folders under `png/`, such as `buildings_missing1/2`, or patterns of them, such as `buildings_missing*`;
+            empty takes the complete buildings, and the cars where they are there.
         stored_scale: Scale of the gain images.
 
     Raises:
@@ -81,9 +83,7 @@ def pack_data_set(root: Path, out: Path, settings: PackSettings = PackSettings()
     split = find_split(root, settings.split, tree.map_ids())
     split.check_maps(tree.map_ids(), root)
     simulations = settings.simulations or _there(root / "gain")
-    layers = settings.layers or tuple(name for name in ("buildings_complete", "cars") if (root / "png" / name).is_dir())
-    if "buildings_complete" not in layers:
-        layers = ("buildings_complete", *layers)
+    layers = tuple(dict.fromkeys((COMPLETE, *_layers(root, settings.layers))))
     for folder in (*(f"gain/{name}" for name in simulations), *(f"png/{name}" for name in layers)):
         if ".." in folder or not (root / folder).is_dir():
             raise DataSetError(
@@ -130,6 +130,8 @@ def _source_digest(tree: PngTree, ids: tuple[int, ...], simulations: Sequence[st
     """What identifies the files of a part: transmitters and buildings by content, images by their names and sizes."""
     wanted = set(ids)
     content: list[object] = [tree.digest("buildings_complete", map_id) for map_id in ids]
+    reduced = [layer for layer in _with_roofs(tree, layers) if layer != COMPLETE]
+    content += [tree.digest(layer, map_id) for layer in reduced for map_id in ids]
     images = [*layers, HEIGHTS] if tree.has_heights() else layers
     for folder in (*(f"gain/{name}" for name in simulations), *(f"png/{name}" for name in images)):
         with os.scandir(tree.root / folder) as entries:
@@ -138,10 +140,28 @@ def _source_digest(tree: PngTree, ids: tuple[int, ...], simulations: Sequence[st
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
+def _with_roofs(tree: PngTree, layers: Sequence[str]) -> list[str]:
+    """Layers of buildings whose heights are known."""
+    return [layer for layer in layers if layer.startswith(BUILDINGS) and tree.has_heights(layer)]
+
+
 def _map_of(name: str) -> int | None:
     """Number of the map that an image belongs to, `<map>.png` or `<map>_<tx>.png`."""
     number = name.removesuffix(".png").split("_")[0]
     return int(number) if number.isdecimal() else None
+
+
+def _layers(root: Path, wanted: tuple[str, ...]) -> list[str]:
+    """Layers by their names and patterns; a pattern that fits none stays as it is."""
+    if not wanted:
+        return ["cars"] if (root / "png/cars").is_dir() else []
+    there = [
+        *_there(root / "png"),
+        *(f"{name}/{one}" for name in _there(root / "png") for one in _there(root / "png" / name)),
+    ]
+    with_images = [name for name in there if any((root / "png" / name).glob("*.png"))]
+    found = [[one for one in with_images if fnmatchcase(one, name)] if "*" in name else [name] for name in wanted]
+    return [one for name, ones in zip(wanted, found, strict=True) for one in ones or [name]]
 
 
 def _there(folder: Path) -> tuple[str, ...]:
@@ -166,8 +186,8 @@ def _pack_part(tree: PngTree, path: Path, ids: tuple[int, ...], identity: dict[s
     layouts = {name: ArrayLayout(array.shape, array.dtype.name) for name, array in fixed.items()}
     layouts |= {f"mask/{layer}": ArrayLayout((len(ids), *tree.shape)) for layer in identity["layers"]}
     layouts |= {f"gain/{name}": ArrayLayout((sum(numbers), *tree.shape)) for name, numbers in counts.items()}
-    if tree.has_heights():
-        layouts[ROOF_HEIGHTS] = ArrayLayout((len(ids), *tree.shape))
+    with_roofs = _with_roofs(tree, identity["layers"])
+    layouts |= {roofs_array(layer): ArrayLayout((len(ids), *tree.shape)) for layer in with_roofs}
     digests = {
         layer: {str(map_id): tree.digest(layer, map_id) for map_id in ids}
         for layer in identity["layers"]
@@ -183,8 +203,8 @@ def _pack_part(tree: PngTree, path: Path, ids: tuple[int, ...], identity: dict[s
     for index, map_id in enumerate(ids):
         for layer in identity["layers"]:
             arrays[f"mask/{layer}"][index] = tree.mask(layer, map_id)
-        if ROOF_HEIGHTS in arrays:
-            arrays[ROOF_HEIGHTS][index] = tree.roof_heights_m(map_id)
+        for layer in with_roofs:
+            arrays[roofs_array(layer)][index] = tree.roof_heights_m(map_id, layer)
         for name, numbers in counts.items():
             start = int(fixed[f"gain_starts/{name}"][index])
             for tx_id in range(numbers[index]):

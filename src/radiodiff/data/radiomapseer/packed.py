@@ -20,8 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.array_file import ArrayFile
-from radiodiff.data.radiomapseer.packed_scenes import LAYER, ROOF_HEIGHTS, TX_HEIGHTS, packed_scene
-from radiodiff.data.radiomapseer.store import USUAL_CELL_M, USUAL_FREQUENCY_HZ, USUAL_HEIGHT_M, check_cells, no_data_set
+from radiodiff.data.radiomapseer.packed_scenes import TX_HEIGHTS, packed_scene, roofs_array
+from radiodiff.data.radiomapseer.store import (
+    COMPLETE,
+    USUAL_CELL_M,
+    USUAL_FREQUENCY_HZ,
+    USUAL_HEIGHT_M,
+    check_cells,
+    no_data_set,
+)
 from radiodiff.data.splits import MANIFEST, Split
 from radiodiff.encoding import Scale
 from radiodiff.errors import DataSetError, FormatError
@@ -121,18 +128,18 @@ class PackedMaps:
         file, index = self._place(map_id)
         return file[f"mask/{layer}", index].view(np.bool_)
 
-    def has_heights(self) -> bool:
+    def has_heights(self, layer: str = COMPLETE) -> bool:
         """See `MapStore`."""
-        return all(ROOF_HEIGHTS in file.names for file in self._files)
+        return all(roofs_array(layer) in file.names for file in self._files)
 
-    def roof_heights_m(self, map_id: int) -> NDArray[np.uint8]:
+    def roof_heights_m(self, map_id: int, layer: str = COMPLETE) -> NDArray[np.uint8]:
         """See `MapStore`.
 
         Raises:
             DataSetError: Heights are not packed.
         """
         file, index = self._place(map_id)
-        return file[ROOF_HEIGHTS, index]
+        return file[roofs_array(layer), index]
 
     def tx_heights_m(self, map_id: int) -> NDArray[np.float64]:
         """See `MapStore`; those of the download where the data set has none."""
@@ -154,7 +161,7 @@ class PackedMaps:
     def scene(self, layer: str, map_id: int) -> Scene | None:
         """See `MapStore`: outlines are packed of the complete buildings alone, where the data set has them."""
         file, index = self._place(map_id)
-        if layer != LAYER:
+        if layer != COMPLETE:
             return None
         return packed_scene(file, index, Grid(*self.shape, self.cell_size_m), f"{file.path}, map {map_id}")
 

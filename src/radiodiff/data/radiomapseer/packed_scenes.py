@@ -7,6 +7,7 @@
 | `outline_starts` | (M + 1,) | where the outlines of each map begin |
 | `outline_heights_m` | (R,) | height of each outline [m] |
 | `roof_heights_m` | (M, rows, cols) | height of the roof over each cell, whole metres [m] |
+| `roof_heights_m/<layer>` | (M, rows, cols) | the same of another layer of buildings |
 | `tx_heights_m` | (N,) | height of each transmitter above ground [m] |
 
 Files that were packed before there were any have none of these.
@@ -19,16 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.array_file import ArrayFile
-from radiodiff.data.radiomapseer.store import PngTree
+from radiodiff.data.radiomapseer.store import COMPLETE, PngTree
 from radiodiff.formats import read_heights_json
 from radiodiff.formats.radiomapseer_heights import ANTENNA_HEIGHTS, HEIGHTS
 from radiodiff.formats.radiomapseer_json import polygon_layer, read_rings_json
 from radiodiff.scene import Grid, Scene
 
-__all__ = ["LAYER", "OUTLINES", "ROOF_HEIGHTS", "TX_HEIGHTS", "outline_arrays", "packed_scene", "tx_height_arrays"]
-
-LAYER = "buildings_complete"
-"""The one layer whose outlines are packed."""
+__all__ = ["OUTLINES", "TX_HEIGHTS", "outline_arrays", "packed_scene", "roofs_array", "tx_height_arrays"]
 
 OUTLINES = "outlines"
 ROOF_HEIGHTS = "roof_heights_m"
@@ -41,7 +39,7 @@ def outline_arrays(tree: PngTree, ids: Sequence[int]) -> dict[str, NDArray[Any]]
     Raises:
         FormatError: A file is damaged, or holds another number of heights than of outlines.
     """
-    paths = [tree.root / "polygon" / LAYER / f"{map_id}.json" for map_id in ids]
+    paths = [tree.root / "polygon" / COMPLETE / f"{map_id}.json" for map_id in ids]
     if not all(path.is_file() for path in paths):
         return {}
     rings = [read_rings_json(path) for path in paths]
@@ -57,6 +55,11 @@ def outline_arrays(tree: PngTree, ids: Sequence[int]) -> dict[str, NDArray[Any]]
         return arrays
     heights = [read_heights_json(folder / path.name, count) for path, count in zip(paths, counts, strict=True)]
     return arrays | {"outline_heights_m": np.array([height for found in heights for height in found], dtype=np.float64)}
+
+
+def roofs_array(layer: str) -> str:
+    """Name of the array of the roofs of a layer."""
+    return ROOF_HEIGHTS if layer == COMPLETE else f"{ROOF_HEIGHTS}/{layer}"
 
 
 def tx_height_arrays(tree: PngTree, ids: Sequence[int]) -> dict[str, NDArray[Any]]:

@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from radiodiff.data.radiomapseer.corners import corner_cells
 from radiodiff.encoding import Scale
 from radiodiff.errors import DataSetError, FormatError
 from radiodiff.formats import (
@@ -24,17 +25,17 @@ from radiodiff.formats import (
     read_radiomapseer_transmitters,
 )
 from radiodiff.formats.radiomapseer import DATA_SET_RECORD, read_cell_size_m
-from radiodiff.formats.radiomapseer_heights import ANTENNA_HEIGHTS, HEIGHTS
+from radiodiff.formats.radiomapseer_heights import ANTENNA_HEIGHTS, HEIGHTS, roof_heights_grey
 from radiodiff.scene import Grid, Scene, Transmitter
 
 __all__ = [
+    "COMPLETE",
     "DATA_SET_RECORD",
     "FAKE_RECORD",
     "MapStore",
     "PngTree",
     "RecentlyUsed",
     "check_cells",
-    "corner_cells",
     "gain_count",
     "no_data_set",
 ]
@@ -54,7 +55,9 @@ CORNERS_KEPT = 1024
 """Corner cells of maps in memory: a few kilobytes each, ten milliseconds to make."""
 
 MASKS_KEPT = 64
-"""Building and car masks in memory, per process (64 KB each)."""
+"""Building and car masks in memory, and roofs of layers, per process (64 KB each)."""
+
+COMPLETE = "buildings_complete"
 
 IRT4_TRANSMITTERS = 2
 """The slowest simulation exists for the first two transmitters of each map."""
@@ -85,11 +88,11 @@ class MapStore(Protocol):
     def mask(self, layer: str, map_id: int) -> NDArray[np.bool_]:
         """(rows, cols) mask of a layer, such as "buildings_complete", "buildings_missing2/5", "cars"."""
 
-    def has_heights(self) -> bool:
-        """Whether there are heights of the complete buildings."""
+    def has_heights(self, layer: str = COMPLETE) -> bool:
+        """Whether there are heights of the buildings of a layer."""
 
-    def roof_heights_m(self, map_id: int) -> NDArray[np.uint8]:
-        """(rows, cols) height of the roof over each cell, whole metres, 0 outdoors [m]."""
+    def roof_heights_m(self, map_id: int, layer: str = COMPLETE) -> NDArray[np.uint8]:
+        """(rows, cols) height of the layer's roof over each cell, whole metres, 0 outdoors [m]."""
 
     def tx_heights_m(self, map_id: int) -> NDArray[np.float64]:
         """(T,) height of each transmitter of a map above ground [m]."""
@@ -163,10 +166,11 @@ class PngTree:
         self._map_ids = tuple(sorted(int(path.stem) for path in root.glob("antenna/*.json") if path.stem.isdecimal()))
         if not self._map_ids:
             raise no_data_set(root)
-        self.shape = image_size(self._image("buildings_complete", self._map_ids[0]))
+        self.shape = image_size(self._image(COMPLETE, self._map_ids[0]))
         self._check_fake()
         self._corners: RecentlyUsed[int, NDArray[np.int64]] = RecentlyUsed(CORNERS_KEPT)
         self._masks: RecentlyUsed[tuple[str, int], NDArray[np.bool_]] = RecentlyUsed(MASKS_KEPT)
+        self._roofs: RecentlyUsed[tuple[str, int], NDArray[np.uint8]] = RecentlyUsed(MASKS_KEPT)
 
     def map_ids(self) -> tuple[int, ...]:
         """See `MapStore`."""
@@ -191,17 +195,21 @@ class PngTree:
         cells = np.array(read_radiomapseer_transmitters(path, rows=self.shape[0]), dtype=np.int64).reshape(-1, 2)
         return check_cells(cells[:, ::-1], self.shape, path)
 
-    def has_heights(self) -> bool:
-        """See `MapStore`."""
-        return (self.root / "png" / HEIGHTS).is_dir()
+    def has_heights(self, layer: str = COMPLETE) -> bool:
+        """See `MapStore`; other layers than the complete buildings have those of their outlines."""
+        needed = ["png/heights"] if layer == COMPLETE else ["polygon/heights", f"polygon/{layer}"]
+        return all((self.root / folder).is_dir() for folder in needed)
 
-    def roof_heights_m(self, map_id: int) -> NDArray[np.uint8]:
+    def roof_heights_m(self, map_id: int, layer: str = COMPLETE) -> NDArray[np.uint8]:
         """See `MapStore`.
 
         Raises:
-            FormatError: The image is absent, damaged or not grey.
-            DataSetError: It has another size.
+            FormatError: The image of the complete buildings, or the outlines of the layer, are absent or damaged.
+            DataSetError: The image has another size.
+            SceneError: An outline of the layer has no height.
         """
+        if layer != COMPLETE:
+            return self._roofs.get((layer, map_id), lambda: roof_heights_grey(self.scene(layer, map_id).roof_height_m))
         path = self._image(HEIGHTS, map_id)
         heights_m, _ = read_grey_image(path)
         self._check_size(path, heights_m)
@@ -285,8 +293,9 @@ class PngTree:
         Raises:
             FormatError: The outlines are absent or damaged.
         """
-        layer = "buildings_complete"
-        return self._corners.get(map_id, lambda: corner_cells(self.scene(layer, map_id), self.mask(layer, map_id)))
+        return self._corners.get(
+            map_id, lambda: corner_cells(self.scene(COMPLETE, map_id), self.mask(COMPLETE, map_id))
+        )
 
     def scene(self, layer: str, map_id: int) -> Scene:
         """See `MapStore`.
@@ -303,6 +312,9 @@ class PngTree:
         # Digests of data sets without heights stay what they were.
         heights = (self.root / "polygon" / HEIGHTS / outlines.name, self.root / ANTENNA_HEIGHTS / outlines.name)
         files += [file for file in heights if file.is_file()]
+        if layer != COMPLETE and self.has_heights(layer):
+            # The heights of its outlines follow from these.
+            files.append(self.root / "polygon" / COMPLETE / outlines.name)
         content = hashlib.sha256()
         for file in files:
             content.update(hashlib.sha256(file.read_bytes() if file.is_file() else b"").digest())
@@ -355,33 +367,6 @@ def check_cells(cells: NDArray[np.int64], shape: tuple[int, int], where: object)
 def gain_count(folder: str, num_transmitters: int) -> int:
     """Gain images of a map in a simulation's folder."""
     return min(num_transmitters, IRT4_TRANSMITTERS) if folder.endswith("IRT4") else num_transmitters
-
-
-def corner_cells(scene: Scene, buildings: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(n, 2) outdoor cells (row, col), sorted, each with a building corner within its 3 x 3 neighbourhood.
-
-    Of the neighbourhood of a corner the free cell nearest to it is taken; a corner without one gives none.
-    """
-    rows, cols = buildings.shape
-    size_m = scene.grid.cell_size_m
-    found: set[tuple[int, int]] = set()
-    for footprint in scene.footprints or ():
-        rings = (footprint.polygon.exterior, *footprint.polygon.interiors)
-        points = np.concatenate([np.asarray(ring.coords)[:-1, :2] for ring in rings]) / size_m
-        for x, y in points:
-            found |= _nearest_free(float(x), float(y), buildings, rows, cols)
-    return np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
-
-
-def _nearest_free(x: float, y: float, buildings: NDArray[np.bool_], rows: int, cols: int) -> set[tuple[int, int]]:
-    col, row = int(np.floor(x)), int(np.floor(y))
-    around = [
-        ((c + 0.5 - x) ** 2 + (r + 0.5 - y) ** 2, r, c)
-        for r in range(max(row - 1, 0), min(row + 2, rows))
-        for c in range(max(col - 1, 0), min(col + 2, cols))
-        if not buildings[r, c]
-    ]
-    return {min(around)[1:]} if around else set()
 
 
 def no_data_set(root: Path) -> DataSetError:

@@ -21,6 +21,8 @@ Engines = Mapping[Scenario, Mapping[str, PropagationModel]]
 SEEDS: Mapping[str, int] = {"test": 2026, "train": 2027}
 """Transmitters of the two parts are drawn apart."""
 
+USUAL_MISSING: Mapping[str, int] = {"test": 0, "train": 2}
+
 USUAL_TX: Mapping[str, int] = {"test": 5, "train": 16}
 """Transmitters on each scene: 180 maps of the 18 crops of Munich that share no ground, in two scenarios."""
 
@@ -56,6 +58,8 @@ class BenchSettings:
         scenes: Scenes of each scenario: crops are taken round in turn, with other transmitters each time. None takes
             each crop once.
         frequency_hz: Carrier [Hz].
+        missing_variants: Draws of each of the layers with 1 to 4 buildings left out of the picture; None takes 0 for
+            tests and 2 for training.
 
     Raises:
         DataSetError: There is no layout for the part, or for its validation; fewer crops are wanted than one.
@@ -69,6 +73,7 @@ class BenchSettings:
     tx_per_scene: int | None = None
     scenes: int | None = None
     frequency_hz: float = 5.9e9
+    missing_variants: int | None = None
 
     def __post_init__(self) -> None:
         wanted = {self.test_city} if self.part == "test" else {self.validation_city}
@@ -123,6 +128,7 @@ class BenchSettings:
             scenario=scenario,
             layouts=self.chosen,
             frequency_hz=self.frequency_hz,
+            missing_variants=USUAL_MISSING[self.part] if self.missing_variants is None else self.missing_variants,
         )
 
     def parts(self, there: Sequence[int]) -> dict[str, tuple[int, ...]]:

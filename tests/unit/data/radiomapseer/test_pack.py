@@ -157,7 +157,8 @@ def test_a_file_of_another_kind_is_refused(packed: Path, tmp_path: Path) -> None
     ("settings", "match"),
     [
         ({"buildings": {"layer": "removed", "count": 1, "variant": 1}}, "must have the layer buildings_removed1/1"),
-        ({"buildings": {"layer": "missing"}}, "must have the layer buildings_missing1/1"),
+        ({"buildings": {"layer": "removed"}}, "must have the layer buildings_removed1/1"),
+        ({"buildings": {"layer": "missing", "variant": 1}}, "must have the layer buildings_missing1/1"),
         ({"split": "radiounet"}, "split that it was packed by, fake"),
         (
             {"geometry": ("los_mask",), "buildings": {"layer": "missing", "count": 2, "variant": 5}},

@@ -69,8 +69,9 @@ def test_heights_of_the_download_are_those_of_its_description(fake_root: Path) -
         data(fake_root, heights=True)
 
 
-def test_heights_do_not_show_buildings_that_are_left_out(city_root: Path) -> None:
-    with pytest.raises(ConfigError, match="would show the buildings"):
+def test_heights_of_a_layer_need_its_outlines(city_root: Path) -> None:
+    """Those of the image would show the buildings that the layer leaves out."""
+    with pytest.raises(DataSetError, match=r"must have heights of its buildings.*buildings_missing1/1"):
         data(city_root, heights=True, buildings={"layer": "missing"})
 
 

@@ -16,6 +16,7 @@ from bench_cases import ENGINES, finished, layouts, result_of, small_bench
 from command_line import tree
 from evaluation_cases import StandIn, truth
 from radiodiff.data.create import CreateSettings, RunOptions
+from radiodiff.data.missing_layers import missing_layers
 from radiodiff.data.radiomapseer import RadioMapSeer, RadioMapSeerConfig
 from radiodiff.data.splits import Split
 from radiodiff.errors import ConfigError, DataSetError, FormatError, InputError, PropagationError
@@ -101,6 +102,8 @@ def test_the_training_part_is_split_by_city(tmp_path: Path) -> None:
         assert [cities[i] for i in split.parts["train"]] == ["florence"] * 2
         assert [cities[i] for i in split.parts["validation"]] == ["etoile"] * 2
         assert RadioMapSeer(RadioMapSeerConfig(root=tmp_path / "set" / scenario, simulation="RT"))[0].mask is not None
+        layers = {path.parent.name + "/" + path.name for path in (tmp_path / "set" / scenario).glob("png/*missing*/*")}
+        assert layers == set(missing_layers(2))
     assert not list((tmp_path / "set").glob("*.xz"))
     # The same crop has other transmitters when its turn comes again.
     one, other = (tmp_path / f"set/street/antenna/{i}.json" for i in (0, 2))
@@ -242,6 +245,13 @@ def test_a_set_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_parts_have_their_usual_transmitters() -> None:
     assert [small_bench(part=part, tx_per_scene=None).num_tx for part in ("test", "train")] == [5, 16]
+
+
+def test_parts_have_their_usual_missing_buildings() -> None:
+    found = [small_bench(part=part).create_settings("street") for part in ("test", "train")]
+    assert [settings.missing_variants for settings in found] == [0, 2]
+    assert ["missing_variants" in settings.identity() for settings in found] == [False, True]
+    assert small_bench(part="train", missing_variants=0).create_settings("street").missing_variants == 0
 
 
 @dataclass(frozen=True)
