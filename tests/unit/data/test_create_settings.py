@@ -11,7 +11,7 @@ from radiodiff.errors import DataSetError, InputError, LayoutError, TransmitterE
 from radiodiff.formats.layout_folder import Layout
 from radiodiff.formats.radiomapseer_heights import read_heights_json
 from radiodiff.layouts import CitySettings
-from radiodiff.propagation import DominantPath, FreeSpace, UrbanMicro
+from radiodiff.propagation import DominantPath, FreeSpace, RayLaunching, UrbanMicro
 from radiodiff.scene import Footprint, Grid, Scene
 
 PLAIN = CreateSettings(4, 2, 5, city=CitySettings(rows=64, cols=64))
@@ -67,8 +67,9 @@ def test_every_setting_is_on_record(changes: dict) -> None:
         ({"engines": {}}, InputError, "needs an engine"),
         ({"engines": {"carsRT": FreeSpace()}}, InputError, "name of a simulation .* got 'carsRT'"),
         ({"engines": {"../RT": FreeSpace()}}, InputError, "name of a simulation"),
-        ({"cars": True, "engines": {"RT": FreeSpace()}}, InputError, "Cars are known to .* got cars with RT"),
+        ({"cars": True, "engines": {"RT": FreeSpace()}}, InputError, "with cars are made by the dominant path .* got cars with RT"),
         ({"cars": True, "layouts": LAYOUTS}, InputError, "needs cities with cars; got layouts"),
+        ({"scenario": "rooftop", "engines": {"RL": RayLaunching()}}, InputError, "need an engine of three dimensions"),
         ({"scenario": "moon"}, LayoutError, "A scenario must be one of"),
         ({"frequency_hz": 5.9}, TransmitterError, "frequency_hz"),
         ({"layouts": (*LAYOUTS, layout("e", "4", size=80))}, LayoutError, "grid of the first"),

@@ -12,7 +12,7 @@ from radiodiff.data.missing_layers import MOST_VARIANTS
 from radiodiff.errors import InputError, LayoutError
 from radiodiff.grey_scale import RADIOMAPSEER_GREY
 from radiodiff.layouts import CitySettings
-from radiodiff.propagation import DominantPath, PropagationModel
+from radiodiff.propagation import DominantPath, PropagationModel, RayLaunching
 from radiodiff.scene import Grid, Transmitter
 from radiodiff.version import __version__
 
@@ -161,6 +161,13 @@ class CreateSettings:
                     value=repr(name),
                     remedy=f"Usual are {', '.join(SIMULATIONS.values())}.",
                 )
+        launched = [name for name, engine in self.engines.items() if isinstance(engine, RayLaunching)]
+        if launched and self.scenario == "rooftop":
+            raise InputError(
+                "Transmitters above roofs need an engine of three dimensions",
+                value=f"ray launching ({', '.join(launched)}) with the scenario rooftop",
+                remedy="Use ray-tracing, or the scenario street.",
+            )
 
     def _check_cars(self) -> None:
         if not self.cars:
