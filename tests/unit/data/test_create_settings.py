@@ -67,7 +67,11 @@ def test_every_setting_is_on_record(changes: dict) -> None:
         ({"engines": {}}, InputError, "needs an engine"),
         ({"engines": {"carsRT": FreeSpace()}}, InputError, "name of a simulation .* got 'carsRT'"),
         ({"engines": {"../RT": FreeSpace()}}, InputError, "name of a simulation"),
-        ({"cars": True, "engines": {"RT": FreeSpace()}}, InputError, "with cars are made by the dominant path .* got cars with RT"),
+        (
+            {"cars": True, "engines": {"RT": FreeSpace()}},
+            InputError,
+            "with cars are made by the dominant path .* got cars with RT",
+        ),
         ({"cars": True, "layouts": LAYOUTS}, InputError, "needs cities with cars; got layouts"),
         ({"scenario": "rooftop", "engines": {"RL": RayLaunching()}}, InputError, "need an engine of three dimensions"),
         ({"scenario": "moon"}, LayoutError, "A scenario must be one of"),
