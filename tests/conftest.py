@@ -8,6 +8,8 @@ from hypothesis import settings
 from engine_cases import ENGINES
 from ray_tracer import needs_ray_tracer
 
+pytest_plugins = ["run_commands"]
+
 # Compiling a kernel takes longer than any deadline; a failure must be the same on every machine.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from command_line import Run
+
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("benchmarks", "docs", "examples")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in ROOT.glob(f"{folder}/**/*.md"))])
@@ -29,7 +31,8 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "document", [path for path in DOCUMENTS if blocks(path)], ids=lambda path: str(path.relative_to(ROOT))
 )
-def test_the_code_of_a_document_runs_from_top_to_bottom(document: Path, checkout: Path) -> None:
+def test_the_code_of_a_document_runs_from_top_to_bottom(document: Path, checkout: Path, radiodiff: Run) -> None:
+    """Lines of radiodiff run in this process: most of their time would go into loading torch."""
     folder = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     for language, text in blocks(document):
         if language == "python":
@@ -37,6 +40,10 @@ def test_the_code_of_a_document_runs_from_top_to_bottom(document: Path, checkout
         else:
             commands = [line.split() for line in text.replace("\\\n", " ").strip().splitlines()]
         for command in commands:
+            if command[0] == "radiodiff":
+                outcome = radiodiff(*command[1:])
+                assert outcome.code == 0, f"{command}: {outcome.err}"
+                continue
             done = subprocess.run(
                 command, cwd=checkout, env=os.environ | {"PATH": folder}, capture_output=True, text=True, check=False
             )

@@ -116,7 +116,7 @@ REFUSED = {
         ["--scheduler", SCHEDULER],
         ["--workers must be left out", f"1 --scheduler {SCHEDULER}"],
     ),
-    "cars with rays": (["--cars", "--engine", "ray-launching"], ["Cars are known to", "cars with RL"]),
+    "cars with rays": (["--cars", "--engine", "ray-launching"], ["by the dominant path engine", "cars with RL"]),
     "no hours": (["--max-hours", 0], ["hours of a run must be above 0"]),
 }
 

@@ -19,6 +19,7 @@ from radiodiff.data.radiomapseer.config import TRACED_SIMULATIONS
 from radiodiff.data.radiomapseer.store import USUAL_FREQUENCY_HZ
 from radiodiff.errors import FormatError, RadiodiffError
 from radiodiff.formats import read_json, read_radiomapseer_polygons, read_radiomapseer_transmitters
+from radiodiff.formats.radiomapseer import read_cell_size_m
 from radiodiff.formats.radiomapseer_json import read_polygons_json
 from radiodiff.propagation.dominant_path.law import DominantPathLaw
 from radiodiff.scene import Grid
@@ -242,7 +243,8 @@ def _layers(checks: ImageChecks, files: MapFiles, result: MapResult) -> NDArray[
     for layer in files.polygons:
         file = f"polygon/{layer}/{files.map_id}.json"
         outlines = checks.json(file, partial(read_polygons_json, grid=_grid(checks)))
-        if outlines is not None and layer == "buildings_complete" and buildings is not None and buildings.any():
+        is_shown = buildings is not None and bool(buildings.any())
+        if outlines is not None and layer == "buildings_complete" and is_shown and _knows_cells(checks.root):
             try:
                 read_radiomapseer_polygons(checks.root / file)
             except RadiodiffError as error:
@@ -250,6 +252,15 @@ def _layers(checks: ImageChecks, files: MapFiles, result: MapResult) -> NDArray[
         elif outlines is not None and layer == "cars" and cars is not None and is_car_layer:
             check_car_outlines(checks, f"png/cars/{files.map_id}.png", cars, outlines.footprints, file)
     return buildings
+
+
+def _knows_cells(root: Path) -> bool:
+    """Whether the record of a data set says how large its cells are; damage is told of once, not for each map."""
+    try:
+        read_cell_size_m(root)
+    except FormatError:
+        return False
+    return True
 
 
 def _grid(checks: ImageChecks) -> Grid:
