@@ -137,7 +137,8 @@ def test_unknown_heights_of_a_scene_are_those_of_the_example(tmp_path: Path) -> 
 def test_missing_buildings_of_a_scene_are_those_of_the_example(tmp_path: Path) -> None:
     """The scene without them, as it was drawn; over the roofs go the heights of those that are left."""
     root = tmp_path / "data"
-    settings = CreateSettings(2, 2, 1, city=CitySettings(rows=64, cols=64), scenario="rooftop", missing_variants=1)
+    city = CitySettings(rows=64, cols=64, style="houses")
+    settings = CreateSettings(2, 2, 5, city=city, scenario="rooftop", missing_variants=1)
     list(create_data_set(root, settings))
     options: dict[str, Any] = {
         "geometry": ("los_mask", "obstructed_length_m", "over_roofs_gain_db"),
@@ -152,7 +153,7 @@ def test_missing_buildings_of_a_scene_are_those_of_the_example(tmp_path: Path) -
             example = data[number]
             whole, txs = draw_map(settings, MapTask(example.map_id))
             houses = whole.footprints or ()
-            left_out = draw_missing(len(houses), count, 1, (1, example.map_id))
+            left_out = draw_missing(len(houses), count, 1, (5, example.map_id))
             scene = Scene.from_footprints(whole.grid, [house for i, house in enumerate(houses) if i not in left_out])
             found = scene_condition(data.encoding, plain, scene, txs[example.tx_id])
             for channel, mine, theirs in zip(data.encoding.names, found, example.condition, strict=True):

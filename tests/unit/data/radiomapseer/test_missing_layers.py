@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from radiodiff.layouts import CitySettings
 from radiodiff.scene import Scene, rasterize
 from radiomapseer_examples import channel, data
 
-WITHOUT = CreateSettings(2, 2, 3, city=CitySettings(rows=64, cols=64), scenario="street")
-WITH = CreateSettings(2, 2, 3, city=CitySettings(rows=64, cols=64), scenario="street", missing_variants=2)
+WITHOUT = CreateSettings(2, 2, 5, city=CitySettings(rows=64, cols=64, style="houses"), scenario="street")
+WITH = replace(WITHOUT, missing_variants=2)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_layers_lack_that_many_buildings_and_show_the_others(created: Path) -> N
     for map_id in range(2):
         complete, scene = rings(created, "buildings_complete", map_id), read_radiomapseer_scene(created, map_id)
         footprints = scene.footprints or ()
-        assert len(complete) == len(footprints) >= 3
+        assert len(complete) == len(footprints) > 4
         for layer, (count, _) in missing_layers(2).items():
             kept = rings(created, layer, map_id)
             places = [complete.index(ring) for ring in kept]
@@ -182,7 +183,7 @@ def test_heights_are_those_of_the_buildings_that_are_shown(created: Path) -> Non
         for number in (0, 2):
             map_id = found[number].map_id
             scene = read_radiomapseer_scene(created, map_id)
-            left_out = draw_missing(len(scene.footprints or ()), count, variant, (3, map_id))
+            left_out = draw_missing(len(scene.footprints or ()), count, variant, (5, map_id))
             kept = [one for i, one in enumerate(scene.footprints or ()) if i not in left_out]
             roofs_m = Scene.from_footprints(scene.grid, kept).roof_height_m
             shown = CHANNELS["building_height_m"].decode(channel(found[number], found, "building_height_m"))
