@@ -31,7 +31,7 @@ IRT4_LAW = replace(
 """Line of sight: fitted to the maps, residual 0.2 to 0.6 dB. Corners: least squares outside the buildings."""
 
 FAST = RayTracingSettings(max_depth=8, num_rays=500_000)
-"""Eight interactions: five leave 56 instead of 48 % of the street cells of dense towns without a path (decision 018)."""
+"""Eight interactions: five leave 56 % of the street cells of dense towns without a path, not 48 % (decision 018)."""
 REFERENCE = replace(FAST, num_rays=2_000_000, max_rays=64_000_000, noise_target_db=0.3)
 IRT2 = RayTracingSettings(
     max_depth=2,
