@@ -33,6 +33,7 @@ GIVEN = {
     "data.split": "null",
     "data.cars": "false",
     "data.buildings.layer": "complete",
+    "data.buildings.share": "1.0",
     "data.mix_weight": "null",
     "data.stored_scale": "raw",
     "data.tx_per_map": "null",

@@ -45,11 +45,31 @@ class BuildingsConfig(Config):
             set).
         count: How many are left out, 1..4, or "random": drawn for each example from those that the data set has.
         variant: Which of the draws, 1..6, or "random", likewise.
+        share: Share of the examples, drawn for each, that show the layer; the others show all buildings.
+
+    Raises:
+        ConfigError: A key is unknown, a value not allowed, or there is a share of complete layers.
     """
 
     layer: Literal["complete", "missing", "removed"] = "complete"
     count: Annotated[int, Field(ge=1, le=4)] | Literal["random"] = "random"
     variant: Annotated[int, Field(ge=1, le=6)] | Literal["random"] = "random"
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.layer == "complete" and self.share < 1:
+            raise ConfigError(
+                "BuildingsConfig.share belongs to the layers 'missing' and 'removed'",
+                value=f"share={self.share:g} with layer='complete'",
+                remedy="Set layer to 'missing', or leave the share out.",
+            )
+        return self
+
+    @property
+    def shows_all_in_some(self) -> bool:
+        """Whether there are conditions that show all buildings."""
+        return self.layer == "complete" or self.share < 1
 
 
 class MeasurementsConfig(Config):
@@ -166,7 +186,7 @@ class RadioMapSeerConfig(Config):
         answers: list[str] = [name for name in self.geometry if name in ANSWER_CHANNELS]
         if self.k2 == "dominant-path":
             answers.append("k2")
-        of_dominant_path = self.simulation in ("DPM", "mix") and self.buildings.layer == "complete"
+        of_dominant_path = self.simulation in ("DPM", "mix") and self.buildings.shows_all_in_some
         if answers and of_dominant_path and not self.allow_answer_channels:
             raise ConfigError(
                 "The condition must not hold the answer: a dominant path map follows from these channels of its own "

@@ -168,10 +168,10 @@ class ExampleArrays:
 
     def _draw_layer(self) -> str:
         chosen, variants = self._config.buildings, self._reader.variants
-        if not variants:
+        # What is fixed is not drawn: the draws that follow are the same.
+        if not variants or (chosen.share < 1 and self._random.random() >= chosen.share):
             return COMPLETE
         counts = list(variants)
-        # What is fixed is not drawn: the draws that follow are the same.
         layers = variants[counts[int(self._random.integers(len(counts)))] if chosen.count == "random" else counts[0]]
         return layers[int(self._random.integers(len(layers)))] if chosen.variant == "random" else layers[0]
 

@@ -15,7 +15,7 @@ from radiodiff.data.missing_layers import draw_missing, missing_layers
 from radiodiff.data.radiomapseer import PackSettings, add_missing_layers, fill_geometry, pack_data_set
 from radiodiff.data.splits import Split
 from radiodiff.encoding import CHANNELS
-from radiodiff.errors import DataSetError, FormatError, InputError
+from radiodiff.errors import ConfigError, DataSetError, FormatError, InputError
 from radiodiff.formats import PNG_SAMPLE_OFFSET, read_mask_image, read_radiomapseer_scene
 from radiodiff.formats.radiomapseer_heights import roof_heights_grey
 from radiodiff.layouts import CitySettings
@@ -173,6 +173,30 @@ def test_draws_are_among_the_layers_that_are_there(own: Path) -> None:
     )
     with pytest.raises(DataSetError, match=r"must have the layer buildings_missing4/1.*dataset missing"):
         data(own, part="all", buildings={"layer": "missing", "count": 4})
+
+
+def test_a_share_of_the_examples_shows_less_than_all_buildings(own: Path) -> None:
+    found = data(own, part="all", buildings={"layer": "missing", "share": 0.3})
+    complete = read_mask_image(own / "png/buildings_complete/0.png")
+    shown = [np.array_equal(channel(found[0, draw], found, "buildings") > 0, complete) for draw in range(200)]
+    # Three standard deviations of 200 draws.
+    assert abs(np.mean(shown) - 0.7) < 0.1
+    assert not any(
+        np.array_equal(channel(one, found, "buildings") > 0, complete)
+        for one in (data(own, part="all", buildings={"layer": "missing"})[0, draw] for draw in range(8))
+    )
+
+
+def test_a_share_of_complete_layers_is_refused(own: Path) -> None:
+    with pytest.raises(ConfigError, match=r"share belongs to the layers 'missing'"):
+        data(own, buildings={"share": 0.5})
+
+
+def test_examples_that_show_all_buildings_must_not_hold_the_answer(own: Path) -> None:
+    answer = {"simulation": "DPM", "geometry": ("dominant_path_gain_db",)}
+    data(own, part="all", buildings={"layer": "missing"}, **answer)
+    with pytest.raises(ConfigError, match="must not hold the answer"):
+        data(own, part="all", buildings={"layer": "missing", "share": 0.5}, **answer)
 
 
 def test_heights_are_those_of_the_buildings_that_are_shown(created: Path) -> None:
