@@ -50,7 +50,8 @@ class RadioUnet(SavedNetwork):
         self.downsample = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths))
         self.upsample = nn.ModuleList(Upsample(coarse, fine) for fine, coarse in pairwise(widths))
         self.up = nn.ModuleList(_convolutions(2 * fine, fine, config) for fine in widths[:-1])
-        self.out = nn.Conv2d(widths[0], out_channels * cells, 1)
+        terms = in_channels + 1 if config.mixes_condition else 1
+        self.out = nn.Conv2d(widths[0], out_channels * terms * cells, 1)
 
     def forward(self, condition: Tensor) -> Tensor:
         """Maps (B, out_channels, rows, cols), in about [-1, 1] once trained, not bounded.
@@ -71,7 +72,8 @@ class RadioUnet(SavedNetwork):
         skips.pop()
         for i in reversed(range(len(self.up))):
             x = self._run(self.up[i], torch.cat([self.upsample[i](x), skips.pop()], dim=1))
-        return functional.pixel_shuffle(self.out(x), stem).to(condition.dtype)
+        maps = functional.pixel_shuffle(self.out(x), stem).to(condition.dtype)
+        return _mixed(maps, condition) if self.settings.mixes_condition else maps
 
 
 def build_radio_unet(config: RadioUnetConfig, *, in_channels: int, out_channels: int = 1, seed: int = 0) -> RadioUnet:
@@ -88,6 +90,17 @@ def build_radio_unet(config: RadioUnetConfig, *, in_channels: int, out_channels:
             in_channels=in_channels, out_channels=out_channels, network=config.model_dump(mode="json")
         )
     return network
+
+
+def _mixed(terms: Tensor, condition: Tensor) -> Tensor:
+    """Maps (B, M, rows, cols): a term of their own and the condition's channels with weights.
+
+    Args:
+        terms: (B, M * (1 + C), rows, cols), of each map its own term and the weights of the channels.
+        condition: (B, C, rows, cols).
+    """
+    own, weights = terms.unflatten(1, (-1, condition.shape[1] + 1)).tensor_split((1,), dim=2)
+    return own[:, :, 0] + (weights * condition[:, None]).sum(dim=2)
 
 
 def _convolutions(in_channels: int, out_channels: int, config: RadioUnetConfig) -> nn.Sequential:

@@ -156,6 +156,8 @@ class RadioUnetConfig(LevelChannels, Config):
         stem_factor: Cells along one edge that become channels at the entry and cells again at the exit; 1 works on the
             map's own cells.
         norm_groups: Groups of its group normalisation.
+        mixes_condition: The map is a sum of the condition's channels with weights that the network gives for each cell,
+            and of a part of its own. Channels that predict the map keep their sharp edges in it.
     """
 
     base_channels: Count = 32
@@ -163,6 +165,7 @@ class RadioUnetConfig(LevelChannels, Config):
     blocks_per_level: Count = 2
     stem_factor: Count = 1
     norm_groups: Count = 8
+    mixes_condition: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -31,12 +31,26 @@ def test_it_gives_a_map_of_the_size_of_the_condition(stem: int, rows: int, cols:
     assert network(random_maps(2, 5, rows, cols)).shape == (2, 2, rows, cols)
 
 
+@pytest.mark.parametrize("mixes", [False, True])
 @pytest.mark.parametrize("stem", [1, 2])
-def test_every_parameter_gets_a_gradient(stem: int) -> None:
-    network = build_radio_unet(TINY.replaced(stem_factor=stem), in_channels=3)
+def test_every_parameter_gets_a_gradient(stem: int, mixes: bool) -> None:
+    network = build_radio_unet(TINY.replaced(stem_factor=stem, mixes_condition=mixes), in_channels=3)
     output = network(random_maps(2, 3, 16, 16))
     (output * random_maps(*output.shape)).sum().backward()
     assert [n for n, p in network.named_parameters() if p.grad is None or not bool(p.grad.any())] == []
+
+
+@pytest.mark.parametrize("stem", [1, 2])
+def test_a_mixing_network_adds_weighted_channels_cell_by_cell(stem: int) -> None:
+    network = build_radio_unet(TINY.replaced(stem_factor=stem, mixes_condition=True), in_channels=3, out_channels=2)
+    # Own term and three weights of either map, each the same in all cells of a block.
+    terms = torch.tensor([[0.5, 1.0, 0.0, -2.0], [0.0, 0.0, 3.0, 0.0]])
+    with torch.no_grad():
+        network.out.weight.zero_()
+        network.out.bias.copy_(terms.flatten().repeat_interleave(stem**2))
+    condition = random_maps(2, 3, 16, 16)
+    expected = [0.5 + condition[:, 0] - 2.0 * condition[:, 2], 3.0 * condition[:, 1]]
+    torch.testing.assert_close(network(condition), torch.stack(expected, dim=1))
 
 
 def test_each_cell_sees_the_whole_neighbourhood_and_its_own_channels() -> None:
