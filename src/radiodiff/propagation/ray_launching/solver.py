@@ -1,7 +1,7 @@
 """Rays of transmitters on one prepared scene."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +43,9 @@ class SceneRays:
     free_share: NDArray[np.float64]
 
     @classmethod
-    def of_scene(cls, scene: Scene) -> "SceneRays":
-        """Prepare a scene."""
-        graph = CornerGraph.of_scene(scene)
+    def of_scene(cls, scene: Scene, graph: CornerGraph | None = None) -> "SceneRays":
+        """Prepare a scene, on its corner graph where there is one already."""
+        graph = CornerGraph.of_scene(scene) if graph is None else graph
         edges = graph.obstacles.walls
         along = edges[:, 2:] - edges[:, :2]
         walls = np.hstack([edges, along / np.linalg.norm(along, axis=1, keepdims=True)])
@@ -53,24 +53,35 @@ class SceneRays:
         free_share = launch_kernels.free_shares(edges, scene.grid.shape)
         return cls(scene, graph, walls, index, free_share)
 
+    def is_at_street_level(self, tx: Transmitter) -> bool:
+        """Whether a transmitter stands outside the buildings and below the highest roof."""
+        return not self.scene.buildings[tx.cell(self.scene.grid)] and tx.height_m <= self._highest_roof_m
+
     def check_street_level(self, tx: Transmitter) -> None:
         """Make sure that a transmitter does not stand above a roof, or in the street above all of them.
 
         Raises:
             TransmitterError: It does.
         """
+        if self.is_at_street_level(tx):
+            return
         row, col = tx.cell(self.scene.grid)
-        heights_m = [footprint.height_m or np.inf for footprint in self.scene.footprints or ()]
         is_indoors = bool(self.scene.buildings[row, col])
-        if is_indoors or tx.height_m > max(heights_m, default=np.inf):
-            place = (
-                f"column {col}, row {row}, which is indoors" if is_indoors else f"roofs of {max(heights_m):g} m at most"
-            )
-            raise TransmitterError(
-                "Ray launching needs a transmitter at street level, outside the buildings and below the highest roof",
-                value=f"{place}; height {tx.height_m:g} m",
-                remedy="Use the ray-tracing engine for transmitters above roofs.",
-            )
+        place = (
+            f"column {col}, row {row}, which is indoors"
+            if is_indoors
+            else f"roofs of {self._highest_roof_m:g} m at most"
+        )
+        raise TransmitterError(
+            "Ray launching needs a transmitter at street level, outside the buildings and below the highest roof",
+            value=f"{place}; height {tx.height_m:g} m",
+            remedy="Use the ray-tracing engine for transmitters above roofs.",
+        )
+
+    @cached_property
+    def _highest_roof_m(self) -> float:
+        """A building without a height is as high as it takes."""
+        return max((footprint.height_m or np.inf for footprint in self.scene.footprints or ()), default=np.inf)
 
     def solve(self, tx: Transmitter, settings: RayLaunchingSettings) -> tuple[NDArray[np.float64], float]:
         """Path loss (rows, cols), NaN where no path leads, and its median standard error, both [dB].
