@@ -141,6 +141,7 @@ CHANNELS = {
         Channel("turning_angle_deg", 0.0, 360.0),
         Channel("dominant_path_gain_db", *_WINDOW_DB),
         Channel("over_roofs_gain_db", -180.0, _WINDOW_DB[1]),
+        Channel("ray_launching_gain_db", *_WINDOW_DB),
         Channel("k2", 0.0, 1.0),
         Channel("building_height_m", 0.0, 100.0),
         Channel("transmitter_height_m", 0.0, 100.0),

@@ -231,4 +231,4 @@ def _knows(facts: "object", case: "BenchCase", content: "BenchContent") -> bool:
     if facts.get("kind") == "engine" and made_by in ENGINES:
         return str(facts["engine"]).startswith(f"{ENGINES[made_by].__name__}(")
     seen = facts.get("condition", ())
-    return case.simulation == "DPM" and isinstance(seen, list) and bool(set(seen) & set(ANSWER_CHANNELS))
+    return isinstance(seen, list) and bool(set(seen) & ANSWER_CHANNELS.get(case.simulation, frozenset()))

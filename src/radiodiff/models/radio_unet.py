@@ -99,8 +99,9 @@ def _mixed(terms: Tensor, condition: Tensor) -> Tensor:
         terms: (B, M * (1 + C), rows, cols), of each map its own term and the weights of the channels.
         condition: (B, C, rows, cols).
     """
-    own, weights = terms.unflatten(1, (-1, condition.shape[1] + 1)).tensor_split((1,), dim=2)
-    return own[:, :, 0] + (weights * condition[:, None]).sum(dim=2)
+    by_map = terms.reshape(len(terms), -1, condition.shape[1] + 1, *condition.shape[-2:])
+    weighted: Tensor = (by_map[:, :, 1:] * condition[:, None]).sum(dim=2)
+    return by_map[:, :, 0] + weighted
 
 
 def _convolutions(in_channels: int, out_channels: int, config: RadioUnetConfig) -> nn.Sequential:

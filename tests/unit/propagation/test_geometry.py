@@ -11,12 +11,21 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from engine_cases import FREE_CELLS, Motion, free_cell, random_town, town, turned_blocks
-from radiodiff.errors import TransmitterError
-from radiodiff.propagation import RADIOMAPSEER_LAW, DominantPath, DominantPathLaw, OverRoofs, geometry_channels
+from radiodiff.errors import PropagationError, TransmitterError
+from radiodiff.propagation import (
+    RADIOMAPSEER_LAW,
+    DominantPath,
+    DominantPathLaw,
+    GeometryChannel,
+    OverRoofs,
+    RayLaunching,
+    geometry_channels,
+)
 from radiodiff.propagation.geometry import GEOMETRY_CHANNELS, GeometrySolver
+from radiodiff.propagation.ray_launching import RAY_LAUNCHING_SETTINGS
 from radiodiff.scene import Footprint, Grid, Scene, Transmitter
 
-LOS, STRAIGHT, OBSTRUCTED, SHORTEST, TURNING, DOMINANT = range(6)
+LOS, STRAIGHT, OBSTRUCTED, SHORTEST, TURNING, DOMINANT, _, LAUNCHED = range(8)
 GRID = Grid(40, 60)
 WALL = Scene.from_footprints(GRID, [Footprint(shapely.box(30.0, 10.0, 32.0, 40.0))])
 YARD = Scene.from_footprints(
@@ -40,7 +49,7 @@ def rays(tx: Transmitter, scene: Scene) -> np.ndarray:
     return shapely.linestrings(ends.reshape(-1, 2, 2)).reshape(scene.grid.shape)
 
 
-def test_seven_channels_in_the_documented_order() -> None:
+def test_eight_channels_in_the_documented_order() -> None:
     assert GEOMETRY_CHANNELS == (
         "los_mask",
         "log_distance_gain_db",
@@ -49,9 +58,10 @@ def test_seven_channels_in_the_documented_order() -> None:
         "turning_angle_deg",
         "dominant_path_gain_db",
         "over_roofs_gain_db",
+        "ray_launching_gain_db",
     )
     channels = geometry_channels(WALL, Transmitter.at_cell(GRID, 10, 12))
-    assert channels.shape == (7, 40, 60)
+    assert channels.shape == (8, 40, 60)
     assert channels.dtype == np.float32
 
 
@@ -63,7 +73,7 @@ def test_documented_ranges(seed: int) -> None:
         distance = tx.distance_m(scene.grid)
         assert np.isfinite(channels).all()
         assert (channels[:, scene.buildings] == 0.0).all()
-        los, straight, obstructed, shortest, turning, dominant, over_roofs = channels[:, outdoors]
+        los, straight, obstructed, shortest, turning, dominant, over_roofs, launched = channels[:, outdoors]
         assert set(np.unique(los)) <= {0.0, 1.0}
         expected = -47.84 - 10 * RADIOMAPSEER_LAW.los_exponent * np.log10(np.maximum(distance[outdoors], 1.0))
         np.testing.assert_allclose(straight, expected, atol=1e-4)
@@ -74,11 +84,40 @@ def test_documented_ranges(seed: int) -> None:
         assert (turning <= 360.0).all()
         assert (dominant <= straight + 1e-4).all()
         np.testing.assert_array_equal(over_roofs, -OverRoofs().radio_map(scene, tx).path_loss_db[outdoors])
+        rays = RayLaunching(RAY_LAUNCHING_SETTINGS["fast"]).radio_map(scene, tx)
+        np.testing.assert_array_equal(launched, -rays.path_loss_db[outdoors])
         # In line of sight the best path is the straight one.
         seen = los == 1.0
         np.testing.assert_array_equal(dominant[seen], straight[seen])
         np.testing.assert_allclose(shortest[seen], np.maximum(distance[outdoors][seen], 1.0), rtol=1e-6)
         assert (turning[seen] == 0.0).all()
+
+
+def test_rays_of_a_transmitter_above_the_roofs_are_not_launched() -> None:
+    scene = Scene.from_footprints(GRID, [Footprint(shapely.box(30.0, 10.0, 32.0, 40.0), height_m=10.0)])
+    for tx in (Transmitter.at_cell(GRID, 31, 20, height_m=13.0), Transmitter.at_cell(GRID, 10, 12, height_m=12.0)):
+        channels = geometry_channels(scene, tx)
+        np.testing.assert_array_equal(channels[LAUNCHED], channels[DOMINANT])
+    channels = geometry_channels(scene, Transmitter.at_cell(GRID, 10, 12, height_m=2.5))
+    assert (channels[LAUNCHED] > channels[DOMINANT] + 1.0).any()
+
+
+@pytest.mark.parametrize(
+    "names", [("over_roofs_gain_db",), ("turning_angle_deg", "los_mask"), ("ray_launching_gain_db",)]
+)
+def test_some_of_the_channels_are_those_of_all(names: tuple[GeometryChannel, ...]) -> None:
+    scene = random_town(1)
+    tx = free_cell(scene, 1)
+    every = geometry_channels(scene, tx)
+    found = GeometrySolver(scene).channels(tx, names)
+    np.testing.assert_array_equal(found, every[[GEOMETRY_CHANNELS.index(name) for name in names]])
+
+
+def test_a_carrier_beyond_the_materials_of_rays_is_refused_only_for_them() -> None:
+    tx = Transmitter.at_cell(GRID, 10, 12, frequency_hz=200e9)
+    with pytest.raises(PropagationError, match="200"):
+        geometry_channels(WALL, tx)
+    assert np.isfinite(GeometrySolver(WALL).channels(tx, GEOMETRY_CHANNELS[:-1])).all()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

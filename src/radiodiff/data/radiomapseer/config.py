@@ -1,5 +1,6 @@
 """Settings of the RadioMapSeer reader: one class for all variants of the data set."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
@@ -10,7 +11,7 @@ from radiodiff.data.edges.detect import EdgeMethod
 from radiodiff.data.placement import Fit
 from radiodiff.encoding import Scale
 from radiodiff.errors import ConfigError
-from radiodiff.propagation import GEOMETRY_CHANNELS, GeometryChannel
+from radiodiff.propagation import GeometryChannel
 
 __all__ = [
     "ANSWER_CHANNELS",
@@ -33,8 +34,15 @@ OTHER_SIMULATIONS: tuple[OtherSimulation, ...] = get_args(OtherSimulation)
 TRACED_SIMULATIONS = ("RL", "RT")
 """Ray launching and ray tracing: level 0 outdoors is no value there, but a cell that no ray has found, or too weak."""
 
-ANSWER_CHANNELS = GEOMETRY_CHANNELS[3:6]
-"""Geometry channels from which a dominant path map of the same buildings follows."""
+_OF_CORNERS = ("shortest_path_length_m", "turning_angle_deg", "dominant_path_gain_db", "ray_launching_gain_db")
+ANSWER_CHANNELS: Mapping[str, frozenset[str]] = {
+    "DPM": frozenset(_OF_CORNERS),
+    "mix": frozenset(_OF_CORNERS),
+    "RL": frozenset({"ray_launching_gain_db"}),
+}
+"""Geometry channels from which a map of the same buildings follows, or nearly so, by its simulation."""
+
+ANSWERS = {"DPM": "a dominant path map", "mix": "a dominant path map", "RL": "a map of launched rays"}
 
 
 class BuildingsConfig(Config):
@@ -183,14 +191,13 @@ class RadioMapSeerConfig(Config):
                 value=f"unknown_heights={self.unknown_heights:g} without heights",
                 remedy="Set heights, or leave unknown_heights out.",
             )
-        answers: list[str] = [name for name in self.geometry if name in ANSWER_CHANNELS]
-        if self.k2 == "dominant-path":
+        answers: list[str] = [name for name in self.geometry if name in ANSWER_CHANNELS.get(self.simulation, ())]
+        if self.k2 == "dominant-path" and self.simulation in ("DPM", "mix"):
             answers.append("k2")
-        of_dominant_path = self.simulation in ("DPM", "mix") and self.buildings.shows_all_in_some
-        if answers and of_dominant_path and not self.allow_answer_channels:
+        if answers and self.buildings.shows_all_in_some and not self.allow_answer_channels:
             raise ConfigError(
-                "The condition must not hold the answer: a dominant path map follows from these channels of its own "
-                "buildings",
+                f"The condition must not hold the answer: {ANSWERS[self.simulation]} follows from these channels of "
+                "its own buildings",
                 value=", ".join(answers),
                 remedy="Leave them out, take another simulation, or set allow_answer_channels where that is meant.",
             )

@@ -1,6 +1,6 @@
 """Geometry channels on disk: computed once for a map, read back by memory map.
 
-A file `<folder>/<layer>/<map>-<digest>.safetensors` holds `channels`, (T, 7, rows, cols) uint16: the encoded channels
+A file `<folder>/<layer>/<map>-<digest>.safetensors` holds `channels`, (T, 8, rows, cols) uint16: the encoded channels
 of the first T transmitters, 0 for -1 and 65535 for +1, in steps 257 times finer than the grey levels of the target. The
 digest is that of all they follow from: outlines, transmitters, law, ranges, size. Other data sets, or changed ones, may
 therefore share a folder; files that nothing asks for any more stay until they are deleted.
@@ -25,6 +25,7 @@ from radiodiff.data.worker_pool import run_tasks
 from radiodiff.encoding import CHANNELS, encode_geometry
 from radiodiff.errors import DataSetError, FormatError
 from radiodiff.propagation import GEOMETRY_CHANNELS, RADIOMAPSEER_LAW, GeometrySolver
+from radiodiff.propagation.geometry import LAUNCHED_RAYS
 from radiodiff.scene import Transmitter
 
 __all__ = ["GEOMETRY_FOLDER", "GeometryCache"]
@@ -145,6 +146,7 @@ class GeometryCache:
         return {
             **FORMAT,
             "law": json.dumps(asdict(RADIOMAPSEER_LAW)),
+            "rays": json.dumps(asdict(LAUNCHED_RAYS)),
             "ranges": json.dumps([asdict(CHANNELS[name]) for name in GEOMETRY_CHANNELS]),
             "shape": json.dumps(self.store.shape),
             "sources": self.store.digest(layer, map_id),
