@@ -161,12 +161,13 @@ class SceneEncoder:
 
     def _geometry(self, prepared: "_Prepared", tx: Transmitter) -> GeometryChannels:
         """Geometry channels by name; none where none is needed."""
-        is_needed = set(self.encoding.names) & set(GEOMETRY_CHANNELS)
-        if not is_needed and not ("k2" in self.encoding.names and self._k2 == "dominant-path"):
+        of_k2 = "dominant_path_gain_db" if "k2" in self.encoding.names and self._k2 == "dominant-path" else None
+        names = [name for name in GEOMETRY_CHANNELS if name in self.encoding.names or name == of_k2]
+        if not names:
             return {}
         # The height decides whether it may stand above a roof, and what goes over the roofs.
         plain = Transmitter(tx.x_m, tx.y_m, height_m=tx.height_m)
-        return dict(zip(GEOMETRY_CHANNELS, prepared.solver.channels(plain), strict=True))
+        return dict(zip(names, prepared.solver.channels(plain, names), strict=True))
 
     def _curvature(self, prepared: "_Prepared", tx: Transmitter, geometry: GeometryChannels) -> NDArray[np.float32]:
         scene = prepared.scene
