@@ -23,7 +23,6 @@ from radiodiff.grey_scale import RADIOMAPSEER_GREY
 from radiodiff.pipeline.measurements import Measurements
 from radiodiff.propagation import GEOMETRY_CHANNELS, RADIOMAPSEER_LAW, GeometrySolver
 from radiodiff.scene import Footprint, Grid, Scene, Transmitter, rasterize
-from radiodiff.scene.trace import trace_footprints
 
 __all__ = ["MEASURED_CHANNELS", "SceneEncoder", "scene_condition"]
 
@@ -226,19 +225,16 @@ class _Prepared:
         scene = self.scene
         if not self._is_image:
             return scene.buildings
-        return _drawn(scene.grid, scene.footprints, scene.buildings, PNG_SAMPLE_OFFSET)
+        return _drawn(scene.grid, scene.outlines, PNG_SAMPLE_OFFSET)
 
     @cached_property
     def cars(self) -> NDArray[np.bool_]:
         scene = self.scene
         if scene.cars is None or not self._is_image:
             return np.zeros(scene.grid.shape, dtype=np.bool_) if scene.cars is None else scene.cars
-        return _drawn(scene.grid, scene.car_footprints, scene.cars, CAR_PNG_SAMPLE_OFFSET)
+        return _drawn(scene.grid, scene.car_outlines, CAR_PNG_SAMPLE_OFFSET)
 
 
-def _drawn(
-    grid: Grid, footprints: tuple[Footprint, ...] | None, mask: NDArray[np.bool_], offset: tuple[float, float]
-) -> NDArray[np.bool_]:
-    """Outlines as an image shows them; where only the cells are known, these are traced."""
-    outlines = trace_footprints(grid, mask) if footprints is None else footprints
-    return rasterize(grid, [footprint.polygon for footprint in outlines], sample_offset=offset)
+def _drawn(grid: Grid, outlines: tuple[Footprint, ...], offset: tuple[float, float]) -> NDArray[np.bool_]:
+    """Outlines as an image shows them."""
+    return rasterize(grid, [outline.polygon for outline in outlines], sample_offset=offset)
