@@ -39,7 +39,8 @@ def compare(scene: Scene, tx: Transmitter, grey: NDArray[np.float64], outside: N
     squared = (rounded - grey) ** 2
     graph = CornerGraph.of_scene(scene)
     size = scene.grid.cell_size_m
-    paths = graph.paths(*graph.free_point(tx.x_m / size, tx.y_m / size), DominantPath().law)
+    view = graph.view(*graph.free_point(tx.x_m / size, tx.y_m / size))
+    paths = graph.paths(view, DominantPath().law)
     regions = {
         "indoors in either": ~outside,
         "line of sight": outside & paths.is_los,

@@ -1,91 +1,104 @@
 """Options of the commands that make radio maps of one building layout: what goes in, and where the maps go."""
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-__all__ = [
-    "Bounds",
-    "Buildings",
-    "Cars",
-    "CellSize",
-    "Frequency",
-    "Grey",
-    "ImageOnly",
-    "Invert",
-    "Layer",
-    "MapId",
-    "Margin",
-    "Out",
-    "Plot",
-    "RasterKind",
-    "SourceCrs",
-    "TargetCrs",
-    "Tx",
-    "TxCrs",
-    "TxHeight",
-]
+if TYPE_CHECKING:
+    from radiodiff.cli.layout_request import LayoutRequest
 
-Buildings = Annotated[
-    Path,
-    typer.Option(
-        "--buildings",
-        help="PNG mask; footprints as GeoJSON, GeoPackage, shapefile or layout of `layouts extract`; mesh: .ply "
-        ".obj .stl .off, .xml of Mitsuba; GeoTIFF; RadioMapSeer polygon file or folder.",
-    ),
-]
-
-Tx = Annotated[
-    list[str], typer.Option("--tx", metavar="COL,ROW", help="Transmitter cell, or X,Y with --tx-crs. Repeat for more.")
-]
+__all__ = ["Grey", "Out", "Plot", "takes_layout"]
 
 Out = Annotated[
     Path, typer.Option("--out", help="Radio map: .npz .png .tif .csv. With several --tx, NAME_0, NAME_1, ...")
 ]
 
-CellSize = Annotated[float, typer.Option("--cell-size", help="Edge of a cell in metres.")]
-
 Grey = Annotated[str | None, typer.Option("--grey", help="Scale of a .png: raw (default) or thresholded.")]
 
 Plot = Annotated[Path | None, typer.Option("--plot", help="Draw the map: .png .pdf .svg.")]
 
-TxCrs = Annotated[str | None, typer.Option("--tx-crs", help="CRS of --tx, such as EPSG:4326 (lon,lat).")]
 
-TxHeight = Annotated[float, typer.Option("--tx-height", help="Transmitter height in metres.")]
+def takes_layout(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the options of a layout and its transmitters, which it gets as its first argument, `request`."""
+    layout = inspect.signature(_layout_request).parameters.values()
+    _, *own = inspect.signature(command).parameters.values()
+    # Those that must be given come first in the help.
+    ordered = (*(one for one in layout if one.default is one.empty), *own)
+    ordered += tuple(one for one in layout if one.default is not one.empty)
+    parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in ordered]
 
-Frequency = Annotated[float, typer.Option("--frequency", help="Carrier in hertz.")]
+    @wraps(command)
+    def run(**given: Any) -> None:
+        command(_layout_request(**{one.name: given.pop(one.name) for one in layout}), **given)
 
-Invert = Annotated[bool, typer.Option("--invert", help="Buildings are 0 in the mask.")]
+    # Where typer looks for options.
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run
 
-MapId = Annotated[int | None, typer.Option("--map-id", help="Map of a RadioMapSeer folder.")]
 
-Cars = Annotated[
-    Path | None,
-    typer.Option(
-        "--cars",
-        help="Cars on the same map: PNG mask, GeoJSON or GeoPackage outlines, RadioMapSeer polygon file, or a "
-        "RadioMapSeer folder (those of --map-id).",
-    ),
-]
+def _layout_request(
+    buildings: Annotated[
+        Path,
+        typer.Option(
+            "--buildings",
+            help="PNG mask; footprints as GeoJSON, GeoPackage, shapefile or layout of `layouts extract`; mesh: .ply "
+            ".obj .stl .off, .xml of Mitsuba; GeoTIFF; RadioMapSeer polygon file or folder.",
+        ),
+    ],
+    tx: Annotated[
+        list[str],
+        typer.Option("--tx", metavar="COL,ROW", help="Transmitter cell, or X,Y with --tx-crs. Repeat for more."),
+    ],
+    cell_size: Annotated[float, typer.Option("--cell-size", help="Edge of a cell in metres.")] = 1.0,
+    tx_crs: Annotated[str | None, typer.Option("--tx-crs", help="CRS of --tx, such as EPSG:4326 (lon,lat).")] = None,
+    tx_height: Annotated[float, typer.Option("--tx-height", help="Transmitter height in metres.")] = 1.5,
+    frequency: Annotated[float, typer.Option("--frequency", help="Carrier in hertz.")] = 5.9e9,
+    invert: Annotated[bool, typer.Option("--invert", help="Buildings are 0 in the mask.")] = False,
+    map_id: Annotated[int | None, typer.Option("--map-id", help="Map of a RadioMapSeer folder.")] = None,
+    cars: Annotated[
+        Path | None,
+        typer.Option(
+            "--cars",
+            help="Cars on the same map: PNG mask, GeoJSON or GeoPackage outlines, RadioMapSeer polygon file, or a "
+            "RadioMapSeer folder (those of --map-id).",
+        ),
+    ] = None,
+    image_only: Annotated[
+        bool, typer.Option("--image-only", help="Read a RadioMapSeer image, not the outlines beside it.")
+    ] = False,
+    layer: Annotated[str | None, typer.Option("--layer", help="Layer of a vector file.")] = None,
+    source_crs: Annotated[
+        str | None, typer.Option("--source-crs", help="CRS of a vector file that names none, or a wrong one.")
+    ] = None,
+    target_crs: Annotated[str | None, typer.Option("--target-crs", help="Metric CRS of the map's grid.")] = None,
+    bounds: Annotated[
+        str | None,
+        typer.Option("--bounds", metavar="X,Y,X,Y", help="Part of a vector file: min x, min y, max x, max y."),
+    ] = None,
+    margin: Annotated[
+        float, typer.Option("--margin", help="Free space around the outlines of a vector file or mesh in metres.")
+    ] = 0.0,
+    raster_kind: Annotated[str, typer.Option("--raster-kind", help="A GeoTIFF holds a mask or a height.")] = "mask",
+) -> "LayoutRequest":
+    """What the options of a layout ask for."""
+    from radiodiff.cli.layout_request import LayoutRequest, bounds_of
+    from radiodiff.formats import SceneOptions
 
-ImageOnly = Annotated[bool, typer.Option("--image-only", help="Read a RadioMapSeer image, not the outlines beside it.")]
-
-Layer = Annotated[str | None, typer.Option("--layer", help="Layer of a vector file.")]
-
-SourceCrs = Annotated[
-    str | None, typer.Option("--source-crs", help="CRS of a vector file that names none, or a wrong one.")
-]
-
-TargetCrs = Annotated[str | None, typer.Option("--target-crs", help="Metric CRS of the map's grid.")]
-
-Bounds = Annotated[
-    str | None,
-    typer.Option("--bounds", metavar="X,Y,X,Y", help="Part of a vector file: min x, min y, max x, max y."),
-]
-
-Margin = Annotated[
-    float, typer.Option("--margin", help="Free space around the outlines of a vector file or mesh in metres.")
-]
-
-RasterKind = Annotated[str, typer.Option("--raster-kind", help="A GeoTIFF holds a mask or a height.")]
+    options = SceneOptions(
+        cell_size_m=cell_size,
+        invert=invert,
+        map_id=map_id,
+        image_only=image_only,
+        layer=layer,
+        source_crs=source_crs,
+        target_crs=target_crs,
+        bounds=bounds_of(bounds),
+        margin_m=margin,
+        raster_kind=raster_kind,
+    )
+    return LayoutRequest(buildings, cars, options, tx, tx_crs, tx_height, frequency)

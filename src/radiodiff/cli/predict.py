@@ -6,32 +6,13 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from radiodiff.cli.map_options import (
-    Bounds,
-    Buildings,
-    Cars,
-    CellSize,
-    Frequency,
-    Grey,
-    ImageOnly,
-    Invert,
-    Layer,
-    MapId,
-    Margin,
-    Out,
-    Plot,
-    RasterKind,
-    SourceCrs,
-    TargetCrs,
-    Tx,
-    TxCrs,
-    TxHeight,
-)
+from radiodiff.cli.map_options import Grey, Out, Plot, takes_layout
 from radiodiff.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from radiodiff.cli.layout_request import LayoutRequest
     from radiodiff.pipeline.measurements import Measurements
     from radiodiff.pipeline.predict import Backend
     from radiodiff.radio_map import RadioMap
@@ -40,9 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 
+@takes_layout
 def predict(
-    buildings: Buildings,
-    tx: Tx,
+    request: "LayoutRequest",
     out: Out,
     model: Annotated[
         str,
@@ -78,52 +59,23 @@ def predict(
         str | None,
         typer.Option("--compare", metavar="ENGINE", help="Draw an engine's map beside it, and print the RMSE."),
     ] = None,
-    cell_size: CellSize = 1.0,
     grey: Grey = None,
     plot: Plot = None,
-    tx_crs: TxCrs = None,
-    tx_height: TxHeight = 1.5,
-    frequency: Frequency = 5.9e9,
-    invert: Invert = False,
-    map_id: MapId = None,
-    cars: Cars = None,
-    image_only: ImageOnly = False,
-    layer: Layer = None,
-    source_crs: SourceCrs = None,
-    target_crs: TargetCrs = None,
-    bounds: Bounds = None,
-    margin: Margin = 0.0,
-    raster_kind: RasterKind = "mask",
 ) -> None:
     """Predict radio maps of a building layout by a trained model.
 
     Example: radiodiff predict --buildings city.png --tx 120,80 --out city.npz --plot city_map.png
     """
-    from radiodiff.cli.layout_request import LayoutRequest, bounds_of
     from radiodiff.cli.map_files import MapFiles
     from radiodiff.cli.progress import waiting
     from radiodiff.cli.second_stage import check_counts, check_kind
-    from radiodiff.formats import SceneOptions
     from radiodiff.propagation import make_engine
 
     check_counts({"--steps": steps, "--draws": draws})
     check_counts({"--seed": seed}, least=0)
-    options = SceneOptions(
-        cell_size_m=cell_size,
-        invert=invert,
-        map_id=map_id,
-        image_only=image_only,
-        layer=layer,
-        source_crs=source_crs,
-        target_crs=target_crs,
-        bounds=bounds_of(bounds),
-        margin_m=margin,
-        raster_kind=raster_kind,
-    )
-    request = LayoutRequest(buildings, cars, options, tx, tx_crs, tx_height, frequency)
     tables = measurements or []
-    _check_one_each(tables, tx)
-    files = MapFiles.of(out, plot, grey, count=len(tx), inputs=[*request.files, *tables])
+    _check_one_each(tables, len(request.tx))
+    files = MapFiles.of(out, plot, grey, count=len(request.tx), inputs=[*request.files, *tables])
     engine = None if compare is None else make_engine(compare)
     clock = _Clock()
     scene, txs = request.read()
@@ -185,11 +137,11 @@ class _Clock:
         return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in self._parts.items())
 
 
-def _check_one_each(tables: list[Path], tx: list[str]) -> None:
-    if tables and len(tables) != len(tx):
+def _check_one_each(tables: list[Path], count: int) -> None:
+    if tables and len(tables) != count:
         raise InputError(
             "--measurements must be given once for each --tx, or not at all: points belong to one transmitter",
-            value=f"{len(tables)} for {len(tx)} transmitters",
+            value=f"{len(tables)} for {count} transmitters",
             remedy="Give a table for each, or run the command for each transmitter.",
         )
 

@@ -4,37 +4,19 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from radiodiff.cli.map_options import (
-    Bounds,
-    Buildings,
-    Cars,
-    CellSize,
-    Frequency,
-    Grey,
-    ImageOnly,
-    Invert,
-    Layer,
-    MapId,
-    Margin,
-    Out,
-    Plot,
-    RasterKind,
-    SourceCrs,
-    TargetCrs,
-    Tx,
-    TxCrs,
-    TxHeight,
-)
+from radiodiff.cli.map_options import Grey, Out, Plot, takes_layout
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from radiodiff.cli.layout_request import LayoutRequest
+
 __all__ = ["simulate"]
 
 
+@takes_layout
 def simulate(
-    buildings: Buildings,
-    tx: Tx,
+    request: "LayoutRequest",
     out: Out,
     engine: Annotated[
         str,
@@ -47,22 +29,8 @@ def simulate(
         str | None,
         typer.Option("--preset", help="Constants of the engine: fast, reference, irt2 or irt4, if it has them."),
     ] = None,
-    cell_size: CellSize = 1.0,
     grey: Grey = None,
     plot: Plot = None,
-    tx_crs: TxCrs = None,
-    tx_height: TxHeight = 1.5,
-    frequency: Frequency = 5.9e9,
-    invert: Invert = False,
-    map_id: MapId = None,
-    cars: Cars = None,
-    image_only: ImageOnly = False,
-    layer: Layer = None,
-    source_crs: SourceCrs = None,
-    target_crs: TargetCrs = None,
-    bounds: Bounds = None,
-    margin: Margin = 0.0,
-    raster_kind: RasterKind = "mask",
 ) -> None:
     """Compute radio maps of a building layout.
 
@@ -70,26 +38,11 @@ def simulate(
     """
     from time import perf_counter
 
-    from radiodiff.cli.layout_request import LayoutRequest, bounds_of
     from radiodiff.cli.map_files import MapFiles
     from radiodiff.cli.progress import waiting
-    from radiodiff.formats import SceneOptions
     from radiodiff.propagation import make_engine
 
-    options = SceneOptions(
-        cell_size_m=cell_size,
-        invert=invert,
-        map_id=map_id,
-        image_only=image_only,
-        layer=layer,
-        source_crs=source_crs,
-        target_crs=target_crs,
-        bounds=bounds_of(bounds),
-        margin_m=margin,
-        raster_kind=raster_kind,
-    )
-    request = LayoutRequest(buildings, cars, options, tx, tx_crs, tx_height, frequency)
-    files = MapFiles.of(out, plot, grey, count=len(tx), inputs=request.files)
+    files = MapFiles.of(out, plot, grey, count=len(request.tx), inputs=request.files)
     model = make_engine(engine, preset)
     started = perf_counter()
     scene, txs = request.read()

@@ -23,7 +23,6 @@ from radiodiff.grey_scale import RADIOMAPSEER_GREY
 from radiodiff.pipeline.measurements import Measurements
 from radiodiff.propagation import GEOMETRY_CHANNELS, RADIOMAPSEER_LAW, GeometrySolver
 from radiodiff.scene import Footprint, Grid, Scene, Transmitter, rasterize
-from radiodiff.scene.trace import trace_footprints
 
 __all__ = ["MEASURED_CHANNELS", "SceneEncoder", "scene_condition"]
 
@@ -161,10 +160,8 @@ class SceneEncoder:
 
     def _geometry(self, prepared: "_Prepared", tx: Transmitter) -> GeometryChannels:
         """Geometry channels by name; none where none is needed."""
-        needed = set(self.encoding.names)
-        if "k2" in needed and self._k2 == "dominant-path":
-            needed.add("dominant_path_gain_db")
-        names = [name for name in GEOMETRY_CHANNELS if name in needed]
+        of_k2 = "dominant_path_gain_db" if "k2" in self.encoding.names and self._k2 == "dominant-path" else None
+        names = [name for name in GEOMETRY_CHANNELS if name in self.encoding.names or name == of_k2]
         if not names:
             return {}
         # The height decides whether it may stand above a roof, and what goes over the roofs.
@@ -228,19 +225,16 @@ class _Prepared:
         scene = self.scene
         if not self._is_image:
             return scene.buildings
-        return _drawn(scene.grid, scene.footprints, scene.buildings, PNG_SAMPLE_OFFSET)
+        return _drawn(scene.grid, scene.outlines, PNG_SAMPLE_OFFSET)
 
     @cached_property
     def cars(self) -> NDArray[np.bool_]:
         scene = self.scene
         if scene.cars is None or not self._is_image:
             return np.zeros(scene.grid.shape, dtype=np.bool_) if scene.cars is None else scene.cars
-        return _drawn(scene.grid, scene.car_footprints, scene.cars, CAR_PNG_SAMPLE_OFFSET)
+        return _drawn(scene.grid, scene.car_outlines, CAR_PNG_SAMPLE_OFFSET)
 
 
-def _drawn(
-    grid: Grid, footprints: tuple[Footprint, ...] | None, mask: NDArray[np.bool_], offset: tuple[float, float]
-) -> NDArray[np.bool_]:
-    """Outlines as an image shows them; where only the cells are known, these are traced."""
-    outlines = trace_footprints(grid, mask) if footprints is None else footprints
-    return rasterize(grid, [footprint.polygon for footprint in outlines], sample_offset=offset)
+def _drawn(grid: Grid, outlines: tuple[Footprint, ...], offset: tuple[float, float]) -> NDArray[np.bool_]:
+    """Outlines as an image shows them."""
+    return rasterize(grid, [outline.polygon for outline in outlines], sample_offset=offset)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, get_args, overload
+from typing import Literal, TypedDict, Unpack, get_args, overload
 
 import torch
 
@@ -66,48 +66,29 @@ def _loaded(model: str, graphs: str | None, written: tuple[int, ...]) -> RadioMa
     return pipeline
 
 
-@overload
-def predict(
-    scene: Scene,
-    tx: Transmitter,
-    *,
-    model: ModelName = ...,
-    steps: int | None = ...,
-    draws: int = ...,
-    measurements: Measurements | None = ...,
-    seed: int | None = ...,
-    backend: Backend = ...,
-    graphs: str | os.PathLike[str] | None = ...,
-) -> RadioMap: ...
+class PredictionOptions(TypedDict, total=False):
+    """Keyword arguments of `predict`."""
+
+    model: ModelName
+    steps: int | None
+    draws: int
+    measurements: Measurements | Sequence[Measurements | None] | None
+    seed: int | None
+    backend: Backend
+    graphs: str | os.PathLike[str] | None
 
 
 @overload
-def predict(
-    scene: Scene,
-    tx: Sequence[Transmitter],
-    *,
-    model: ModelName = ...,
-    steps: int | None = ...,
-    draws: int = ...,
-    measurements: Sequence[Measurements | None] | None = ...,
-    seed: int | None = ...,
-    backend: Backend = ...,
-    graphs: str | os.PathLike[str] | None = ...,
-) -> list[RadioMap]: ...
+def predict(scene: Scene, tx: Transmitter, **options: Unpack[PredictionOptions]) -> RadioMap: ...
+
+
+@overload
+def predict(scene: Scene, tx: Sequence[Transmitter], **options: Unpack[PredictionOptions]) -> list[RadioMap]: ...
 
 
 @overload
 def predict(
-    scene: Sequence[Scene],
-    tx: Transmitter | Sequence[Transmitter],
-    *,
-    model: ModelName = ...,
-    steps: int | None = ...,
-    draws: int = ...,
-    measurements: Sequence[Measurements | None] | None = ...,
-    seed: int | None = ...,
-    backend: Backend = ...,
-    graphs: str | os.PathLike[str] | None = ...,
+    scene: Sequence[Scene], tx: Transmitter | Sequence[Transmitter], **options: Unpack[PredictionOptions]
 ) -> list[RadioMap]: ...
 
 
@@ -145,13 +126,13 @@ def predict(  # noqa: PLR0913  each is a choice of its own
         ConfigError: The model or the backend cannot do what it is asked for.
         InputError: The scene, the transmitter, the measurements or the seed break a rule.
     """
-    pipeline = load_model(model, backend, graphs)
     if seed is not None and not (isinstance(seed, int) and 0 <= seed <= LARGEST_SEED):
         raise InputError(
             f"seed must be a whole number from 0 to {LARGEST_SEED}",
             value=repr(seed),
             remedy="Leave it out for a fresh one.",
         )
+    pipeline = load_model(model, backend, graphs)
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     return pipeline(
         scene, tx, generator=generator, measurements=measurements, num_inference_steps=steps, num_draws=draws

@@ -140,8 +140,12 @@ class TrainingRange:
     def warn_of_far(self, requests: Iterable[tuple[Scene, Transmitter]], stacklevel: int) -> None:
         """Warn of scenes and transmitters that are far from it, of each quantity once."""
         known, told = self.known, set()
+        before = None
         for scene, tx in requests:
-            for name, value in _values(scene, tx):
+            # Many transmitters may stand on one scene.
+            values = [*(() if scene is before else _values_of_scene(scene)), *_values_of_tx(tx)]
+            before = scene
+            for name, value in values:
                 if name in known and name not in told and _is_far(value, known[name], FAR[name]):
                     told.add(name)
                     text = _sentence(name, known[name], value)
@@ -154,11 +158,15 @@ class TrainingRange:
         return {name: ends for name, ends in found.items() if ends is not None}
 
 
-def _values(scene: Scene, tx: Transmitter) -> Iterator[tuple[str, float]]:
-    """What is compared, of a scene with a transmitter."""
-    yield "cell_size_m", scene.grid.cell_size_m
+def _values_of_tx(tx: Transmitter) -> Iterator[tuple[str, float]]:
+    """What is compared of a transmitter."""
     yield "frequency_hz", tx.frequency_hz
     yield "tx_height_m", tx.height_m
+
+
+def _values_of_scene(scene: Scene) -> Iterator[tuple[str, float]]:
+    """What is compared of a scene."""
+    yield "cell_size_m", scene.grid.cell_size_m
     yield "map_side_cells", min(scene.grid.shape)
     yield "map_side_cells", max(scene.grid.shape)
     yield "coverage", scene.coverage

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.propagation.base import PropagationModel, Solver, one_by_one
-from radiodiff.propagation.link_distance import check_rx_height, link_distance_m
+from radiodiff.propagation.constants import check_rx_height
+from radiodiff.propagation.link_distance import link_distance_m
 from radiodiff.scene import Scene, Transmitter
 from radiodiff.units import free_space_path_loss_db
 
@@ -35,7 +36,7 @@ class FreeSpace(PropagationModel):
     name = "free-space"
 
     def __post_init__(self) -> None:
-        check_rx_height(self.rx_height_m)
+        check_rx_height(self)
 
     def prepare(self, scene: Scene) -> Solver:
         """Nothing is shared between transmitters."""

@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.errors import PropagationError
 from radiodiff.scene import Grid, Transmitter
 
-__all__ = ["MINIMUM_DISTANCE_M", "check_rx_height", "link_distance_m"]
+__all__ = ["MINIMUM_DISTANCE_M", "link_distance_m"]
 
 MINIMUM_DISTANCE_M = 1.0
 """Shorter links count as this long, so that the loss stays finite at the transmitter's own cell. One metre is
@@ -19,17 +18,3 @@ def link_distance_m(tx: Transmitter, grid: Grid, rx_height_m: float) -> NDArray[
     Not below `MINIMUM_DISTANCE_M`. At equal heights it is the horizontal distance.
     """
     return np.maximum(np.hypot(tx.distance_m(grid), tx.height_m - rx_height_m), MINIMUM_DISTANCE_M)
-
-
-def check_rx_height(rx_height_m: float) -> None:
-    """Make sure that a receiver height is a height.
-
-    Raises:
-        PropagationError: It is not finite or not above 0.
-    """
-    if not (np.isfinite(rx_height_m) and rx_height_m > 0):
-        raise PropagationError(
-            "rx_height_m must be finite and above 0",
-            value=rx_height_m,
-            remedy="Give the receivers' height above ground in metres, for example 1.5.",
-        )

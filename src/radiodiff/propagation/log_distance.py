@@ -6,9 +6,9 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.errors import PropagationError
 from radiodiff.propagation.base import PropagationModel, Solver, one_by_one
-from radiodiff.propagation.link_distance import check_rx_height, link_distance_m
+from radiodiff.propagation.constants import check_constant, check_rx_height
+from radiodiff.propagation.link_distance import link_distance_m
 from radiodiff.scene import Scene, Transmitter
 from radiodiff.units import free_space_path_loss_db
 
@@ -40,13 +40,8 @@ class LogDistance(PropagationModel):
     name = "log-distance"
 
     def __post_init__(self) -> None:
-        check_rx_height(self.rx_height_m)
-        if not (np.isfinite(self.exponent) and self.exponent > 0):
-            raise PropagationError(
-                "LogDistance.exponent must be finite and above 0",
-                value=self.exponent,
-                remedy="Free space has 2, street canyons without line of sight about 3.2.",
-            )
+        check_rx_height(self)
+        check_constant(self, "exponent", "Free space has 2, street canyons without line of sight about 3.2.")
 
     def prepare(self, scene: Scene) -> Solver:
         """Nothing is shared between transmitters."""

@@ -6,9 +6,9 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.errors import PropagationError
 from radiodiff.propagation.base import PropagationModel, Solver, one_by_one
-from radiodiff.propagation.link_distance import check_rx_height, link_distance_m
+from radiodiff.propagation.constants import check_constant, check_rx_height
+from radiodiff.propagation.link_distance import link_distance_m
 from radiodiff.scene import Scene, Transmitter
 from radiodiff.units import free_space_path_loss_db
 
@@ -46,13 +46,9 @@ class MultiWall(PropagationModel):
     name = "multi-wall"
 
     def __post_init__(self) -> None:
-        check_rx_height(self.rx_height_m)
-        if not (np.isfinite(self.wall_loss_db) and self.wall_loss_db >= 0):
-            raise PropagationError(
-                "MultiWall.wall_loss_db must be finite and at least 0",
-                value=self.wall_loss_db,
-                remedy=f"Light walls have {LIGHT_WALL_LOSS_DB} dB, heavy ones {HEAVY_WALL_LOSS_DB} dB.",
-            )
+        check_rx_height(self)
+        remedy = f"Light walls have {LIGHT_WALL_LOSS_DB} dB, heavy ones {HEAVY_WALL_LOSS_DB} dB."
+        check_constant(self, "wall_loss_db", remedy, may_be_zero=True)
 
     def prepare(self, scene: Scene) -> Solver:
         """Nothing is shared between transmitters."""

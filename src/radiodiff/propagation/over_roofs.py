@@ -6,9 +6,9 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.errors import PropagationError
 from radiodiff.propagation.base import PropagationModel, Solver, one_by_one
-from radiodiff.propagation.link_distance import check_rx_height, link_distance_m
+from radiodiff.propagation.constants import check_constant, check_rx_height
+from radiodiff.propagation.link_distance import link_distance_m
 from radiodiff.scene import Scene, Transmitter
 from radiodiff.units import SPEED_OF_LIGHT_M_PER_S, free_space_path_loss_db
 
@@ -43,13 +43,9 @@ class OverRoofs(PropagationModel):
     name = "over-roofs"
 
     def __post_init__(self) -> None:
-        check_rx_height(self.rx_height_m)
-        if not (np.isfinite(self.default_height_m) and self.default_height_m > 0):
-            raise PropagationError(
-                "OverRoofs.default_height_m must be finite and above 0",
-                value=self.default_height_m,
-                remedy="Give the height of buildings whose height is not known in metres, for example 25.",
-            )
+        check_rx_height(self)
+        remedy = "Give the height of buildings whose height is not known in metres, for example 25."
+        check_constant(self, "default_height_m", remedy)
 
     def prepare(self, scene: Scene) -> Solver:
         """Nothing is shared between transmitters but the roofs."""

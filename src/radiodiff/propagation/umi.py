@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from radiodiff.errors import PropagationError
 from radiodiff.propagation.base import PropagationModel, Solver, one_by_one
-from radiodiff.propagation.link_distance import check_rx_height, link_distance_m
+from radiodiff.propagation.constants import check_constant, check_rx_height
+from radiodiff.propagation.link_distance import link_distance_m
 from radiodiff.scene import Scene, Transmitter
 from radiodiff.units import SPEED_OF_LIGHT_M_PER_S
 
@@ -52,13 +53,9 @@ class UrbanMicro(PropagationModel):
     name = "umi"
 
     def __post_init__(self) -> None:
-        check_rx_height(self.rx_height_m)
-        if not (np.isfinite(self.environment_height_m) and self.environment_height_m >= 0):
-            raise PropagationError(
-                "UrbanMicro.environment_height_m must be finite and at least 0",
-                value=self.environment_height_m,
-                remedy="TR 38.901 uses 1.0 m for street canyons.",
-            )
+        check_rx_height(self)
+        remedy = "TR 38.901 uses 1.0 m for street canyons."
+        check_constant(self, "environment_height_m", remedy, may_be_zero=True)
 
     def prepare(self, scene: Scene) -> Solver:
         """Nothing is shared between transmitters."""

@@ -118,7 +118,23 @@ class Scene:
 
     def without_cars(self) -> "Scene":
         """The same scene with empty streets."""
-        return replace(self, cars=None, car_footprints=None)
+        return self if self.cars is None else replace(self, cars=None, car_footprints=None)
+
+    @cached_property
+    def outlines(self) -> "tuple[Footprint, ...]":
+        """Outlines of the buildings: the footprints, traced where only the raster is known."""
+        from radiodiff.scene.trace import trace_footprints
+
+        return trace_footprints(self.grid, self.buildings) if self.footprints is None else self.footprints
+
+    @cached_property
+    def car_outlines(self) -> "tuple[Footprint, ...]":
+        """Outlines of the cars, none where there are no cars; traced where only the raster is known."""
+        from radiodiff.scene.trace import trace_footprints
+
+        if self.cars is None:
+            return ()
+        return trace_footprints(self.grid, self.cars) if self.car_footprints is None else self.car_footprints
 
     @property
     def coverage(self) -> float:

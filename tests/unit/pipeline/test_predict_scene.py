@@ -58,9 +58,9 @@ def test_a_model_is_loaded_once_and_anew_where_it_was_written_anew(tmp_path: Pat
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63, 1.5])
-def test_seeds(folder: Path, seed: int) -> None:
+def test_seeds_are_checked_before_a_model_is_loaded(seed: int) -> None:
     with pytest.raises(InputError, match="seed must be a whole number from 0"):
-        rd.predict(SCENE, TXS[0], model=folder, seed=seed)
+        rd.predict(SCENE, TXS[0], model="nowhere", seed=seed)
 
 
 @pytest.mark.parametrize("options", [{"backend": "onnx"}, {"backend": "tensorrt"}, {"graphs": "folder"}])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from shapely import box
 
 from radiodiff.encoding import CHANNELS, Channel, Encoding, path_loss_channel
@@ -13,7 +14,7 @@ from radiodiff.errors import ConfigError, InputError, SceneError, TransmitterErr
 from radiodiff.pipeline.condition import SceneEncoder, scene_condition
 from radiodiff.pipeline.measurements import Measurements
 from radiodiff.propagation import GEOMETRY_CHANNELS, GeometrySolver, geometry_channels
-from radiodiff.scene import Footprint, Grid, Scene, SectorAntenna, Transmitter
+from radiodiff.scene import Footprint, Grid, Scene, SectorAntenna, Transmitter, trace
 from tiny_pipelines import SCENE_NAMES, tiny_encoding
 
 GRID = Grid(24, 30)
@@ -136,6 +137,36 @@ def test_transmitters_on_one_scene_share_its_corners(monkeypatch: pytest.MonkeyP
         for col in (1, 15):
             encoder.condition(scene, Transmitter.at_cell(GRID, col, 8))
     assert made == [SCENE.footprints, other.footprints]
+
+
+def test_cells_are_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    traced: list[object] = []
+    original = trace.trace_footprints
+
+    def count(grid: Grid, mask: NDArray[np.bool_]) -> tuple[Footprint, ...]:
+        traced.append(mask)
+        return original(grid, mask)
+
+    monkeypatch.setattr(trace, "trace_footprints", count)
+    encoder = SceneEncoder(tiny_encoding(), {"kind": "radiomapseer"})
+    scene = Scene(GRID, SCENE.buildings)
+    for col in (1, 15):
+        encoder.condition(scene, Transmitter.at_cell(GRID, col, 8))
+    assert len(traced) == 1
+
+
+def test_only_the_channels_of_the_model_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    original = GeometrySolver.channels
+
+    def note(self: GeometrySolver, tx: Transmitter, names: list[str]) -> NDArray[np.float32]:
+        asked.append(names)
+        return original(self, tx, names)
+
+    monkeypatch.setattr(GeometrySolver, "channels", note)
+    channels(("log_distance_gain_db", "buildings", "los_mask"), {})
+    channels(("obstructed_length_m", "k2"), {"k2": "dominant-path"})
+    assert asked == [["los_mask", "log_distance_gain_db"], ["obstructed_length_m", "dominant_path_gain_db"]]
 
 
 def test_channels_without_geometry_need_no_corners(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,16 +11,16 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from engine_cases import FREE_CELLS, Motion, free_cell, random_town, town, turned_blocks
-from radiodiff.errors import PropagationError, TransmitterError
+from radiodiff.errors import InputError, PropagationError, TransmitterError
 from radiodiff.propagation import (
     RADIOMAPSEER_LAW,
     DominantPath,
     DominantPathLaw,
-    GeometryChannel,
     OverRoofs,
     RayLaunching,
     geometry_channels,
 )
+from radiodiff.propagation.dominant_path.corner_graph import CornerGraph
 from radiodiff.propagation.geometry import GEOMETRY_CHANNELS, GeometrySolver
 from radiodiff.propagation.ray_launching import RAY_LAUNCHING_SETTINGS
 from radiodiff.scene import Footprint, Grid, Scene, Transmitter
@@ -100,17 +100,6 @@ def test_rays_of_a_transmitter_above_the_roofs_are_not_launched() -> None:
         np.testing.assert_array_equal(channels[LAUNCHED], channels[DOMINANT])
     channels = geometry_channels(scene, Transmitter.at_cell(GRID, 10, 12, height_m=2.5))
     assert (channels[LAUNCHED] > channels[DOMINANT] + 1.0).any()
-
-
-@pytest.mark.parametrize(
-    "names", [("over_roofs_gain_db",), ("turning_angle_deg", "los_mask"), ("ray_launching_gain_db",)]
-)
-def test_some_of_the_channels_are_those_of_all(names: tuple[GeometryChannel, ...]) -> None:
-    scene = random_town(1)
-    tx = free_cell(scene, 1)
-    every = geometry_channels(scene, tx)
-    found = GeometrySolver(scene).channels(tx, names)
-    np.testing.assert_array_equal(found, every[[GEOMETRY_CHANNELS.index(name) for name in names]])
 
 
 def test_a_carrier_beyond_the_materials_of_rays_is_refused_only_for_them() -> None:
@@ -234,6 +223,33 @@ def test_a_solver_serves_many_transmitters() -> None:
     for cell in FREE_CELLS:
         tx = Transmitter.at_cell(scene.grid, *cell)
         assert solver.channels(tx).tobytes() == geometry_channels(scene, tx).tobytes()
+
+
+def test_channels_are_the_same_whichever_are_asked_for() -> None:
+    scene = town(with_footprints=True)
+    tx = Transmitter.at_cell(scene.grid, *FREE_CELLS[0])
+    solver = GeometrySolver(scene)
+    everything = dict(zip(GEOMETRY_CHANNELS, geometry_channels(scene, tx), strict=True))
+    for names in (*((name,) for name in GEOMETRY_CHANNELS), GEOMETRY_CHANNELS[::-2], ()):
+        found = solver.channels(tx, names)
+        assert found.dtype == np.float32
+        assert found.shape == (len(names), *scene.grid.shape)
+        for name, channel in zip(names, found, strict=True):
+            assert channel.tobytes() == everything[name].tobytes(), name
+    with pytest.raises(InputError, match=r"A geometry channel must be one of los_mask, .*; got roads\."):
+        solver.channels(tx, ("los_mask", "roads"))
+
+
+def test_only_what_is_asked_for_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    tx = Transmitter.at_cell(GRID, 10, 12)
+    monkeypatch.setattr(OverRoofs, "prepare", lambda *_: 1 / 0)
+    assert GeometrySolver(WALL).channels(tx, GEOMETRY_CHANNELS[:6]).shape[0] == 6
+    monkeypatch.setattr(CornerGraph, "of_scene", lambda *_: 1 / 0)
+    solver = GeometrySolver(WALL)
+    assert solver.channels(tx, GEOMETRY_CHANNELS[:3]).shape[0] == 3
+    for name in GEOMETRY_CHANNELS[3:]:
+        with pytest.raises(ZeroDivisionError):
+            solver.channels(tx, [name])
 
 
 @pytest.mark.parametrize("is_mirrored", [False, True], ids=["turned", "mirrored"])

@@ -79,6 +79,16 @@ def test_cars_come_and_go() -> None:
     np.testing.assert_array_equal(scene.buildings, empty_streets.buildings)
     assert scene.without_cars().cars is None
     assert scene.without_cars().car_footprints is None
+    assert empty_streets.without_cars() is empty_streets
+
+
+def test_outlines_are_footprints_or_traced() -> None:
+    scene = Scene.from_footprints(GRID, [BLOCK]).with_cars([CAR])
+    assert (scene.outlines, scene.car_outlines) == ((BLOCK,), (CAR,))
+    assert scene.without_cars().car_outlines == ()
+    traced = Scene(GRID, scene.buildings, cars=scene.cars)
+    for outlines, cells in ((traced.outlines, scene.buildings), (traced.car_outlines, scene.cars)):
+        assert np.array_equal(Scene.from_footprints(GRID, outlines).buildings, cells)
 
 
 def test_a_crop_cuts_rasters_and_outlines() -> None:

@@ -1,7 +1,8 @@
 """The corner graph of a scene, and the paths of one transmitter over it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,10 @@ from radiodiff.propagation.dominant_path.law import DominantPathLaw
 from radiodiff.propagation.dominant_path.obstacles import Obstacles
 from radiodiff.scene import Grid, Scene, rasterize
 
-__all__ = ["CornerGraph", "Paths"]
+if TYPE_CHECKING:
+    from shapely import STRtree
+
+__all__ = ["CornerGraph", "Paths", "Surroundings", "View"]
 
 GAIN_DEGREE = 8
 
@@ -42,84 +46,142 @@ class Paths:
 
 
 @dataclass(frozen=True, eq=False)
-class CornerGraph:
-    """Corners of a scene, the links between them and the cells in their shadow sectors.
+class View:
+    """What a point outside the obstacles sees directly. Lengths are in cells.
 
-    Build it once per scene with `of_scene`; it does not depend on the law.
+    Attributes:
+        x: Column position of the point [cells].
+        y: Row position [cells].
+        runs: (k, 4) int32, cells in line of sight, see `graph_kernels.look_around`.
+        is_seen: (n,) bool, corners in line of sight.
+        states: (l,) int64, sides of corners that a path can bend around.
+        values: (l, 5) float64, the ways there.
+        is_los: (rows, cols) bool, cells in line of sight; cars do not count.
+        crosses_car: (rows, cols) bool, cells in line of sight across a car.
+    """
+
+    x: float
+    y: float
+    runs: NDArray[np.int32]
+    is_seen: NDArray[np.bool_]
+    states: NDArray[np.int64]
+    values: NDArray[np.float64]
+    is_los: NDArray[np.bool_]
+    crosses_car: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """The obstacles of a scene as a point sees them: all that needs no links between corners.
 
     Attributes:
         obstacles: Walls and corners.
         shape: (rows, cols).
-        rim: Free cells whose centre lies inside an outline, and for each the cell outside that is nearest to where the
-            outline lets it out, both as (row indices, column indices). Outline and raster differ by a fraction of a
-            cell along the walls.
     """
 
     obstacles: Obstacles
     shape: tuple[int, int]
-    rim: tuple[Indices, Indices] = field(repr=False)
-    _links: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] = field(repr=False)
-    _runs: tuple[NDArray[np.int64], NDArray[np.int32]] = field(repr=False)
 
     @classmethod
-    def of_scene(cls, scene: Scene) -> "CornerGraph":
-        """Corners, links and shadow cells of a scene."""
-        obstacles = Obstacles.of_scene(scene)
-        shape = scene.grid.shape
-        link_start, link_state, link_value, run_start, runs = graph_kernels.build_graph(
-            obstacles.corners, obstacles.all_walls, obstacles.cars, shape
-        )
-        return cls(obstacles, shape, _rim(obstacles, scene), (link_start, link_state, link_value), (run_start, runs))
+    def around(cls, scene: Scene) -> "Surroundings":
+        """Walls and corners of a scene."""
+        return Surroundings(Obstacles.of_scene(scene), scene.grid.shape)
 
-    @property
-    def num_corners(self) -> int:
-        """Number of convex corners."""
-        return len(self.obstacles.corners)
+    @cached_property
+    def _tree(self) -> "STRtree":
+        import shapely
+
+        return shapely.STRtree(self.obstacles.solid)
+
+    def way_out(
+        self, x: NDArray[np.float64], y: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Shortest way from points (n,) out of the obstacles, x and y parts; 0 for points outside [cells]."""
+        import shapely
+
+        points = shapely.points(x, y)
+        out_x, out_y = np.zeros(len(points)), np.zeros(len(points))
+        inside, around = self._tree.query(points, predicate="intersects")
+        ways = shapely.shortest_line(points[inside], shapely.boundary(self.obstacles.solid[around]))
+        ends = shapely.get_coordinates(shapely.get_point(ways, 1))
+        out_x[inside], out_y[inside] = ends[:, 0] - x[inside], ends[:, 1] - y[inside]
+        return out_x, out_y
 
     def free_point(self, x: float, y: float) -> tuple[float, float]:
         """The point itself, or the nearest one outside the obstacles [cells].
 
         A transmitter may stand in a free cell whose centre the outline of a building just covers.
         """
-        out_x, out_y = (float(value[0]) for value in _way_out(self.obstacles, np.array([x]), np.array([y])))
+        out_x, out_y = (float(value[0]) for value in self.way_out(np.array([x]), np.array([y])))
         step = 1.0 + 1e-4 / max(float(np.hypot(out_x, out_y)), 1e-9)
         return x + out_x * step, y + out_y * step
 
-    def paths(self, x: float, y: float, law: DominantPathLaw) -> Paths:
-        """Best path from a point to every cell under a law.
+    def view(self, x: float, y: float) -> View:
+        """What a point outside the obstacles sees [cells]."""
+        obstacles = self.obstacles
+        runs, is_seen, states, values = graph_kernels.look_around(
+            x, y, obstacles.corners, obstacles.all_walls, obstacles.cars, self.shape
+        )
+        is_los, crosses_car = np.zeros(self.shape, dtype=bool), np.zeros(self.shape, dtype=bool)
+        graph_kernels.mark_runs(runs, is_los, crosses_car)
+        return View(x, y, runs, is_seen, states, values, is_los, crosses_car)
 
-        Args:
-            x: Column position of the transmitter, outside the obstacles [cells].
-            y: Row position [cells].
-            law: The law.
-        """
+    def obstructed_lengths(self, x: float, y: float) -> NDArray[np.float64]:
+        """Length inside obstacles of the straight ray to every cell, (rows, cols) [cells]."""
+        total = np.zeros(self.shape)
+        path_kernels.add_obstructed_lengths(x, y, self.obstacles.walls, self.shape, total)
+        return np.maximum(total, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class CornerGraph(Surroundings):
+    """Corners of a scene, the links between them and the cells in their shadow sectors.
+
+    Build it once per scene with `of_scene`; it does not depend on the law.
+
+    Attributes:
+        rim: Free cells whose centre lies inside an outline, and for each the cell outside that is nearest to where the
+            outline lets it out, both as (row indices, column indices). Outline and raster differ by a fraction of a
+            cell along the walls.
+    """
+
+    rim: tuple[Indices, Indices] = field(repr=False)
+    _links: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] = field(repr=False)
+    _runs: tuple[NDArray[np.int64], NDArray[np.int32]] = field(repr=False)
+
+    @classmethod
+    def of_scene(cls, scene: Scene, surroundings: Surroundings | None = None) -> "CornerGraph":
+        """Corners, links and shadow cells of a scene, whose surroundings may be at hand already."""
+        known = surroundings or Surroundings.around(scene)
+        obstacles, shape = known.obstacles, known.shape
+        link_start, link_state, link_value, run_start, runs = graph_kernels.build_graph(
+            obstacles.corners, obstacles.all_walls, obstacles.cars, shape
+        )
+        return cls(obstacles, shape, _rim(known, scene), (link_start, link_state, link_value), (run_start, runs))
+
+    @property
+    def num_corners(self) -> int:
+        """Number of convex corners."""
+        return len(self.obstacles.corners)
+
+    def paths(self, view: View, law: DominantPathLaw) -> Paths:
+        """Best path to every cell under a law, from the point with a view."""
         corners = self.obstacles.corners
-        los_runs, _, states, values = self._look_around(x, y)
         slope_db = (law.corner_max_db - law.corner_offset_db) / np.radians(law.corner_saturation_deg)
         losses = (law.corner_offset_db, slope_db, law.corner_max_db, law.car_loss_nlos_db)
-        label_state, labels = path_kernels.find_labels(states, values, self._links, losses, law.max_corners)
+        label_state, labels = path_kernels.find_labels(view.states, view.values, self._links, losses, law.max_corners)
         product = np.full(self.shape, np.inf, dtype=np.float32)
         label = np.full(self.shape, path_kernels.NO_LABEL, dtype=np.int32)
         path_kernels.paint_labels(corners, label_state, labels, *self._runs, _gain_law(law), product, label)
-        is_los, crosses_car = np.zeros(self.shape, dtype=bool), np.zeros(self.shape, dtype=bool)
-        graph_kernels.mark_runs(los_runs, is_los, crosses_car)
-        return Paths(is_los, crosses_car, product, label, labels, corners[label_state // 2, :2])
+        return Paths(view.is_los, view.crosses_car, product, label, labels, corners[label_state // 2, :2])
 
-    def _look_around(self, x: float, y: float) -> tuple[NDArray[Any], ...]:
-        obstacles = self.obstacles
-        seen: tuple[NDArray[Any], ...] = graph_kernels.look_around(
-            x, y, obstacles.corners, obstacles.all_walls, obstacles.cars, self.shape
-        )
-        return seen
-
-    def shortest_lengths(self, x: float, y: float) -> NDArray[np.float32]:
+    def shortest_lengths(self, view: View) -> NDArray[np.float32]:
         """Length of the shortest path around obstacles to every cell, (rows, cols), inf where none leads [cells]."""
         corners = self.obstacles.corners
-        los_runs, seen, _, _ = self._look_around(x, y)
         best = np.full(self.shape, np.inf, dtype=np.float32)
-        length = path_kernels.shortest_lengths(x, y, seen, corners, self._links)
+        length = path_kernels.shortest_lengths(view.x, view.y, view.is_seen, corners, self._links)
         path_kernels.paint_lengths(corners, length, *self._runs, best)
-        graph_kernels.fill_distances(los_runs, x, y, best)
+        graph_kernels.fill_distances(view.runs, view.x, view.y, best)
         return best
 
     def turning_angles(self, paths: Paths) -> NDArray[np.float64]:
@@ -133,12 +195,6 @@ class CornerGraph:
         last = np.arctan2(before[:, 2] * out_y - before[:, 3] * out_x, before[:, 2] * out_x + before[:, 3] * out_y)
         total[rows, cols] = before[:, 5] + np.abs(last)
         return total
-
-    def obstructed_lengths(self, x: float, y: float) -> NDArray[np.float64]:
-        """Length inside obstacles of the straight ray to every cell, (rows, cols) [cells]."""
-        total = np.zeros(self.shape)
-        path_kernels.add_obstructed_lengths(x, y, self.obstacles.walls, self.shape, total)
-        return np.maximum(total, 0.0)
 
 
 def _gain_law(law: DominantPathLaw) -> tuple[tuple[np.float32, ...], np.float32, float, float]:
@@ -162,27 +218,11 @@ def _gain_law(law: DominantPathLaw) -> tuple[tuple[np.float32, ...], np.float32,
     )
 
 
-def _way_out(
-    obstacles: Obstacles, x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shortest way from points (n,) to the outside of the obstacles, x and y parts; 0 for points outside [cells]."""
-    import shapely
-
-    points = shapely.points(x, y)
-    out_x, out_y = np.zeros(len(points)), np.zeros(len(points))
-    tree = shapely.STRtree(obstacles.solid)
-    inside, around = tree.query(points, predicate="intersects")
-    ways = shapely.shortest_line(points[inside], shapely.boundary(obstacles.solid[around]))
-    ends = shapely.get_coordinates(shapely.get_point(ways, 1))
-    out_x[inside], out_y[inside] = ends[:, 0] - x[inside], ends[:, 1] - y[inside]
-    return out_x, out_y
-
-
-def _rim(obstacles: Obstacles, scene: Scene) -> tuple[Indices, Indices]:
+def _rim(surroundings: Surroundings, scene: Scene) -> tuple[Indices, Indices]:
     """`CornerGraph.rim` of a scene. Cells with no cell outside next to them are left out."""
-    solid = rasterize(Grid(*scene.grid.shape), list(obstacles.solid))
+    solid = rasterize(Grid(*scene.grid.shape), list(surroundings.obstacles.solid))
     rows, cols = np.nonzero(solid & ~scene.buildings)
-    out_x, out_y = _way_out(obstacles, cols.astype(np.float64) + 0.5, rows.astype(np.float64) + 0.5)
+    out_x, out_y = surroundings.way_out(cols.astype(np.float64) + 0.5, rows.astype(np.float64) + 0.5)
     blocked = np.pad(solid, 1, constant_values=True)
     steps = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)])
     distance = np.hypot(out_y[:, None] - steps[:, 0], out_x[:, None] - steps[:, 1])

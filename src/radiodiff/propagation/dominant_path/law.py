@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.errors import PropagationError
+from radiodiff.propagation.constants import check_constant
 
 __all__ = ["RADIOMAPSEER_LAW", "DominantPathLaw"]
 
@@ -62,10 +63,7 @@ class DominantPathLaw:
             "corner_saturation_deg",
             "minimum_distance_m",
         ):
-            if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise PropagationError(
-                    f"DominantPathLaw.{name} must be finite and above 0", value=getattr(self, name), remedy=remedy
-                )
+            check_constant(self, name, remedy)
         if not self.corner_saturation_deg <= 120.0:
             raise PropagationError(
                 "DominantPathLaw.corner_saturation_deg must not exceed 120 deg",
@@ -79,10 +77,7 @@ class DominantPathLaw:
                 remedy=remedy,
             )
         for name in ("car_loss_los_db", "car_loss_nlos_db"):
-            if not 0.0 <= getattr(self, name) < np.inf:
-                raise PropagationError(
-                    f"DominantPathLaw.{name} must be finite and at least 0", value=getattr(self, name), remedy=remedy
-                )
+            check_constant(self, name, remedy, may_be_zero=True)
         if not np.isfinite(self.reference_loss_db):
             raise PropagationError(
                 "DominantPathLaw.reference_loss_db must be finite", value=self.reference_loss_db, remedy=remedy

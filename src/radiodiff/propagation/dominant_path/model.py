@@ -40,16 +40,32 @@ class DominantPath(PropagationModel):
 
         def solve(tx: Transmitter) -> NDArray[np.float64]:
             x, y = graph.free_point(tx.x_m / size, tx.y_m / size)
-            return path_loss_of_paths_db(graph, graph.paths(x, y, self.law), scene, tx, self.law)
+            paths = graph.paths(graph.view(x, y), self.law)
+            behind_corners_db = losses_behind_corners_db(paths, scene, tx, self.law)
+            return path_loss_of_paths_db(graph, paths, behind_corners_db, scene, tx, self.law)
 
         return one_by_one(solve)
 
 
 def path_loss_of_paths_db(
-    graph: "CornerGraph", paths: "Paths", scene: Scene, tx: Transmitter, law: DominantPathLaw
+    graph: "CornerGraph",
+    paths: "Paths",
+    behind_corners_db: tuple[NDArray[np.float64], NDArray[np.float64]],
+    scene: Scene,
+    tx: Transmitter,
+    law: DominantPathLaw,
 ) -> NDArray[np.float64]:
-    """Loss of the best path at every cell outside the buildings, (rows, cols) [dB]."""
-    loss_db: NDArray[np.float64] = np.minimum(*losses_behind_corners_db(paths, scene, tx, law))
+    """Loss of the best path at every cell outside the buildings, (rows, cols) [dB].
+
+    Args:
+        graph: Corner graph of the scene.
+        paths: Paths of the transmitter.
+        behind_corners_db: See `losses_behind_corners_db`.
+        scene: The scene.
+        tx: The transmitter.
+        law: The law.
+    """
+    loss_db: NDArray[np.float64] = np.minimum(*behind_corners_db)
     log_distance = np.log10(tx.distance_m(scene.grid, minimum_m=law.minimum_distance_m))
     straight_db = law.reference_loss_at_db(tx.frequency_hz) + 10.0 * law.los_exponent * log_distance
     straight_db += law.car_loss_los_db * paths.crosses_car

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.scene import Footprint, Grid, Scene
-from radiodiff.scene.trace import trace_footprints
 
 __all__ = ["Obstacles"]
 
@@ -41,12 +40,10 @@ class Obstacles:
     def of_scene(cls, scene: Scene) -> "Obstacles":
         """Buildings and cars; outlines where the scene has them, otherwise traced from its rasters."""
         grid = scene.grid
-        union = _union_in_cells(grid, scene.buildings, scene.footprints)
+        union = _union_in_cells(grid, scene.outlines)
         solid = _polygons(_offset(_offset(_welded(union), GAP_CELLS), -2.0 * GAP_CELLS))
         rings = _rings(solid)
-        cars = []
-        if scene.cars is not None:
-            cars = _rings(_polygons(_union_in_cells(grid, scene.cars, scene.car_footprints)))
+        cars = _rings(_polygons(_union_in_cells(grid, scene.car_outlines)))
         corners = [_convex_corners(ring) for ring in rings]
         return cls(
             _walls(rings),
@@ -62,10 +59,9 @@ class Obstacles:
         return np.concatenate([self.walls, self.box])
 
 
-def _union_in_cells(grid: Grid, mask: NDArray[np.bool_], footprints: tuple[Footprint, ...] | None) -> object:
+def _union_in_cells(grid: Grid, outlines: tuple[Footprint, ...]) -> object:
     import shapely
 
-    outlines = trace_footprints(grid, mask) if footprints is None else footprints
     union = shapely.union_all([outline.polygon for outline in outlines])
     return shapely.transform(union, lambda points: points / grid.cell_size_m)
 

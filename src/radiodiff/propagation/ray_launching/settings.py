@@ -6,6 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from radiodiff.errors import PropagationError
+from radiodiff.propagation.constants import check_constant
 from radiodiff.propagation.dominant_path import RADIOMAPSEER_LAW, DominantPathLaw
 from radiodiff.propagation.materials import material
 
@@ -74,12 +75,7 @@ class RayLaunchingSettings:
                 remedy=f"Use {self.num_rays + RAYS_MULTIPLE - self.num_rays % RAYS_MULTIPLE}.",
             )
         for name in ("distance_exponent", "rx_height_m"):
-            if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise PropagationError(
-                    f"RayLaunchingSettings.{name} must be finite and above 0",
-                    value=getattr(self, name),
-                    remedy="Free space has the exponent 2; receivers stand at 1.5 m.",
-                )
+            check_constant(self, name, "Free space has the exponent 2; receivers stand at 1.5 m.")
         loss_db = self.reflection_loss_db
         if loss_db is not None and not 0.0 <= loss_db < np.inf:
             raise PropagationError(

@@ -91,7 +91,7 @@ class SceneRays:
         """
         size = self.scene.grid.cell_size_m
         x, y = self.graph.free_point(tx.x_m / size, tx.y_m / size)
-        paths = self.graph.paths(x, y, settings.corner_law)
+        paths = self.graph.paths(self.graph.view(x, y), settings.corner_law)
         even, odd = self._reflected(x, y, tx, settings)
         power = even + odd
         lit = self._lit_shares(x, y)

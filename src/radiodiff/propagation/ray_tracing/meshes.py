@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from radiodiff.errors import PropagationError
 from radiodiff.scene import Footprint, Scene
-from radiodiff.scene.trace import trace_footprints
 
 __all__ = ["Mesh", "building_mesh", "car_outlines", "ground_mesh", "outlines_with_heights"]
 
@@ -80,7 +79,7 @@ def outlines_with_heights(scene: Scene, default_height_m: float | None) -> tuple
     Raises:
         PropagationError: A height is not known and there is no default.
     """
-    outlines = trace_footprints(scene.grid, scene.buildings) if scene.footprints is None else scene.footprints
+    outlines = scene.outlines
     unknown = sum(outline.height_m is None for outline in outlines)
     if unknown and default_height_m is None:
         raise PropagationError(
@@ -99,9 +98,7 @@ def car_outlines(scene: Scene, height_m: float, receivers_m: float) -> tuple[Foo
     Raises:
         PropagationError: There are cars, and their roofs lie in the plane of the receivers.
     """
-    if scene.cars is None:
-        return ()
-    outlines = trace_footprints(scene.grid, scene.cars) if scene.car_footprints is None else scene.car_footprints
+    outlines = scene.car_outlines
     if outlines and abs(height_m - receivers_m) < CAR_ROOF_GAP_M:
         raise PropagationError(
             f"The roofs of cars must lie at least {CAR_ROOF_GAP_M:g} m above or below the receivers",

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-import numpy as np
-
 from radiodiff.errors import PropagationError
+from radiodiff.propagation.constants import check_constant
 from radiodiff.propagation.dominant_path import RADIOMAPSEER_LAW, DominantPathLaw
 from radiodiff.propagation.materials import material
 
@@ -120,14 +119,8 @@ class RayTracingSettings:
             "car_height_m",
             "max_seconds",
         ):
-            value = getattr(self, name)
-            is_left_out = value is None and name in ("default_height_m", "max_seconds")
-            if not (is_left_out or (np.isfinite(value) and value > 0)):
-                raise PropagationError(
-                    f"RayTracingSettings.{name} must be finite and above 0",
-                    value=value,
-                    remedy="Start from the defaults.",
-                )
+            if not (name in ("default_height_m", "max_seconds") and getattr(self, name) is None):
+                check_constant(self, name, "Start from the defaults.")
         if not 0.0 < self.scattering_coefficient <= 1.0:
             raise PropagationError(
                 "RayTracingSettings.scattering_coefficient must lie in (0, 1]",
