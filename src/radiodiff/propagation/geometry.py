@@ -131,7 +131,8 @@ class _Answers:
         shortest_m = self._solver.graph.shortest_lengths(self._view) * self._size_m
         enclosed = ~np.isfinite(shortest_m)
         shortest_m[enclosed] = self._distance_m[enclosed]
-        return np.maximum(shortest_m, self._distance_m)
+        longest_m: NDArray[Any] = np.maximum(shortest_m, self._distance_m)
+        return longest_m
 
     def turning_angle_deg(self) -> NDArray[Any]:
         around_db, over_roofs_db = self._behind_corners_db

@@ -191,7 +191,7 @@ def test_a_file_is_what_ends_in_yaml_or_is_there(tmp_path: Path, monkeypatch: py
         ("radiomapseer", ["Did you mean autoencoder/radiomapseer or diffusion/radiomapseer-"]),
         ("tny", ["Did you mean autoencoder/tiny or baseline/tiny or diffusion/tiny?"]),
         ("difusion/edgs", ["Did you mean autoencoder/edges or diffusion/edges?"]),
-        ("zzz", ["got 'zzz'. The names: autoencoder/edges, "]),
+        ("zzz", ["got 'zzz'. The names: autoencoder/default, "]),
     ],
 )
 def test_an_unknown_name(name: str, parts: list[str]) -> None:
