@@ -20,7 +20,7 @@ from radiodiff.diffusion.noise import normal_noise, training_times
 from radiodiff.diffusion.objective import weighted_losses
 from radiodiff.diffusion.process import noisy_latents
 from radiodiff.diffusion.scheduler import DecoupledScheduler
-from radiodiff.errors import CheckpointError, ConfigError, TrainingError
+from radiodiff.errors import CheckpointError, ConfigError, InputError, TrainingError
 from radiodiff.models.unet import ConditionalUnet
 from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
 from radiodiff.pipeline.prior import Prior
@@ -100,7 +100,7 @@ class DiffusionStage(Stage):
     Raises:
         CheckpointError: A weight of the autoencoder is not finite.
         ConfigError: Record and data are of different encodings or scales, or the scaling factor is not above 0.
-        InputError: U-Net, autoencoder and record do not fit together.
+        InputError: U-Net, autoencoder, record and prior do not fit together.
     """
 
     def __init__(self, parts: DiffusionParts) -> None:
@@ -110,6 +110,12 @@ class DiffusionStage(Stage):
                 "The factor on latents must be above 0",
                 value=parts.scaling_factor,
                 remedy="1 / standard deviation of the latents is usual: radiodiff latents measures it.",
+            )
+        if parts.record.prior != (None if parts.prior is None else parts.prior.record):
+            raise InputError(
+                "The record of a model must name the prior that it is trained with",
+                value=f"{parts.record.prior} in the record",
+                remedy="Make the record from the prior.",
             )
         self.parts = parts
         self.source = parts.source

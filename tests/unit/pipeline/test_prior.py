@@ -150,6 +150,18 @@ def test_measured_points_are_met_with_a_prior() -> None:
         assert [decoded[cell] for cell in cells] == pytest.approx([90.0, 120.0, 100.0], abs=1.0)
 
 
+def test_networks_in_another_runtime_give_differences_too() -> None:
+    model = tiny_regression(NAMES, prior=BY_CHANNEL)
+    expected = model.predict(conditions())
+
+    class Graphs:
+        def run(self, name: str, map_shape: tuple[int, int], *tensors: Tensor) -> tuple[Tensor, ...]:
+            return (model.network(*tensors),)
+
+    model.graphs = Graphs()
+    assert torch.equal(model.predict(conditions()), expected)
+
+
 def test_scenes_and_ensembles_are_as_with_any_model() -> None:
     scene = Scene.from_footprints(Grid(32, 32), [])
     found = silenced(model_of("diffusion"))(scene, Transmitter.at_cell(scene.grid, col=5, row=6), num_draws=2)
