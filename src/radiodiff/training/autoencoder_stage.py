@@ -92,6 +92,7 @@ class AutoencoderStage(Stage):
         self.validation_source = parts.validation_source
         self.averaged = AUTOENCODER
         self.best_metric = "rmse"
+        self.prior = None if parts.prior is None else parts.prior.record.identity
         self._trained = TrainedAutoencoder(parts.autoencoder, parts.loss.initial_logvar, parts.loss.learn_logvar)
         self.networks = {AUTOENCODER: self._trained}
         self.optimizers = {AUTOENCODER: parts.optimizer}

@@ -122,6 +122,7 @@ class DiffusionStage(Stage):
         self.validation_source = parts.validation_source
         self.averaged = UNET
         self.best_metric = "rmse"
+        self.prior = None if parts.prior is None else parts.prior.record.identity
         self._encoder = LatentEncoder(parts.autoencoder, parts.unet.size_multiple, parts.prior)
         self._trained = TrainedUnet(parts.unet, parts.scaling_factor, self._encoder.fingerprint)
         self.networks = {UNET: self._trained}

@@ -76,6 +76,7 @@ class RegressionStage(Stage):
         self.best_metric = "rmse"
         # What does not fit should come out before a run has begun.
         self._prior = RegressionPipeline(parts.network, parts.record).prior
+        self.prior = None if self._prior is None else self._prior.record.identity
 
     def to(self, device: torch.device) -> None:
         """Nothing to move: the network is the engine's."""

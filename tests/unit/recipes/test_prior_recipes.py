@@ -9,7 +9,7 @@ import torch
 from first_stages import write_first_stage
 from radiodiff.data.selection import open_data_set
 from radiodiff.encoding import path_loss_channel
-from radiodiff.errors import ConfigError
+from radiodiff.errors import CheckpointError, ConfigError
 from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
 from radiodiff.pipeline.load import load_pipeline
 from radiodiff.pipeline.regression_pipeline import RegressionPipeline
@@ -146,6 +146,9 @@ def trained(name: str, city: Path, run: Path, *changes: str) -> Path:
 def test_each_stage_learns_the_difference_to_what_is_before_it(city: Path, tmp_path: Path) -> None:
     """A channel, a regression of the difference to it, and a diffusion model of the difference to that."""
     mean = trained("baseline/tiny", city, tmp_path / "mean", *BASELINE, f"prior.channel={FAR}")
+    changed = (f"data.root={city}", f"trainer.run_dir={mean}", *SHORT, *BASELINE, f"prior.channel={FAR}")
+    with pytest.raises(CheckpointError, match="must go on with the prior that it was begun with"):
+        prepare_run(load_recipe("baseline/tiny", (*changed, "prior.span_db=30")), "latest")
     by_mean = (f"prior.model={mean}", "prior.span_db=60")
     first = trained("autoencoder/tiny", city, tmp_path / "first", *AUTOENCODER, *by_mean)
     given = (*DIFFUSION, f"autoencoder={first}", f"latents.cache={tmp_path / 'latents'}", *by_mean)

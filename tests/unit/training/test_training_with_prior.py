@@ -91,7 +91,7 @@ def residual_of(prior: Prior, batch: Any, condition: Tensor | None = None) -> Te
     return prior.residual(batch.target, prior.maps(batch.condition if condition is None else condition))
 
 
-@pytest.mark.parametrize("settings", [{}, {"size": 40}, {"size": 40, "fit": "pad"}, {"scale": "thresholded"}])
+@pytest.mark.parametrize("settings", [{}, {"size": 40}, {"size": 56, "fit": "pad"}, {"scale": "thresholded"}])
 def test_the_dominant_path_channel_is_the_dominant_path_map(city: Path, settings: dict[str, Any]) -> None:
     """In every symmetry and size: the residual is rounding (grey levels, steps of the cache), and 0 indoors."""
     found = opened(city, geometry=(PATH,), allow_answer_channels=True, augment=True, **settings)
