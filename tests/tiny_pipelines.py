@@ -8,7 +8,7 @@ from radiodiff.diffusion.scheduler import DecoupledScheduler
 from radiodiff.encoding import CHANNELS, Channel, Encoding, path_loss_channel
 from radiodiff.models.autoencoder import build_autoencoder
 from radiodiff.models.config import AutoencoderConfig
-from radiodiff.models.radio_unet import build_radio_unet
+from radiodiff.models.radio_unet import RadioUnet, build_radio_unet
 from radiodiff.models.unet import build_unet
 from radiodiff.models.unet_config import BackboneConfig, RadioUnetConfig, RelationConfig, UnetConfig
 from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
@@ -45,6 +45,7 @@ def tiny_diffusion(
     diffusion: DiffusionConfig | None = None,
     unet: UnetConfig = UNET,
     seed: int = 0,
+    regression: RadioUnet | None = None,
     **record: Any,
 ) -> RadioDiffPipeline:
     """A diffusion model for maps of 32 x 32 cells of 1 m; `record` replaces fields of its record."""
@@ -62,7 +63,8 @@ def tiny_diffusion(
     )
     scheduler = DecoupledScheduler(settings.prediction_type, settings.time_min, settings.initial_noise)
     known = {"scale": "raw", "map_shape": (32, 32), "cell_size_m": 1.0} | record
-    return RadioDiffPipeline(autoencoder, network, scheduler, PipelineRecord("diffusion", encoding, **known))
+    known_record = PipelineRecord("diffusion", encoding, **known)
+    return RadioDiffPipeline(autoencoder, network, scheduler, known_record, regression)
 
 
 def tiny_regression(names: Sequence[str] = SCENE_NAMES, *, seed: int = 0, **record: Any) -> RegressionPipeline:

@@ -23,6 +23,7 @@ __all__ = [
     "encode_geometry",
     "grey_table",
     "path_loss_channel",
+    "path_loss_line",
 ]
 
 Scale = Literal["raw", "thresholded"]
@@ -123,6 +124,34 @@ def path_loss_channel(
     """
     weakest, strongest = grey.to_path_loss_db([0.0, 255.0], thresholded=scale == "thresholded")
     return Channel(name, float(weakest), float(strongest))
+
+
+def path_loss_line(channel: Channel, target: Channel) -> tuple[float, float]:
+    """Slope and offset from encoded values of a channel to those of a target, by the decibels that both hold.
+
+    `clip(slope * x + offset, -1, 1)` is what `target.encode` gives of the path loss of x; the line from a channel to a
+    target of the same range is (1, 0) exactly.
+
+    Args:
+        channel: A gain or a path loss of every cell [dB].
+        target: A path loss [dB].
+
+    Raises:
+        InputError: One of them holds something else.
+    """
+    sign = -1.0 if channel.name.endswith("_gain_db") else 1.0
+    is_loss = channel.name.endswith("_loss_db") and not channel.name.startswith("measured")
+    if not ((sign < 0 or is_loss) and target.name.endswith("_loss_db")):
+        raise InputError(
+            "A channel that stands for a map must be a gain or a path loss in dB of every cell, as the target is",
+            value=f"{channel.name} for {target.name}",
+            remedy="Use dominant_path_gain_db, over_roofs_gain_db, log_distance_gain_db or free_space_loss_db.",
+        )
+    per_db = 2.0 / (target.high - target.low)
+    slope = 0.5 * sign * (channel.high - channel.low) * per_db
+    offset = (0.5 * sign * (channel.low + channel.high) - target.low) * per_db - 1.0
+    # What is left of two equal ranges is rounding.
+    return round(slope, 12), round(offset, 12) + 0.0
 
 
 _WINDOW_DB = (RADIOMAPSEER_GREY.min_gain_db, RADIOMAPSEER_GREY.max_gain_db)

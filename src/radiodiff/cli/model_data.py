@@ -100,9 +100,17 @@ def open_model_data(
             themselves, so that cells outside can be told apart.
 
     Raises:
-        ConfigError: A change is not allowed, or gives other channels or another scale than the model knows.
+        ConfigError: A change is not allowed, or gives other channels or another scale than the model knows, or the
+            model takes differences to a prior.
         DataSetError: The data set is not there, or has not what is asked for.
     """
+    if record.prior is not None:
+        raise ConfigError(
+            "The autoencoder must take maps themselves to be used alone",
+            value=f"one of differences to {record.prior['channel'] or 'the maps of a regression'}",
+            remedy="Its run has figures of its maps (metrics/) and statistics of its latents (autoencoder/); evaluate "
+            "the diffusion model that is trained on it.",
+        )
     _check_changes(overrides, FIXED)
     start: dict[str, Any] = {"data": _start(record.data, whole=for_figures), "examples": dict(record.examples)}
     config = checked(ModelData, _with_changes(start, overrides, ModelData, root, part))

@@ -37,3 +37,6 @@ class RepeatedTargets(ExampleSource, Protocol):
 
     def without_target(self, index: int | Draw) -> Example:
         """An example whose target has no channels."""
+
+    def in_symmetry(self, number: int, symmetry: int) -> Example:
+        """Draw 0 of an example, in a symmetry; its target is `target(number, symmetry)`."""

@@ -1,5 +1,6 @@
 """Any data set by its settings. Importing this loads no reader: recipes hold settings."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DataConfig",
+    "check_repeated_channels",
     "check_repeated_targets",
     "open_data_set",
     "part_config",
@@ -81,6 +83,33 @@ def check_repeated_targets(config: AnyConfig) -> None:
             "Latents of windows that are drawn anew in each epoch cannot be kept",
             value=f"data.crop={config.crop!r}",
             remedy="Set data.crop to 'tx-centred', or leave out latents.cache to encode the maps of each step.",
+        )
+
+
+def check_repeated_channels(config: AnyConfig, names: Iterable[str]) -> None:
+    """Check that channels of conditions follow from number and symmetry, as targets do.
+
+    Args:
+        config: Settings of the data set.
+        names: Names of the channels.
+
+    Raises:
+        ConfigError: Something of them is drawn anew in each epoch.
+    """
+    if not isinstance(config, RadioMapSeerConfig):
+        return
+    buildings, names = config.buildings, set(names)
+    drawn = {
+        "data.buildings": buildings.layer != "complete" and "random" in (buildings.count, buildings.variant),
+        "data.measurements": bool(names & {"measured_path_loss_db", "measurement_mask"}),
+        "data.unknown_heights": config.unknown_heights > 0 and "building_height_m" in names,
+    }
+    found = [key for key, is_drawn in drawn.items() if is_drawn]
+    if found:
+        raise ConfigError(
+            "Latents of differences to a prior that is drawn anew in each epoch cannot be kept",
+            value=f"a prior made of {', '.join(sorted(names))}, with {' and '.join(found)}",
+            remedy="Leave out latents.cache to encode the maps of each step.",
         )
 
 

@@ -35,8 +35,10 @@ WEIGHT_FILE = "diffusion_pytorch_model.safetensors"
 RUN_FOLDER = "autoencoder"
 """Folder of the saved autoencoder in a run."""
 
-FORMAT, VERSION = "radiodiff autoencoder", 1
+FORMAT, VERSION = "radiodiff autoencoder", 2
 """The version rises when an older reader could misread a newer file."""
+VERSION_WITHOUT_PRIOR = 1
+"""What is written where there is no prior: older readers may go on with it."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class AutoencoderRecord:
         examples: Settings of what it saw of each example, JSON types.
         latents: Statistics of its latents, or None where nobody has measured them.
         training: How it was trained (recipe, steps, minutes ...), JSON types.
+        prior: What its maps are the difference to (`radiodiff.pipeline.record.PriorRecord.identity`), JSON types; None
+            where it takes the maps themselves.
     """
 
     encoding: Encoding
@@ -58,12 +62,13 @@ class AutoencoderRecord:
     examples: Mapping[str, Any] = field(default_factory=dict)
     latents: LatentStatistics | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
+    prior: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types; `from_dict` reads them."""
-        return {
+        content = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": VERSION_WITHOUT_PRIOR if self.prior is None else VERSION,
             "encoding": self.encoding.to_dict(),
             "scale": self.scale,
             "data": dict(self.data),
@@ -71,6 +76,7 @@ class AutoencoderRecord:
             "latents": None if self.latents is None else self.latents.to_dict(),
             "training": dict(self.training),
         }
+        return content if self.prior is None else content | {"prior": dict(self.prior)}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
@@ -88,7 +94,7 @@ class AutoencoderRecord:
                     value=f"version {content['version']}",
                     remedy="Install a newer radiodiff.",
                 )
-            latents = content["latents"]
+            latents, prior = content["latents"], content.get("prior")
             return cls(
                 encoding=Encoding.from_dict(content["encoding"]),
                 scale=str(content["scale"]),
@@ -96,6 +102,7 @@ class AutoencoderRecord:
                 examples=dict(content["examples"]),
                 latents=None if latents is None else LatentStatistics.from_dict(latents),
                 training=dict(content["training"]),
+                prior=None if prior is None else dict(prior),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(

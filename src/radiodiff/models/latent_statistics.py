@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radiodiff.errors import CheckpointError, InputError
-from radiodiff.models.padding import padded_to_factor
+from radiodiff.models.padding import OUTSIDE, padded_to_factor
 
 __all__ = ["ACTIVE_VARIANCE", "LatentStatistics", "measure_latents"]
 
@@ -118,14 +118,17 @@ class _Moments:
         return self.deviation / self.count
 
 
-def measure_latents(network: AutoencoderKL, batches: Iterable[Tensor], *, seed: int) -> LatentStatistics:
+def measure_latents(
+    network: AutoencoderKL, batches: Iterable[Tensor], *, seed: int, outside: float = OUTSIDE
+) -> LatentStatistics:
     """Encode maps and measure their latents; the result does not depend on how the maps are batched.
 
     Args:
         network: The autoencoder, on any device.
         batches: Maps (B, in_channels, rows, cols) in [-1, 1]; sizes may differ between batches. Rows and columns that
-            are no multiples of the network's factor are padded with -1.
+            are no multiples of the network's factor are padded.
         seed: Seed of the samples; map i has a draw of its own, which follows from seed and i.
+        outside: Value of the padding.
 
     Raises:
         InputError: The seed is negative, there are no maps, they do not fit the network, or their latents are all the
@@ -141,7 +144,7 @@ def measure_latents(network: AutoencoderKL, batches: Iterable[Tensor], *, seed: 
     for batch in batches:
         _check_batch(network, batch)
         with torch.no_grad():
-            maps = padded_to_factor(network, batch.to(parameter.device, parameter.dtype))
+            maps = padded_to_factor(network, batch.to(parameter.device, parameter.dtype), outside)
             posterior = network.encode(maps).latent_dist
         for mean, std in zip(_arrays(posterior.mean), _arrays(posterior.std), strict=True):
             if not (np.isfinite(mean).all() and np.isfinite(std).all()):

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from radiodiff.config import checked
 from radiodiff.diffusion.noise import draw_generators
@@ -20,7 +21,8 @@ from radiodiff.pipeline.condition import SceneEncoder
 from radiodiff.pipeline.config import PredictConfig, PredictOptions
 from radiodiff.pipeline.guidance import Guide
 from radiodiff.pipeline.measurements import Measurements, check_one_each
-from radiodiff.pipeline.prediction import Graphs, Layout, Sizes, Task, check_condition, padded
+from radiodiff.pipeline.prediction import OUTSIDE, Graphs, Layout, Sizes, Task, check_condition, padded
+from radiodiff.pipeline.prior import Prior
 from radiodiff.pipeline.saved_pipeline import SavedPipeline
 from radiodiff.pipeline.scene_maps import (
     CallOptions,
@@ -134,6 +136,7 @@ class RadioMapPipeline(SavedPipeline):
         sources = [draw_generators(generator, config.num_draws) for generator in generators]
         with torch.inference_mode(), evaluating(self.networks.values()):
             condition = condition.to(self.device, torch.float32)
+            prior_maps = None if self.prior is None else self._prior_maps(self.prior, condition, layout, config)
             guide = None
             if any(given is not None for given in points):
                 guide = Guide.of(points, record.encoding, condition, sources, config.guidance_steps)
@@ -147,6 +150,8 @@ class RadioMapPipeline(SavedPipeline):
                 batch_size=config.batch_size,
                 guide=guide,
                 advance=advance,
+                prior=self.prior,
+                prior_maps=prior_maps,
             )
             maps = self._draw_maps(task)[..., :rows, :cols].float()
             maps = (maps if guide is None else guide.corrected_maps(maps)).clamp(-1.0, 1.0)
@@ -158,6 +163,15 @@ class RadioMapPipeline(SavedPipeline):
             )
         # Tensors of inference mode take no part in what the caller may do with gradients.
         return maps.clone()
+
+    @staticmethod
+    def _prior_maps(prior: Prior, condition: Tensor, layout: Layout, config: PredictConfig) -> Tensor:
+        """Priors of maps, padded as their conditions."""
+        maps = prior.maps(
+            condition, batch_size=config.batch_size, window="whole" if config.window == "whole" else "auto"
+        )
+        rows, cols = (full - length for full, length in zip(layout.shape, maps.shape[2:], strict=True))
+        return pad(maps, (0, cols, 0, rows), value=OUTSIDE)
 
     @overload
     def __call__(self, scene: Scene, tx: Transmitter, **options: Unpack[CallOptions]) -> RadioMap: ...

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from functools import partial
 from typing import ClassVar
 
 import torch
@@ -14,9 +13,11 @@ from radiodiff.diffusion.noise import initial_noise
 from radiodiff.diffusion.sampling import sample_latents
 from radiodiff.models.autoencoder import autoencoder_config
 from radiodiff.pipeline.base import RadioMapPipeline
-from radiodiff.pipeline.components import AutoencoderKL, ConditionalUnet, DecoupledScheduler
+from radiodiff.pipeline.components import AutoencoderKL, ConditionalUnet, DecoupledScheduler, RadioUnet
 from radiodiff.pipeline.prediction import Sizes, Task
+from radiodiff.pipeline.prior import MeanModel
 from radiodiff.pipeline.record import PipelineKind, PipelineRecord
+from radiodiff.pipeline.regression_pipeline import RegressionPipeline
 from radiodiff.pipeline.windows import Pair, WindowPlan, blended
 
 __all__ = ["RadioDiffPipeline"]
@@ -37,6 +38,7 @@ class RadioDiffPipeline(RadioMapPipeline):
         unet: The network of the second stage.
         scheduler: The sampler.
         record: What the model was trained for.
+        regression: Network of the regression whose maps it draws residuals to; None where its record has no such prior.
 
     Raises:
         InputError: The components do not fit together, or the record does not fit them.
@@ -46,6 +48,8 @@ class RadioDiffPipeline(RadioMapPipeline):
     autoencoder: AutoencoderKL
     unet: ConditionalUnet
     scheduler: DecoupledScheduler
+    regression: RadioUnet | None
+    _optional_components: ClassVar[list[str]] = ["regression"]
 
     def __init__(
         self,
@@ -53,15 +57,27 @@ class RadioDiffPipeline(RadioMapPipeline):
         unet: ConditionalUnet,
         scheduler: DecoupledScheduler,
         record: PipelineRecord | None = None,
+        regression: RadioUnet | None = None,
     ) -> None:
         super().__init__()
         self._compiled_encoder: Callable[[Tensor], Features] | None = None
-        self._set_up(record, autoencoder=autoencoder, unet=unet, scheduler=scheduler)
+        self._set_up(record, autoencoder=autoencoder, unet=unet, scheduler=scheduler, regression=regression)
 
     @classmethod
     def component_classes(cls) -> Mapping[str, type[ConfigMixin]]:
         """See `RadioMapPipeline`."""
         return {"autoencoder": AutoencoderKL, "unet": ConditionalUnet, "scheduler": DecoupledScheduler}
+
+    @classmethod
+    def optional_component_classes(cls) -> Mapping[str, type[ConfigMixin]]:
+        """See `SavedPipeline`."""
+        return {"regression": RadioUnet}
+
+    def _mean_model(self) -> MeanModel | None:
+        known = self.record.prior
+        if known is None or known.model is None or self.regression is None:
+            return None
+        return RegressionPipeline(self.regression, known.model)
 
     @property
     def sizes(self) -> Sizes:
@@ -128,7 +144,10 @@ class RadioDiffPipeline(RadioMapPipeline):
             # Predictions are blended: estimates are a straight function of them.
             return blended(task.plan, noisy, apply, batch_size=task.batch_size)
 
-        decode = partial(self._decode, plan=task.plan, batch_size=task.batch_size)
+        def decode(latents: Tensor, draws: Sequence[tuple[int, int]]) -> Tensor:
+            outputs = self._decode(latents, plan=task.plan, batch_size=task.batch_size)
+            return task.maps_of(outputs, [number for number, _ in draws])
+
         guide = task.guide
         # `from_config` would lose what was not given by keyword.
         scheduler = copy(self.scheduler)
@@ -144,7 +163,7 @@ class RadioDiffPipeline(RadioMapPipeline):
         ):
             latents = step.latents
             task.advance(len(draws))
-        return decode(latents)
+        return decode(latents, draws)
 
     def _features(self, conditions: Tensor) -> Features:
         if self.graphs is not None:
@@ -163,7 +182,10 @@ class RadioDiffPipeline(RadioMapPipeline):
         return rows * self.sizes.unit, cols * self.sizes.unit
 
     def _decode(self, latents: Tensor, plan: WindowPlan, batch_size: int) -> Tensor:
-        """Maps (R, 1, rows, cols) of scaled latents; with gradients, windows are computed again on the way back."""
+        """What the decoder gives (R, 1, rows, cols) of scaled latents.
+
+        With gradients, windows are computed again on the way back.
+        """
         scale = float(self.autoencoder.config["scaling_factor"])
         dtype = self.autoencoder.dtype
 

@@ -14,6 +14,7 @@ Huijbregts (1978), "Mining Geostatistics" (draws given measured values: Matheron
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -26,6 +27,9 @@ __all__ = ["Guide", "PointField"]
 
 Decode = Callable[[Tensor], Tensor]
 """Maps (R, 1, rows, cols) of latents (R, C, h, w)."""
+
+DecodeDraws = Callable[[Tensor, Sequence[tuple[int, int]]], Tensor]
+"""The same, of the latents of some draws, told by map and draw."""
 
 CELLS_AT_A_TIME = 2**22
 """Numbers of a block of distances between points and cells."""
@@ -161,20 +165,21 @@ class Guide:
         pairs = zip(self.fields, maps, strict=True)
         return torch.stack([draws if f is None else draws + f.correction(draws, f.errors) for f, draws in pairs])
 
-    def corrected_latents(self, latents: Tensor, draws: Sequence[tuple[int, int]], decode: Decode) -> Tensor:
+    def corrected_latents(self, latents: Tensor, draws: Sequence[tuple[int, int]], decode: DecodeDraws) -> Tensor:
         """Latents whose decoded maps come nearer to the points and to what is believed around them.
 
         Args:
             latents: (R, C, h, w) estimated, of unit variance.
             draws: Map and draw of each row, by number.
-            decode: The decoder.
+            decode: Makes maps of the latents of draws.
         """
         rows = [row for row, (number, _) in enumerate(draws) if self.fields[number] is not None]
         if not rows or self.steps == 0:
             return latents
         with torch.inference_mode(False), torch.enable_grad():
             start = latents[rows].clone()
-            fit = self._fit(start, [draws[row] for row in rows], decode)
+            chosen = [draws[row] for row in rows]
+            fit = self._fit(start, chosen, partial(decode, draws=chosen))
             found = fit.descended(start, self.steps)
         result = latents.clone()
         result[rows] = found

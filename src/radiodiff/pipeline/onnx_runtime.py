@@ -4,7 +4,6 @@ Graphs are of one size: each size of map (or of window) has a folder `<rows>x<co
 user names, exported when it is first needed. Sampling, windows and measured points are those of the pipeline.
 """
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from radiodiff.pipeline.base import RadioMapPipeline
 from radiodiff.pipeline.component import read_json
 from radiodiff.pipeline.onnx import check_packages, export_onnx
 from radiodiff.pipeline.record import RECORD_FILE
+from radiodiff.pipeline.weights_digest import weights_digest
 
 __all__ = ["GraphFolder", "use_onnx_runtime"]
 
@@ -54,7 +54,7 @@ class GraphFolder:
         check_packages(("onnxruntime",))
         self._pipeline = pipeline
         self._folder = Path(folder)
-        self._digest = _digest(pipeline)
+        self._digest = weights_digest(pipeline.networks)
         self._sessions: dict[tuple[str, tuple[int, int]], Any] = {}
 
     def run(self, name: str, map_shape: tuple[int, int], *tensors: Tensor) -> tuple[Tensor, ...]:
@@ -104,16 +104,3 @@ class GraphFolder:
                 value=f"{folder}, exported from another one",
                 remedy="Give each model a folder of its own, or delete this one.",
             )
-
-
-def _digest(pipeline: RadioMapPipeline) -> str:
-    """What tells the networks of a model from others: settings and weights."""
-    content = hashlib.sha256()
-    for name, network in sorted(pipeline.networks.items()):
-        settings: Any = network.config
-        known = {key: value for key, value in settings.items() if not key.startswith("_")}
-        content.update(f"{name} {sorted(known.items())}".encode())
-        for key, tensor in sorted(network.state_dict().items()):
-            content.update(key.encode())
-            content.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return content.hexdigest()[:16]

@@ -14,10 +14,11 @@ from radiodiff.encoding import Encoding
 from radiodiff.errors import ConfigError, InputError
 from radiodiff.pipeline.config import PredictConfig
 from radiodiff.pipeline.guidance import Guide
+from radiodiff.pipeline.prior import Prior
 from radiodiff.pipeline.record import PipelineRecord
 from radiodiff.pipeline.windows import WindowPlan, plan_windows
 
-__all__ = ["Graphs", "Layout", "Sizes", "Task", "check_condition", "padded"]
+__all__ = ["OUTSIDE", "Graphs", "Layout", "Sizes", "Task", "check_condition", "padded"]
 
 OUTSIDE = -1.0
 """Value of a channel beside the map, as in the data sets, where `PADDING` says nothing else."""
@@ -106,6 +107,8 @@ class Task:
         batch_size: Maps, draws or windows at a time.
         guide: Measured points, or None.
         advance: Called with the number of draw-steps made.
+        prior: What is made of residuals, or None.
+        prior_maps: (B, 1, rows, cols) float32, padded: what the maps differ from by what the networks give; or None.
     """
 
     condition: Tensor
@@ -117,6 +120,14 @@ class Task:
     batch_size: int
     guide: Guide | None
     advance: Callable[[int], object]
+    prior: Prior | None = None
+    prior_maps: Tensor | None = None
+
+    def maps_of(self, outputs: Tensor, numbers: Sequence[int]) -> Tensor:
+        """Maps (R, 1, rows, cols) of what the networks give for maps by number."""
+        if self.prior is None or self.prior_maps is None:
+            return outputs
+        return self.prior.added(outputs, self.prior_maps[list(numbers)])
 
     def map_chunks(self) -> Iterator[range]:
         """Numbers of maps that are worked on together: as many as fill a batch, but at least one."""

@@ -9,14 +9,75 @@ from typing import Any, Literal, Self, get_args
 from radiodiff.encoding import Encoding
 from radiodiff.errors import CheckpointError, InputError
 
-__all__ = ["RECORD_FILE", "PipelineKind", "PipelineRecord"]
+__all__ = ["RECORD_FILE", "WHOLE_SCALE", "PipelineKind", "PipelineRecord", "PriorRecord"]
 
 RECORD_FILE = "radiodiff.json"
 
-FORMAT, VERSION = "radiodiff pipeline", 1
+FORMAT, VERSION = "radiodiff pipeline", 2
 """The version rises when an older reader could misread a newer file."""
+VERSION_WITHOUT_PRIOR = 1
+"""What is written where there is no prior: older readers may go on with it."""
+
+WHOLE_SCALE = 2.0
+"""Encoded units of the longest residual: from one end of [-1, 1] to the other."""
 
 PipelineKind = Literal["diffusion", "regression"]
+
+
+@dataclass(frozen=True)
+class PriorRecord:
+    """What maps are predicted as the difference to: `map = prior + scale * what the networks give`, encoded.
+
+    Attributes:
+        channel: Name of the channel of the condition that is the prior; None where a model predicts it.
+        model: Record of the regression that predicts it, whose network is a component of the model; None with a
+            channel.
+        digest: What tells the weights of that network from others; empty with a channel.
+        scale: What 1 stands for, in units of the encoded map. 2 holds every residual; residuals beyond a smaller one
+            are cut off where an autoencoder learns them.
+
+    Raises:
+        InputError: There is not one of channel and regression, or the scale is not in (0, 2].
+    """
+
+    channel: str | None = None
+    model: "PipelineRecord | None" = None
+    digest: str = ""
+    scale: float = WHOLE_SCALE
+
+    def __post_init__(self) -> None:
+        is_one = (self.channel is None) != (self.model is None)
+        if not (is_one and (self.model is None or self.model.kind == "regression") and 0 < self.scale <= WHOLE_SCALE):
+            model = None if self.model is None else f"a {self.model.kind} model"
+            raise InputError(
+                "PriorRecord must name a channel or hold the record of a regression, with a scale in (0, 2]",
+                value=f"channel={self.channel!r}, model={model}, scale={self.scale}",
+                remedy="Correct the value.",
+            )
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What residuals follow from besides the data, JSON types."""
+        return {"channel": self.channel, "digest": self.digest, "scale": self.scale}
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types; `from_dict` reads them."""
+        return self.identity | {"model": None if self.model is None else self.model.to_dict()}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """The record that `to_dict` wrote.
+
+        Raises:
+            CheckpointError: See `PipelineRecord.from_dict`.
+        """
+        model = content["model"]
+        return cls(
+            channel=content["channel"],
+            model=None if model is None else PipelineRecord.from_dict(model),
+            digest=str(content["digest"]),
+            scale=float(content["scale"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -37,6 +98,7 @@ class PipelineRecord:
         num_inference_steps: Steps of a draw.
         is_stochastic: Draw by the stochastic reverse process; otherwise by the deterministic one.
         training: How it was trained (recipe, steps, minutes ...), JSON types.
+        prior: What its maps are predicted as the difference to; None where they are predicted themselves.
 
     Raises:
         InputError: The kind is unknown, or a number is not positive.
@@ -54,6 +116,7 @@ class PipelineRecord:
     num_inference_steps: int = 1
     is_stochastic: bool = True
     training: Mapping[str, Any] = field(default_factory=dict)
+    prior: PriorRecord | None = None
 
     def __post_init__(self) -> None:
         if self.map_shape is not None:
@@ -72,9 +135,9 @@ class PipelineRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types; `from_dict` reads them."""
-        return {
+        content = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": VERSION_WITHOUT_PRIOR if self.prior is None else VERSION,
             "kind": self.kind,
             "encoding": self.encoding.to_dict(),
             "scale": self.scale,
@@ -88,6 +151,7 @@ class PipelineRecord:
             "is_stochastic": self.is_stochastic,
             "training": dict(self.training),
         }
+        return content if self.prior is None else content | {"prior": self.prior.to_dict()}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
@@ -105,7 +169,7 @@ class PipelineRecord:
                     value=f"version {content['version']}",
                     remedy="Install a newer radiodiff.",
                 )
-            shape = content["map_shape"]
+            shape, prior = content["map_shape"], content.get("prior")
             return cls(
                 kind=content["kind"],
                 encoding=Encoding.from_dict(content["encoding"]),
@@ -119,6 +183,7 @@ class PipelineRecord:
                 num_inference_steps=int(content["num_inference_steps"]),
                 is_stochastic=bool(content["is_stochastic"]),
                 training=dict(content["training"]),
+                prior=None if prior is None else PriorRecord.from_dict(prior),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise CheckpointError(

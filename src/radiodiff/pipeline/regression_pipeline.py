@@ -68,18 +68,14 @@ class RegressionPipeline(RadioMapPipeline):
         maps = []
         for numbers in task.map_chunks():
             conditions = task.condition[numbers.start : numbers.stop]
-            maps.append(
-                blended(
-                    task.plan,
-                    conditions,
-                    lambda windows, _: self._map(windows),
-                    batch_size=task.batch_size,
-                )
+            outputs = blended(
+                task.plan, conditions, lambda windows, _: self._output(windows), batch_size=task.batch_size
             )
+            maps.append(task.maps_of(outputs, numbers))
             task.advance(len(numbers))
         return torch.cat(maps)[:, None]
 
-    def _map(self, windows: Tensor) -> Tensor:
+    def _output(self, windows: Tensor) -> Tensor:
         if self.graphs is not None:
             rows, cols = windows.shape[2:]
             return self.graphs.run("network", (rows, cols), windows)[0]

@@ -14,6 +14,7 @@ import os
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -27,6 +28,7 @@ from radiodiff.atomic_file import atomic_folder
 from radiodiff.errors import CheckpointError, InputError
 from radiodiff.pipeline.component import align_weights, load_component, read_json
 from radiodiff.pipeline.model_folder import INDEX_FILE, class_in, find_pipeline
+from radiodiff.pipeline.prior import MeanModel, Prior
 from radiodiff.pipeline.record import RECORD_FILE, PipelineKind, PipelineRecord
 from radiodiff.pipeline.training_range import TrainingRange
 
@@ -78,6 +80,20 @@ class SavedPipeline(DiffusionPipeline, ABC):
             self._check(CheckpointError)
         return self._record
 
+    @cached_property
+    def prior(self) -> Prior | None:
+        """What its maps are predicted as the difference to, or None.
+
+        Raises:
+            InputError: The components or the condition do not fit it.
+        """
+        known = self.record.prior
+        return None if known is None else Prior(known, self.record.encoding, self._mean_model())
+
+    def _mean_model(self) -> MeanModel | None:
+        """The regression that predicts its prior, or None."""
+        return None
+
     @property
     def training_range(self) -> TrainingRange:
         """What the maps of its training were like; what its record knows where nothing else is said."""
@@ -96,6 +112,11 @@ class SavedPipeline(DiffusionPipeline, ABC):
     @abstractmethod
     def component_classes(cls) -> Mapping[str, type[ConfigMixin]]:
         """Class of each component, by name."""
+
+    @classmethod
+    def optional_component_classes(cls) -> Mapping[str, type[ConfigMixin]]:
+        """Class of each component that is there where a regression predicts the prior, by name."""
+        return {}
 
     @abstractmethod
     def _channel_counts(self) -> Mapping[str, tuple[object, object]]:
@@ -117,6 +138,10 @@ class SavedPipeline(DiffusionPipeline, ABC):
                     value=f"{found} and {wanted}; its condition is {', '.join(record.encoding.names)}",
                     remedy="Put parts of one training together.",
                 )
+        try:
+            _ = self.prior
+        except InputError as found_error:
+            raise error(found_error.rule, value=found_error.value, remedy=found_error.remedy) from found_error
 
     def save_pretrained(  # type: ignore[override]
         self, save_directory: str | os.PathLike[str], *, max_shard_size: int = LARGEST_SHARD
@@ -166,7 +191,10 @@ class SavedPipeline(DiffusionPipeline, ABC):
         # Where the components were loaded from is nobody's business.
         index.pop("_name_or_path", None)
         index["_class_name"] = [CLASS_FILE.removesuffix(".py"), name]
-        for component in self.component_classes():
+        for component in self.optional_component_classes():
+            if getattr(self, component) is None:
+                del index[component]
+        for component in {*self.component_classes(), *self.optional_component_classes()} & set(index):
             library, class_name = index[component]
             index[component] = [COMPONENTS if library.startswith("radiodiff.") else library, class_name]
         (folder / INDEX_FILE).write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
@@ -194,7 +222,9 @@ class SavedPipeline(DiffusionPipeline, ABC):
                 remedy="radiodiff.load_pipeline opens every kind of model.",
             )
         record, training_range = PipelineRecord.read(folder), TrainingRange.read(folder)
-        kinds = cls.component_classes()
+        kinds = dict(cls.component_classes())
+        if record.prior is not None and record.prior.model is not None:
+            kinds |= cls.optional_component_classes()
         for component in kinds:
             if not (folder / component).is_dir():
                 raise CheckpointError(

@@ -68,5 +68,10 @@ def _of_model(folder: Path) -> FirstStage:
         )
     network = load_component(folder / COMPONENT, AutoencoderKL, torch.float32)
     target = record.encoding.target
-    known = AutoencoderRecord(encoding=Encoding((target,), target), scale=record.scale, data=record.data)
+    known = AutoencoderRecord(
+        encoding=Encoding((target,), target),
+        scale=record.scale,
+        data=record.data,
+        prior=None if record.prior is None else record.prior.identity,
+    )
     return FirstStage(network, known, float(network.config["scaling_factor"]), folder / COMPONENT)

@@ -10,6 +10,7 @@ from radiodiff.encoding import path_loss_channel
 
 __all__ = [
     "is_view",
+    "level_channels",
     "map_size",
     "num_condition_channels",
     "num_target_channels",
@@ -42,6 +43,15 @@ def num_condition_channels(data: DataConfig) -> int:
 def is_view(data: DataConfig) -> bool:
     """Whether the condition is the target: views of the ICASSP data set for autoencoders."""
     return isinstance(data, IcasspConfig) and data.view != "multi-condition"
+
+
+def level_channels(data: DataConfig) -> tuple[str, ...]:
+    """Channels of the condition that hold a gain or a path loss in dB of every cell: what can be a prior."""
+    if isinstance(data, RadioMapSeerConfig):
+        return tuple(name for name in data.geometry if name.endswith("_gain_db"))
+    if isinstance(data, IcasspConfig):
+        return tuple(n for n in view_encoding(data.view, data.condition2).names if n.endswith("_loss_db"))
+    return ()
 
 
 def target_span_db(data: DataConfig) -> float | None:

@@ -15,6 +15,7 @@ from radiodiff.models.unet_config import RadioUnetConfig, UnetConfig
 from radiodiff.recipes.contradictions import check_contradictions
 from radiodiff.training.config import OptimizerConfig, TrainerConfig
 from radiodiff.training.diffusion_config import LatentSourceConfig, RegressionLossConfig, SamplingConfig
+from radiodiff.training.prior_config import PriorConfig
 
 __all__ = ["AutoencoderRecipe", "BaselineRecipe", "DiffusionRecipe", "LatentsConfig", "Recipe"]
 
@@ -36,6 +37,7 @@ class AutoencoderRecipe(Config):
         stage: Always "autoencoder".
         data: The data set; `part` is what it is trained on.
         examples: What the autoencoder sees of an example.
+        prior: What the maps are learnt as the difference to; None learns the maps themselves.
         autoencoder: The network.
         discriminator: Its adversary, used where the loss has an adversarial part.
         loss: What it minimises.
@@ -51,6 +53,7 @@ class AutoencoderRecipe(Config):
     stage: Literal["autoencoder"] = "autoencoder"
     data: DataConfig
     examples: AutoencoderExamplesConfig = AutoencoderExamplesConfig()
+    prior: PriorConfig | None = None
     autoencoder: AutoencoderConfig = AutoencoderConfig()
     discriminator: DiscriminatorConfig = DiscriminatorConfig()
     loss: AutoencoderLossConfig = AutoencoderLossConfig()
@@ -72,6 +75,7 @@ class DiffusionRecipe(Config):
         stage: Always "diffusion".
         data: The data set; `part` is what it is trained on.
         autoencoder: Folder of the first stage, or of the run that left it.
+        prior: What maps are drawn as the difference to: that of the first stage. None draws the maps themselves.
         unet: The network.
         diffusion: The process and what the network predicts of it.
         loss: What it minimises.
@@ -87,6 +91,7 @@ class DiffusionRecipe(Config):
     stage: Literal["diffusion"] = "diffusion"
     data: DataConfig
     autoencoder: Path
+    prior: PriorConfig | None = None
     unet: UnetConfig = UnetConfig()
     diffusion: DiffusionConfig = DiffusionConfig()
     loss: DiffusionLossConfig = DiffusionLossConfig()
@@ -107,6 +112,7 @@ class BaselineRecipe(Config):
     Attributes:
         stage: Always "baseline".
         data: The data set; `part` is what it is trained on.
+        prior: What maps are learnt as the difference to, a channel; None learns the maps themselves.
         network: The network.
         loss: What it minimises.
         optimizer: Its optimizer.
@@ -118,6 +124,7 @@ class BaselineRecipe(Config):
 
     stage: Literal["baseline"] = "baseline"
     data: DataConfig
+    prior: PriorConfig | None = None
     network: RadioUnetConfig = RadioUnetConfig()
     loss: RegressionLossConfig = RegressionLossConfig()
     optimizer: OptimizerConfig = OptimizerConfig()

@@ -23,6 +23,8 @@ from radiodiff.models.autoencoder import autoencoder_config
 from radiodiff.models.autoencoder_folder import AutoencoderRecord, save_autoencoder
 from radiodiff.models.discriminator import PatchDiscriminator
 from radiodiff.models.latent_statistics import measure_latents
+from radiodiff.models.padding import NO_RESIDUAL, OUTSIDE
+from radiodiff.pipeline.prior import Prior
 from radiodiff.training.autoencoder_networks import Critic, TrainedAutoencoder
 from radiodiff.training.config import OptimizerConfig
 from radiodiff.training.noise import example_noise
@@ -54,6 +56,8 @@ class AutoencoderParts:
         num_latent_maps: How many of them.
         num_previews: Held-out maps in the picture of a validation.
         seed: Seed of the noise.
+        prior: What maps are learnt as the difference to, made of the channels after the input; None learns them
+            themselves.
     """
 
     autoencoder: AutoencoderKL
@@ -69,6 +73,7 @@ class AutoencoderParts:
     num_latent_maps: int
     num_previews: int
     seed: int
+    prior: Prior | None = None
 
 
 class AutoencoderStage(Stage):
@@ -87,6 +92,7 @@ class AutoencoderStage(Stage):
         self.validation_source = parts.validation_source
         self.averaged = AUTOENCODER
         self.best_metric = "rmse"
+        self.prior = None if parts.prior is None else parts.prior.record.identity
         self._trained = TrainedAutoencoder(parts.autoencoder, parts.loss.initial_logvar, parts.loss.learn_logvar)
         self.networks = {AUTOENCODER: self._trained}
         self.optimizers = {AUTOENCODER: parts.optimizer}
@@ -98,14 +104,18 @@ class AutoencoderStage(Stage):
         self._config = autoencoder_config(parts.autoencoder)
         self._loss = AutoencoderLoss(parts.loss, self._config.out_channels)
         self._buildings = parts.source.buildings_index
+        self._outside = OUTSIDE if parts.prior is None else NO_RESIDUAL
 
     def to(self, device: torch.device) -> None:
         """Move what is no network of its own, such as the features of a perceptual loss."""
         self._loss.to(device)
+        if self.parts.prior is not None:
+            self.parts.prior.to(device)
 
     def objectives(self, batch: Batch, current: Pass) -> Iterator[Objective]:
         """The loss of the autoencoder, then, from `adversarial.start` on, that of the discriminator."""
         adversarial = self.parts.loss.adversarial
+        batch = self._learnt(batch, self._priors(batch))
         images, condition = self._split(batch)
         noise = self._noise(batch, images)
         with current.autocast():
@@ -153,6 +163,20 @@ class AutoencoderStage(Stage):
                     "logits_reconstructed": reconstructed.detach().mean(),
                 },
             )
+
+    def _priors(self, batch: Batch) -> Tensor | None:
+        """Priors (B, 1, rows, cols) of the maps of a batch."""
+        prior = self.parts.prior
+        return None if prior is None else prior.maps(batch.condition[:, self.parts.source.num_inputs :])
+
+    def _learnt(self, batch: Batch, priors: Tensor | None) -> Batch:
+        """The batch with residuals in the place of its maps, as input and as target."""
+        prior = self.parts.prior
+        if prior is None or priors is None:
+            return batch
+        residual = prior.residual(batch.target, priors)
+        rest = batch.condition[:, self.parts.source.num_inputs :]
+        return replace(batch, target=residual, condition=torch.cat([residual, rest], dim=1))
 
     def _split(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Input of the autoencoder, and what the discriminator is shown beside a map."""
@@ -206,15 +230,19 @@ class AutoencoderStage(Stage):
         parts = self.parts
         network = parts.autoencoder
 
-        from_means = posterior_means(network, parts.source.num_inputs)
+        from_means = posterior_means(network, parts.source.num_inputs, self._outside)
 
         losses: list[float] = []
 
         def reconstruct(batch: Batch) -> Tensor:
+            priors = self._priors(batch)
+            learnt = self._learnt(batch, priors)
             with autocast():
-                reconstruction = from_means(batch).float()
-            losses.extend(self._validation_losses(reconstruction, batch))
-            return reconstruction
+                reconstruction = from_means(learnt).float()
+            losses.extend(self._validation_losses(reconstruction, learnt))
+            if parts.prior is None or priors is None:
+                return reconstruction
+            return parts.prior.added(reconstruction, priors)
 
         network.eval()
         report = evaluate_reconstruction(
@@ -258,8 +286,9 @@ class AutoencoderStage(Stage):
         # One at a time: maps may differ in size.
         loader = BatchLoader(parts.latent_source, 1, sampler=wanted)
         device = next(parts.autoencoder.parameters()).device
-        images = (self._split(batch.to(device))[0] for batch in loader)
-        latents = measure_latents(parts.autoencoder, images, seed=parts.seed)
+        batches = (batch.to(device) for batch in loader)
+        images = (self._split(self._learnt(batch, self._priors(batch)))[0] for batch in batches)
+        latents = measure_latents(parts.autoencoder, images, seed=parts.seed, outside=self._outside)
         folder = run_dir / AUTOENCODER
         save_autoencoder(folder, parts.autoencoder, replace(parts.record, latents=latents, training=dict(training)))
         return folder

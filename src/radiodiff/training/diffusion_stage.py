@@ -20,9 +20,10 @@ from radiodiff.diffusion.noise import normal_noise, training_times
 from radiodiff.diffusion.objective import weighted_losses
 from radiodiff.diffusion.process import noisy_latents
 from radiodiff.diffusion.scheduler import DecoupledScheduler
-from radiodiff.errors import CheckpointError, ConfigError, TrainingError
+from radiodiff.errors import CheckpointError, ConfigError, InputError, TrainingError
 from radiodiff.models.unet import ConditionalUnet
 from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
+from radiodiff.pipeline.prior import Prior
 from radiodiff.pipeline.record import PipelineRecord
 from radiodiff.training.config import OptimizerConfig
 from radiodiff.training.diffusion_config import SamplingConfig
@@ -66,6 +67,7 @@ class DiffusionParts:
         shows_all_buildings: Whether their conditions show all buildings.
         num_previews: Held-out maps in the picture of a validation.
         seed: Seed of all random numbers.
+        prior: What maps are drawn as the difference to, that of the record; None draws them themselves.
     """
 
     unet: ConditionalUnet
@@ -83,6 +85,7 @@ class DiffusionParts:
     shows_all_buildings: bool
     num_previews: int
     seed: int
+    prior: Prior | None = None
 
 
 class DiffusionStage(Stage):
@@ -97,7 +100,7 @@ class DiffusionStage(Stage):
     Raises:
         CheckpointError: A weight of the autoencoder is not finite.
         ConfigError: Record and data are of different encodings or scales, or the scaling factor is not above 0.
-        InputError: U-Net, autoencoder and record do not fit together.
+        InputError: U-Net, autoencoder, record and prior do not fit together.
     """
 
     def __init__(self, parts: DiffusionParts) -> None:
@@ -108,12 +111,19 @@ class DiffusionStage(Stage):
                 value=parts.scaling_factor,
                 remedy="1 / standard deviation of the latents is usual: radiodiff latents measures it.",
             )
+        if parts.record.prior != (None if parts.prior is None else parts.prior.record):
+            raise InputError(
+                "The record of a model must name the prior that it is trained with",
+                value=f"{parts.record.prior} in the record",
+                remedy="Make the record from the prior.",
+            )
         self.parts = parts
         self.source = parts.source
         self.validation_source = parts.validation_source
         self.averaged = UNET
         self.best_metric = "rmse"
-        self._encoder = LatentEncoder(parts.autoencoder, parts.unet.size_multiple)
+        self.prior = None if parts.prior is None else parts.prior.record.identity
+        self._encoder = LatentEncoder(parts.autoencoder, parts.unet.size_multiple, parts.prior)
         self._trained = TrainedUnet(parts.unet, parts.scaling_factor, self._encoder.fingerprint)
         self.networks = {UNET: self._trained}
         self.optimizers = {UNET: parts.optimizer}
@@ -126,7 +136,7 @@ class DiffusionStage(Stage):
         self._pipeline(self._record)
 
     def to(self, device: torch.device) -> None:
-        """Move the autoencoder, which is no network of the run."""
+        """Move the autoencoder and the prior, which are no networks of the run."""
         self._encoder.to(device)
 
     def objectives(self, batch: Batch, current: Pass) -> Iterator[Objective]:
@@ -145,7 +155,9 @@ class DiffusionStage(Stage):
 
     def _latents(self, batch: Batch, *, is_sampled: bool) -> Tensor:
         """Scaled latents (B, C, h, w) float32 of the targets, which are encoded where the batch has no latents."""
-        posterior = self._encoder.posterior(batch.target) if batch.latents is None else batch.latents
+        posterior = batch.latents
+        if posterior is None:
+            posterior = self._encoder.posterior(batch.target, batch.condition)
         mean, std = posterior.chunk(2, dim=1)
         if is_sampled:
             mean = mean + std * example_noise(batch.draws, mean.shape[1:], self.parts.seed, mean.device)
@@ -232,7 +244,9 @@ class DiffusionStage(Stage):
             is_stochastic=parts.sampling.is_stochastic,
             time_power=parts.sampling.time_power,
         )
-        return RadioDiffPipeline(parts.autoencoder, parts.unet, scheduler, record)
+        model = None if parts.prior is None else parts.prior.model
+        regression = None if model is None else model.networks["network"]
+        return RadioDiffPipeline(parts.autoencoder, parts.unet, scheduler, record, regression)
 
     def export(self, run_dir: Path, training: Mapping[str, object]) -> Path:
         """Write `run_dir/pipeline`."""

@@ -7,10 +7,10 @@
 ```
 
 A file holds `posterior`, (n, 2 * C, h, w) float16: mean and then standard deviation of the latents, not scaled, of the
-next `MAPS_PER_FILE` targets in one symmetry. The digest is that of all they follow from: the encoder, the names of the
-examples, and some of their targets. Other autoencoders and other targets may therefore share a folder, each with files
-of its own; runs that differ in the condition alone share files. What nothing asks for any more stays until somebody
-deletes it.
+next `MAPS_PER_FILE` targets in one symmetry. The digest is that of all they follow from: the encoder with its prior,
+the names of the examples, some of their targets, and what the prior is made of in these. Other autoencoders and other
+targets may therefore share a folder, each with files of its own; runs that differ in the condition alone share files.
+What nothing asks for any more stays until somebody deletes it.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
@@ -33,8 +34,9 @@ from radiodiff.data.array_file import ArrayFile
 from radiodiff.data.example import Draw, Example, numbered
 from radiodiff.data.loader import BatchLoader, spread
 from radiodiff.data.repeated_targets import RepeatedTargets
-from radiodiff.data.selection import check_repeated_targets
+from radiodiff.data.selection import check_repeated_channels, check_repeated_targets
 from radiodiff.errors import CheckpointError, ConfigError, FormatError
+from radiodiff.pipeline.prior import Prior
 from radiodiff.training.latent_encoder import LatentEncoder
 
 __all__ = ["MAPS_PER_FILE", "LatentCache", "Shard"]
@@ -73,6 +75,8 @@ class LatentCache:
 
     def __init__(self, root: Path, encoder: LatentEncoder, source: RepeatedTargets) -> None:
         check_repeated_targets(source.config)
+        if encoder.prior is not None:
+            check_repeated_channels(source.config, encoder.prior.names)
         self.root = root
         self.encoder = encoder
         self.source = source
@@ -97,6 +101,8 @@ class LatentCache:
             "names": hashlib.sha256(json.dumps(self._names).encode()).hexdigest(),
             "targets": self._digest_of_targets(),
         }
+        if encoder.prior is not None:
+            self._content |= {"prior": encoder.prior.record.identity, "prior_channels": self._digest_of(encoder.prior)}
         self.digest = hashlib.sha256(json.dumps(self._content).encode()).hexdigest()
         self.folder = root / self.digest[:16]
         self._files: dict[Shard, ArrayFile] = {}
@@ -164,7 +170,8 @@ class LatentCache:
         done = 0
         for batch in loader:
             with np.errstate(over="ignore"):
-                part = self.encoder.posterior(batch.target.to(device)).cpu().numpy().astype(np.float16)
+                posterior = self.encoder.posterior(batch.target.to(device), batch.condition.to(device))
+                part = posterior.cpu().numpy().astype(np.float16)
             for name, values in zip(batch.names, part, strict=True):
                 if not _is_whole(values):
                     raise CheckpointError(
@@ -202,7 +209,19 @@ class LatentCache:
         Raises:
             ConfigError: It has another size than the first one.
         """
-        target = self.source.target(number, symmetry)
+        return self._checked(number, self.source.target(number, symmetry))
+
+    def read_example(self, number: int, symmetry: int) -> Example:
+        """A target of the data set with its condition.
+
+        Raises:
+            ConfigError: It has another size than the first one.
+        """
+        example = self.source.in_symmetry(number, symmetry)
+        self._checked(number, example.target)
+        return example
+
+    def _checked(self, number: int, target: NDArray[np.float32]) -> NDArray[np.float32]:
         if target.shape != self._shape:
             raise ConfigError(
                 "Maps whose latents are kept must all have one size",
@@ -232,6 +251,14 @@ class LatentCache:
         for number in spread(len(self.source), NUM_TARGETS):
             target = self.read_target(number, 0)
             found.update(f"{target.shape} ".encode() + np.ascontiguousarray(target).tobytes())
+        return found.hexdigest()
+
+    def _digest_of(self, prior: Prior) -> str:
+        """Of what the prior is made of in the same examples: it may change without the targets."""
+        found = hashlib.sha256()
+        for number in spread(len(self.source), NUM_TARGETS):
+            seen = prior.seen(torch.from_numpy(self.read_example(number, 0).condition)[None])
+            found.update(np.ascontiguousarray(seen.numpy()).tobytes())
         return found.hexdigest()
 
     def _described(self) -> dict[str, Any]:
@@ -294,7 +321,7 @@ class LatentCache:
 
 
 class _Targets:
-    """The targets of a cache's data set in one symmetry, without their conditions."""
+    """The targets of a cache's data set in one symmetry; with their conditions where a prior needs them."""
 
     def __init__(self, cache: LatentCache, symmetry: int) -> None:
         self._cache = cache
@@ -306,6 +333,8 @@ class _Targets:
 
     def __getitem__(self, index: int | Draw) -> Example:
         number, _ = numbered(index, len(self))
+        if self._cache.encoder.prior is not None:
+            return self._cache.read_example(number, self._symmetry)
         target = self._cache.read_target(number, self._symmetry)
         return Example(target, target[:0], (0, 0), 0, 0, self._cache.name(number), target.shape[1:])
 

@@ -1,6 +1,7 @@
 """The first stage in the training of the second: frozen, it turns maps into posteriors of latents."""
 
 import hashlib
+import json
 from functools import cached_property
 
 import torch
@@ -9,7 +10,8 @@ from torch import Tensor, nn
 
 from radiodiff.errors import CheckpointError, ConfigError
 from radiodiff.models.autoencoder import autoencoder_config
-from radiodiff.models.padding import padded_to_multiple
+from radiodiff.models.padding import NO_RESIDUAL, padded_to_multiple
+from radiodiff.pipeline.prior import Prior
 from radiodiff.training.precision import without_tensor_float_32
 
 __all__ = ["LatentEncoder"]
@@ -23,11 +25,14 @@ class LatentEncoder:
 
     Args:
         autoencoder: The autoencoder.
-        size_multiple: Maps are padded with -1, below and on the right, to multiples of this many cells.
+        size_multiple: Maps are padded below and on the right to multiples of this many cells: maps with -1, residuals
+            with 0.
+        prior: What the maps of the autoencoder are the difference to; None where it takes the maps themselves.
 
     Attributes:
         autoencoder: The same.
         size_multiple: The same.
+        prior: The same.
         config: Its settings.
 
     Raises:
@@ -35,7 +40,8 @@ class LatentEncoder:
         ConfigError: `size_multiple` is no multiple of the autoencoder's factor.
     """
 
-    def __init__(self, autoencoder: AutoencoderKL, size_multiple: int) -> None:
+    def __init__(self, autoencoder: AutoencoderKL, size_multiple: int, prior: Prior | None = None) -> None:
+        self.prior = prior
         self.autoencoder = autoencoder.requires_grad_(False).eval()
         self.size_multiple = size_multiple
         self.config = autoencoder_config(autoencoder)
@@ -54,12 +60,14 @@ class LatentEncoder:
             )
 
     def to(self, device: torch.device) -> None:
-        """Move the autoencoder to a device."""
+        """Move the autoencoder, and a regression that predicts priors, to a device."""
         network: nn.Module = self.autoencoder
         network.to(device)
+        if self.prior is not None:
+            self.prior.to(device)
 
     @torch.no_grad()
-    def posterior(self, maps: Tensor) -> Tensor:
+    def posterior(self, maps: Tensor, condition: Tensor | None = None) -> Tensor:
         """Mean and then standard deviation of the latents of maps, (B, 2 * C, h, w) float32, not scaled.
 
         Computed in float32 and without TF32, whatever the precision of the run: bfloat16 would move latents by some 2 %
@@ -67,8 +75,14 @@ class LatentEncoder:
 
         Args:
             maps: (B, in_channels, rows, cols) in [-1, 1], on the autoencoder's device.
+            condition: (B, C, rows, cols) of the maps; needed where there is a prior, of which it is made.
         """
-        images = padded_to_multiple(maps, self.size_multiple)
+        if self.prior is None:
+            images = padded_to_multiple(maps, self.size_multiple)
+        else:
+            assert condition is not None
+            residual = self.prior.residual(maps, self.prior.maps(condition))
+            images = padded_to_multiple(residual, self.size_multiple, NO_RESIDUAL)
         with torch.autocast(maps.device.type, enabled=False), without_tensor_float_32():
             found = self.autoencoder.encode(images).latent_dist
         return torch.cat([found.mean, found.std], dim=1)
@@ -80,10 +94,15 @@ class LatentEncoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What identifies the encoder, 64 hexadecimal digits: its settings and weights; the decoder's do not count."""
+        """What identifies the encoder, 64 hexadecimal digits: its settings and weights, and those of its prior.
+
+        The decoder's do not count.
+        """
         found = hashlib.sha256(self.config.model_dump_json().encode())
         for name, tensor in sorted(self.autoencoder.state_dict().items()):
             if name.startswith(ENCODER_PARTS):
                 found.update(f"{name} {tuple(tensor.shape)} ".encode())
                 found.update(tensor.float().cpu().contiguous().numpy().tobytes())
+        if self.prior is not None:
+            found.update(json.dumps(self.prior.record.identity).encode())
         return found.hexdigest()

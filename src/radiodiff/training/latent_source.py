@@ -1,7 +1,8 @@
 """Latents of training maps: which autoencoder may give them, how they spread, and those of a cache."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
@@ -12,6 +13,8 @@ from radiodiff.encoding import Encoding
 from radiodiff.errors import ConfigError
 from radiodiff.models.autoencoder_folder import AutoencoderRecord
 from radiodiff.models.latent_statistics import measure_latents
+from radiodiff.models.padding import NO_RESIDUAL, OUTSIDE
+from radiodiff.pipeline.prior import Prior
 from radiodiff.training.fill_latents import Track, untracked
 from radiodiff.training.latent_cache import LatentCache
 
@@ -52,8 +55,8 @@ class CachedExamples:
         return replace(example, latents=self.cache.posterior(number, example.symmetry))
 
 
-def check_first_stage(record: AutoencoderRecord, source: ExampleSource) -> None:
-    """Check that an autoencoder was trained on the targets of a data set: their channel, and their scale.
+def check_first_stage(record: AutoencoderRecord, source: ExampleSource, prior: Prior | None = None) -> None:
+    """Check that an autoencoder was trained on the targets of a data set: their channel, their scale, their prior.
 
     Raises:
         ConfigError: It was not.
@@ -67,10 +70,23 @@ def check_first_stage(record: AutoencoderRecord, source: ExampleSource) -> None:
             f"{source.scale!r}",
             remedy="Set data.scale and data.simulation as for the autoencoder, or train one on this target.",
         )
+    wanted = None if prior is None else prior.record.identity
+    if record.prior != wanted:
+        raise ConfigError(
+            "An autoencoder must have learnt differences to the prior of the second stage",
+            value=f"{_prior_in_words(record.prior)} for {_prior_in_words(wanted)}",
+            remedy="Set prior as for the autoencoder, or train one with this prior.",
+        )
 
 
 def measure_scaling_factor(
-    autoencoder: AutoencoderKL, source: ExampleSource, num_examples: int, *, seed: int, track: Track = untracked
+    autoencoder: AutoencoderKL,
+    source: ExampleSource,
+    num_examples: int,
+    *,
+    seed: int,
+    track: Track = untracked,
+    prior: Prior | None = None,
 ) -> float:
     """1 / standard deviation of the latents of some maps of a data set, spread over it.
 
@@ -80,6 +96,7 @@ def measure_scaling_factor(
         num_examples: Maps at most.
         seed: Seed of the sampled latents.
         track: Shows the progress, in maps.
+        prior: What its maps are the difference to, on the same device, or None.
 
     Raises:
         CheckpointError: Latents are not finite.
@@ -88,11 +105,24 @@ def measure_scaling_factor(
         InputError: The latents are all the same.
     """
     wanted = spread(len(source), num_examples)
+    device = next(autoencoder.parameters()).device
 
     def maps() -> Iterator[Tensor]:
         # One at a time: maps may differ in size.
         for batch in BatchLoader(source, 1, sampler=wanted):
-            yield batch.target
+            if prior is None:
+                yield batch.target
+            else:
+                moved = batch.to(device)
+                yield prior.residual(moved.target, prior.maps(moved.condition))
 
     tracked = track(maps(), len(wanted), "measuring latents", "maps")
-    return measure_latents(autoencoder, tracked, seed=seed).scaling_factor
+    outside = OUTSIDE if prior is None else NO_RESIDUAL
+    return measure_latents(autoencoder, tracked, seed=seed, outside=outside).scaling_factor
+
+
+def _prior_in_words(prior: Mapping[str, Any] | None) -> str:
+    if prior is None:
+        return "maps without a prior"
+    what = prior["channel"] or f"a regression with the digest {prior['digest']}"
+    return f"differences to {what} by {prior['scale']:.6g}"

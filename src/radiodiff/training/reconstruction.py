@@ -179,12 +179,13 @@ def evaluate_reconstructions(
     return [score.report() for score in scores]
 
 
-def posterior_means(network: "AutoencoderKL", num_inputs: int) -> "Callable[[Batch], Tensor]":
-    """Reconstruction from the mean of the posterior, of maps of any size: they are padded with -1 and cut back.
+def posterior_means(network: "AutoencoderKL", num_inputs: int, outside: float = -1.0) -> "Callable[[Batch], Tensor]":
+    """Reconstruction from the mean of the posterior, of maps of any size: they are padded and cut back.
 
     Args:
         network: The autoencoder, on any device.
         num_inputs: How many of the first channels of a batch's condition go in.
+        outside: Value of the padding.
     """
     import torch
 
@@ -195,7 +196,7 @@ def posterior_means(network: "AutoencoderKL", num_inputs: int) -> "Callable[[Bat
         images = batch.condition[:, :num_inputs].to(weight.device, weight.dtype)
         rows, cols = images.shape[-2:]
         with torch.inference_mode():
-            latents = network.encode(padded_to_factor(network, images)).latent_dist.mode()
+            latents = network.encode(padded_to_factor(network, images, outside)).latent_dist.mode()
             reconstruction: Tensor = network.decode(latents).sample[..., :rows, :cols]
         return reconstruction
 

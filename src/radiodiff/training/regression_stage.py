@@ -75,7 +75,8 @@ class RegressionStage(Stage):
         self.averaged = NETWORK
         self.best_metric = "rmse"
         # What does not fit should come out before a run has begun.
-        RegressionPipeline(parts.network, parts.record)
+        self._prior = RegressionPipeline(parts.network, parts.record).prior
+        self.prior = None if self._prior is None else self._prior.record.identity
 
     def to(self, device: torch.device) -> None:
         """Nothing to move: the network is the engine's."""
@@ -93,8 +94,9 @@ class RegressionStage(Stage):
         """Maps (B, 1, rows, cols) float32 of a batch."""
         parts = self.parts
         rows, cols = batch.condition.shape[-2:]
-        prediction: Tensor = network(padded_condition(batch.condition, parts.network.size_multiple, parts.record))
-        return prediction[..., :rows, :cols].float()
+        output: Tensor = network(padded_condition(batch.condition, parts.network.size_multiple, parts.record))
+        output = output[..., :rows, :cols].float()
+        return output if self._prior is None else self._prior.added(output, self._prior.maps(batch.condition))
 
     def _losses(self, prediction: Tensor, batch: Batch) -> "_Losses":
         weights = self.parts.loss

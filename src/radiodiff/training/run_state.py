@@ -58,7 +58,7 @@ def snapshot_of(engine: "Engine") -> Snapshot:
         tensors[f"{name}{OPTIMIZER}"] = engine.learners[name].tensors()
     if engine.average is not None:
         tensors[AVERAGE] = engine.average.tensors()
-    values = {
+    values: dict[str, Any] = {
         "progress": asdict(engine.progress),
         "guard": {"num_skipped": engine.guard.num_skipped, "in_a_row": engine.guard.in_a_row},
         "scaler": engine.precision.state(),
@@ -69,6 +69,8 @@ def snapshot_of(engine: "Engine") -> Snapshot:
         "trainer": engine.config.model_dump(mode="json"),
         "optimizers": {name: config.model_dump(mode="json") for name, config in engine.stage.optimizers.items()},
     }
+    if engine.stage.prior is not None:
+        values["prior"] = dict(engine.stage.prior)
     return Snapshot(tensors, values)
 
 
@@ -103,6 +105,7 @@ def restore(engine: "Engine", snapshot: Snapshot) -> None:
             remedy="Give the same data set and seed, or start from its weights with trainer.warm_start.init_from.",
         )
     _check_meaning(engine, channels, settings)
+    _check_prior(engine.stage.prior, values.get("prior"))
     if any(config.learning_rate != rates.get(name) for name, config in engine.stage.optimizers.items()):
         progress.rate_scale = 1.0
     engine.progress = progress
@@ -158,6 +161,16 @@ def _check_meaning(engine: "Engine", channels: tuple[Any, Any], settings: Mappin
                 remedy="Resume with the recipe of that run; to train its weights in another network begin a new run "
                 "with trainer.warm_start.init_from and allow_missing.",
             )
+
+
+def _check_prior(now: Mapping[str, Any] | None, then: Mapping[str, Any] | None) -> None:
+    if now != then:
+        raise CheckpointError(
+            "A run must go on with the prior that it was begun with",
+            value=f"{now}; {then} in the checkpoint",
+            remedy="Set prior as in the recipe of that run, or start from its weights with "
+            "trainer.warm_start.init_from.",
+        )
 
 
 def _as_stored(content: Mapping[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -83,6 +83,7 @@ class Stage(ABC):
         source: Training examples.
         validation_source: Held-out examples, whole and without augmentation.
         best_metric: The metric whose least value makes the best checkpoint.
+        prior: What its maps are learnt as the difference to (`PriorRecord.identity`), or None.
     """
 
     networks: Mapping[str, nn.Module]
@@ -91,6 +92,7 @@ class Stage(ABC):
     source: ExampleSource
     validation_source: ExampleSource
     best_metric: str
+    prior: Mapping[str, Any] | None = None
 
     @abstractmethod
     def to(self, device: torch.device) -> None:

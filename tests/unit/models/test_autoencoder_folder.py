@@ -213,7 +213,7 @@ def fewer_weights(folder: Path) -> None:
         (with_text(RECORD, "{"), r"radiodiff\.json of an autoencoder must hold a JSON object"),
         (with_text(RECORD, "{}"), r"must hold the record of an autoencoder; got KeyError\('format'\)"),
         (rewritten(RECORD, format="letter"), "must hold the record of an autoencoder; got .*letter"),
-        (rewritten(RECORD, version=2), "reads autoencoders up to version 1; got version 2"),
+        (rewritten(RECORD, version=3), "reads autoencoders up to version 2; got version 3"),
         (rewritten(RECORD, version="new"), "must hold the record"),
         (rewritten(RECORD, latents={}), "must hold the record .*LatentStatistics"),
         (rewritten(RECORD, encoding={}), "must hold the record"),

@@ -149,7 +149,9 @@ class TestLatents:
         return Guide((field_of(values, noise=0.02, num_draws=num_draws), None), steps)
 
     def test_a_straight_decoder_is_met_in_a_few_steps(self) -> None:
-        decode = lambda latents: interpolate(latents.mean(1, keepdim=True), scale_factor=4.0, mode="bilinear")  # noqa: E731
+        def decode(latents: Tensor, draws: object = None) -> Tensor:
+            return interpolate(latents.mean(1, keepdim=True), scale_factor=4.0, mode="bilinear")
+
         latents = torch.zeros(1, 2, 4, 4)
         errors = []
         for steps in (0, 1, 3, 10):
@@ -178,7 +180,7 @@ class TestLatents:
         assert (moved != latents).any()
 
     def test_rows_are_on_their_own(self) -> None:
-        decode = lambda latents: interpolate(latents.sin().mean(1, keepdim=True), scale_factor=4.0)  # noqa: E731
+        decode = lambda latents, draws: interpolate(latents.sin().mean(1, keepdim=True), scale_factor=4.0)  # noqa: E731
         latents = torch.randn((3, 2, 4, 4), generator=torch.Generator().manual_seed(1))
         guide = self.guide([0.3, -0.2, 0.25], 2, num_draws=2)
         together = guide.corrected_latents(latents, [(0, 0), (1, 0), (0, 1)], decode)
@@ -189,7 +191,7 @@ class TestLatents:
 
     def test_without_steps_or_points_nothing_is_decoded(self) -> None:
         latents = torch.zeros(1, 2, 4, 4)
-        refused = lambda _: pytest.fail("decoded")  # noqa: E731
+        refused = lambda *_, **__: pytest.fail("decoded")  # noqa: E731
         assert self.guide([0.1, 0.1, 0.1], 0).corrected_latents(latents, [(0, 0)], refused) is latents
         assert self.guide([0.1, 0.1, 0.1], 3).corrected_latents(latents, [(1, 0)], refused) is latents
 

@@ -44,8 +44,8 @@ def test_what_nobody_knows_stays_unknown(tmp_path: Path) -> None:
 
 
 def test_a_newer_version_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"up to version 1; got version 2\. Install a newer radiodiff"):
-        PipelineRecord.read(written(tmp_path, version=2))
+    with pytest.raises(CheckpointError, match=r"up to version 2; got version 3\. Install a newer radiodiff"):
+        PipelineRecord.read(written(tmp_path, version=3))
 
 
 @pytest.mark.parametrize(

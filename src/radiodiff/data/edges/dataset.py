@@ -81,18 +81,31 @@ class EdgeDataSet:
             FormatError: A file is absent, damaged or not grey.
             DataSetError: Edges and condition have different sizes, or there is no such transmitter.
         """
-        number, draw = numbered(index, len(self))
+        return self._example(*numbered(index, len(self)))
+
+    def in_symmetry(self, number: int, symmetry: int) -> Example:
+        """An example in a symmetry.
+
+        Raises:
+            IndexError: There is no such example.
+            FormatError: See `data[index]`.
+            DataSetError: See `data[index]`.
+        """
+        return self._example(*numbered(number, len(self)), symmetry)
+
+    def _example(self, number: int, draw: int, wanted: int | None = None) -> Example:
         pair = self._pairs[number]
         level, _ = read_grey_image(pair.edge)
-        symmetry = 0
         map_id, tx_id = map_and_tx(pair.path) or (UNKNOWN, UNKNOWN)
         tx = None
         if self._scenes is None:
             values = _image_condition(pair, level.shape)
         else:
             values, tx = self._scenes.condition(pair, level.shape)
-        if self.config.augment:
+        symmetry = wanted or 0
+        if wanted is None and self.config.augment:
             symmetry = draw_symmetry(np.random.default_rng((self.config.seed, draw, number)), level.shape)
+        if symmetry:
             if tx is not None:
                 tx = turn_cells(tx, level.shape, symmetry)
             level = turn_array(level, symmetry)

@@ -96,11 +96,23 @@ class IcasspDataSet:
             IndexError: There is no such example.
             FormatError: A file is not there or damaged.
         """
-        number, draw = numbered(index, len(self))
+        return self._example(*numbered(index, len(self)))
+
+    def in_symmetry(self, number: int, symmetry: int) -> Example:
+        """Draw 0 of an example, in a symmetry.
+
+        Raises:
+            IndexError: There is no such example.
+            FormatError: A file is not there or damaged.
+        """
+        return self._example(*numbered(number, len(self)), symmetry)
+
+    def _example(self, number: int, draw: int, wanted: int | None = None) -> Example:
         sample = self._reader.read(self.ids[number])
         random = np.random.default_rng((self.config.seed, draw, number))
         window = self._window(sample, random)
-        symmetry = draw_symmetry(random, self._padded_shape(window)) if self.config.augment else 0
+        drawn = draw_symmetry(random, self._padded_shape(window)) if self.config.augment else 0
+        symmetry = drawn if wanted is None else wanted
         shape = turn_array(np.empty((window.rows, window.cols)), symmetry).shape
         cell = np.array([window.moved(sample.tx_cell)])
         row, col = turn_cells(cell, (window.rows, window.cols), symmetry)[0]

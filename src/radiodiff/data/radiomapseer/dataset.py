@@ -89,7 +89,7 @@ class RadioMapSeer:
             DataSetError: An image has another size, or is zero everywhere; a layer is not packed.
             FormatError: An image is absent, damaged or not grey.
         """
-        return self._example(index, with_target=True)
+        return self._example(*numbered(index, len(self)), with_target=True)
 
     def without_target(self, index: int | Draw) -> Example:
         """An example whose target has no channels: its image is not read, unless the condition needs it.
@@ -99,12 +99,21 @@ class RadioMapSeer:
             DataSetError: See `data[index]`.
             FormatError: See `data[index]`.
         """
-        return self._example(index, with_target=False)
+        return self._example(*numbered(index, len(self)), with_target=False)
 
-    def _example(self, index: int | Draw, *, with_target: bool) -> Example:
-        number, draw = numbered(index, len(self))
+    def in_symmetry(self, number: int, symmetry: int) -> Example:
+        """Draw 0 of an example, in a symmetry.
+
+        Raises:
+            IndexError: There is no such example.
+            DataSetError: See `data[index]`.
+            FormatError: See `data[index]`.
+        """
+        return self._example(*numbered(number, len(self)), symmetry=symmetry, with_target=True)
+
+    def _example(self, number: int, draw: int, symmetry: int | None = None, *, with_target: bool) -> Example:
         map_id, tx_id = self._keys[number].tolist()
-        arrays = self._arrays(self._reader, number, draw)
+        arrays = self._arrays(self._reader, number, draw, symmetry)
         shape = arrays.placement.out_shape
         target = np.empty((1 if with_target else 0, *shape), dtype=np.float32)
         if with_target:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
@@ -15,6 +14,7 @@ from radiodiff.recipes.sources import example_shapes
 
 if TYPE_CHECKING:
     from radiodiff.data.repeated_targets import RepeatedTargets
+    from radiodiff.pipeline.prior import Prior
     from radiodiff.recipes.first_stage import FirstStage
 
 __all__ = ["check_first_stage", "find_first_stage"]
@@ -35,12 +35,15 @@ def find_first_stage(recipe: DiffusionRecipe) -> "FirstStage | CheckRow":
         return error_row(FIRST_STAGE, error, DiffusionRecipe)
 
 
-def check_first_stage(recipe: DiffusionRecipe, found: "FirstStage | CheckRow") -> Iterator[CheckRow]:
+def check_first_stage(
+    recipe: DiffusionRecipe, found: "FirstStage | CheckRow", prior: "Prior | CheckRow | None" = None
+) -> Iterator[CheckRow]:
     """Look at the first stage, at how its maps are padded, and at its latents.
 
     Args:
         recipe: The recipe.
         found: Its first stage, or what is wrong with it.
+        prior: Its prior, or what is wrong with it, or None.
     """
     if isinstance(found, CheckRow):
         yield found
@@ -56,18 +59,23 @@ def check_first_stage(recipe: DiffusionRecipe, found: "FirstStage | CheckRow") -
     except RadiodiffError:
         # Said of the data.
         return
-    yield from _fit(recipe, found, source)
+    if isinstance(prior, CheckRow):
+        # Said of the prior.
+        return
+    yield from _fit(recipe, found, source, prior)
     yield from _padding(recipe, found, source)
     yield _scaling(recipe, found)
     if recipe.latents.cache is not None:
-        yield from _cache(recipe, recipe.latents.cache, found, source)
+        yield from _cache(recipe, found, source, prior)
 
 
-def _fit(recipe: DiffusionRecipe, found: "FirstStage", source: "RepeatedTargets") -> Iterator[CheckRow]:
+def _fit(
+    recipe: DiffusionRecipe, found: "FirstStage", source: "RepeatedTargets", prior: "Prior | None"
+) -> Iterator[CheckRow]:
     from radiodiff.training.latent_source import check_first_stage
 
     try:
-        check_first_stage(found.record, source)
+        check_first_stage(found.record, source, prior)
     except RadiodiffError as error:
         yield error_row(FIRST_STAGE, error, DiffusionRecipe)
         return
@@ -118,18 +126,21 @@ def _scaling(recipe: DiffusionRecipe, found: "FirstStage") -> CheckRow:
     return CheckRow(LATENTS, "ok", finding)
 
 
-def _cache(recipe: DiffusionRecipe, folder: Path, found: "FirstStage", source: "RepeatedTargets") -> Iterator[CheckRow]:
+def _cache(
+    recipe: DiffusionRecipe, found: "FirstStage", source: "RepeatedTargets", prior: "Prior | None"
+) -> Iterator[CheckRow]:
     from radiodiff.training.latent_cache import LatentCache
     from radiodiff.training.latent_encoder import LatentEncoder
 
+    folder = recipe.latents.cache
+    assert folder is not None
     there = first_there(folder)
     if not (there.is_dir() and os.access(there, os.W_OK)):
         yield CheckRow(LATENTS, "error", f"{there} is no folder that can be written", "Give another latents.cache.")
         return
     try:
-        cache = LatentCache(
-            folder, LatentEncoder(found.network, recipe.unet.size_multiple(found.config.factor)), source
-        )
+        encoder = LatentEncoder(found.network, recipe.unet.size_multiple(found.config.factor), prior)
+        cache = LatentCache(folder, encoder, source)
         missing = sum(cache.num_maps(shard) for shard in cache.missing())
     except RadiodiffError as error:
         yield error_row(LATENTS, error, DiffusionRecipe)

@@ -8,6 +8,7 @@ from radiodiff.recipes.check.first_stage import check_first_stage, find_first_st
 from radiodiff.recipes.check.folders import check_folders
 from radiodiff.recipes.check.machine import check_machine
 from radiodiff.recipes.check.networks import check_networks
+from radiodiff.recipes.check.prior import check_prior, find_prior
 from radiodiff.recipes.check.rows import CheckRow
 from radiodiff.recipes.check.settings import check_settings
 from radiodiff.recipes.check.sizes import network_sizes
@@ -33,10 +34,12 @@ def check_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Ite
     recipe = load_recipe(name_or_path, overrides)
     for check in (check_settings, check_data, check_machine):
         yield from check(recipe)
+    prior = find_prior(recipe)
+    yield from check_prior(recipe, prior)
     first_stage = None
     if isinstance(recipe, DiffusionRecipe):
         there = find_first_stage(recipe)
-        yield from check_first_stage(recipe, there)
+        yield from check_first_stage(recipe, there, prior)
         first_stage = None if isinstance(there, CheckRow) else there
     sizes = network_sizes(recipe, first_stage)
     yield from check_networks(recipe, sizes, first_stage)

@@ -85,7 +85,7 @@ def _of_first_stage(recipe: AutoencoderRecipe) -> Warnings:
             "Begin earlier, train longer, or set loss.adversarial to null.",
         )
     is_conditional = adversarial is not None and adversarial.conditional
-    if examples.with_condition and not is_conditional and loss.helmholtz is None:
+    if examples.with_condition and not is_conditional and loss.helmholtz is None and recipe.prior is None:
         yield (
             "examples.with_condition is set and neither the discriminator nor the loss looks at the condition",
             "Leave it out, or set loss.adversarial.conditional.",

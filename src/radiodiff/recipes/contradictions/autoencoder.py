@@ -6,6 +6,7 @@ from radiodiff.data.autoencoder_examples import check_fit
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.errors import ConfigError
+from radiodiff.recipes.contradictions.prior import check_prior
 from radiodiff.recipes.map_shape import (
     map_size,
     num_condition_channels,
@@ -27,7 +28,7 @@ def check_autoencoder(recipe: "AutoencoderRecipe") -> None:
     Raises:
         ConfigError: Two settings contradict each other; the error names both keys.
     """
-    for check in (_input, _channels, _sizes, _discriminator, _edge_weight, _helmholtz):
+    for check in (_input, _channels, _sizes, _discriminator, _edge_weight, _helmholtz, _prior):
         check(recipe)
 
 
@@ -144,4 +145,29 @@ def _helmholtz(recipe: "AutoencoderRecipe") -> None:
             f"loss.helmholtz.span_db must be {span:g}, the decibels of a target of {key}",
             value=f"{helmholtz.span_db:g}",
             remedy=f"Set loss.helmholtz.span_db={span:g}.",
+        )
+
+
+def _prior(recipe: "AutoencoderRecipe") -> None:
+    prior, examples = recipe.prior, recipe.examples
+    if prior is None:
+        return
+    if examples.input != "target" or not examples.with_condition:
+        raise ConfigError(
+            "prior needs examples.input 'target', and examples.with_condition, which holds what the prior is made of",
+            value=f"examples.input={examples.input!r}, with_condition={str(examples.with_condition).lower()}",
+            remedy="Set examples.with_condition=true, or prior to null.",
+        )
+    check_prior(recipe)
+    if prior.model is not None and examples.crop_size is not None:
+        raise ConfigError(
+            "prior.model needs whole maps: in a window of examples.crop_size it predicts another map",
+            value=f"examples.crop_size={examples.crop_size}",
+            remedy="Leave examples.crop_size out.",
+        )
+    if recipe.loss.helmholtz is not None:
+        raise ConfigError(
+            "loss.helmholtz needs maps, not differences to a prior",
+            value="both",
+            remedy="Set loss.helmholtz to null, or prior to null.",
         )

@@ -8,6 +8,7 @@ from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.data.selection import DataConfig, check_repeated_targets
 from radiodiff.errors import ConfigError
+from radiodiff.recipes.contradictions.prior import check_prior
 from radiodiff.recipes.map_shape import is_view
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def check_diffusion(recipe: "DiffusionRecipe") -> None:
         ConfigError: Two settings contradict each other; the error names both keys.
     """
     _condition(recipe.data)
+    check_prior(recipe)
     _backbone(recipe)
     if recipe.latents.cache is not None:
         check_repeated_targets(recipe.data)
@@ -35,6 +37,13 @@ def check_baseline(recipe: "BaselineRecipe") -> None:
         ConfigError: Two settings contradict each other; the error names both keys.
     """
     _condition(recipe.data)
+    check_prior(recipe)
+    if recipe.prior is not None and recipe.prior.model is not None:
+        raise ConfigError(
+            "prior.model belongs to diffusion models and their autoencoders",
+            value=f"{recipe.prior.model} for a regression",
+            remedy="Set prior.channel, or begin from its weights (trainer.warm_start.init_from).",
+        )
 
 
 def _condition(data: DataConfig) -> None:

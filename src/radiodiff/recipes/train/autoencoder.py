@@ -7,6 +7,7 @@ from radiodiff.data.selection import part_config
 from radiodiff.models.autoencoder import build_autoencoder
 from radiodiff.models.autoencoder_folder import AutoencoderRecord
 from radiodiff.models.discriminator import build_discriminator
+from radiodiff.recipes.prior import open_prior
 from radiodiff.recipes.schema import AutoencoderRecipe
 from radiodiff.recipes.train.built import BuiltStage, begin_weights
 from radiodiff.recipes.train.model_record import data_settings
@@ -33,6 +34,7 @@ def build_autoencoder_stage(recipe: AutoencoderRecipe, *, with_first_weights: bo
         AutoencoderExamples(part_config(recipe.data, part), recipe.examples.replaced(crop_size=None))
         for part in (trainer.validation.part, recipe.data.part)
     )
+    prior = open_prior(recipe.prior, source.source)
     autoencoder = build_autoencoder(recipe.autoencoder, seed=trainer.seed)
     messages = begin_weights(autoencoder, trainer, name="autoencoder", with_first_weights=with_first_weights)
     discriminator = None
@@ -56,10 +58,12 @@ def build_autoencoder_stage(recipe: AutoencoderRecipe, *, with_first_weights: bo
             scale=source.scale,
             data=data_settings(recipe.data),
             examples=recipe.examples.model_dump(mode="json", exclude={"crop_size"}),
+            prior=None if prior is None else prior.record.identity,
         ),
         num_latent_maps=recipe.latents.num_examples,
         num_previews=trainer.validation.num_previews,
         seed=trainer.seed,
+        prior=prior,
     )
     networks: dict[str, nn.Module] = {"autoencoder": autoencoder}
     if discriminator is not None:

@@ -2,6 +2,7 @@
 
 from radiodiff.data.selection import open_data_set, part_config, shows_all_buildings, windows_in_words
 from radiodiff.models.radio_unet import build_radio_unet
+from radiodiff.recipes.prior import open_prior
 from radiodiff.recipes.schema import BaselineRecipe
 from radiodiff.recipes.train.built import BuiltStage, begin_weights
 from radiodiff.recipes.train.model_record import model_record
@@ -26,12 +27,13 @@ def build_baseline_stage(recipe: BaselineRecipe, *, with_first_weights: bool = T
     """
     trainer = recipe.trainer
     source = open_data_set(recipe.data)
+    prior = open_prior(recipe.prior, source)
     held_out_config = part_config(recipe.data, trainer.validation.part)
     network = build_radio_unet(recipe.network, in_channels=len(source.encoding.names), seed=trainer.seed)
     messages = begin_weights(network, trainer, name=NETWORK, with_first_weights=with_first_weights)
     parts = RegressionParts(
         network=network,
-        record=model_record(recipe, source),
+        record=model_record(recipe, source, prior),
         loss=recipe.loss,
         optimizer=recipe.optimizer,
         source=source,

@@ -6,7 +6,9 @@ from radiodiff.data.loader import ExampleSource
 from radiodiff.data.repeated_targets import RepeatedTargets
 from radiodiff.data.selection import open_data_set, part_config, shows_all_buildings, windows_in_words
 from radiodiff.models.unet import build_unet
+from radiodiff.pipeline.prior import Prior
 from radiodiff.recipes.first_stage import FirstStage, load_first_stage
+from radiodiff.recipes.prior import open_prior
 from radiodiff.recipes.schema import DiffusionRecipe
 from radiodiff.recipes.train.built import BuiltStage, begin_weights
 from radiodiff.recipes.train.model_record import model_record
@@ -52,7 +54,8 @@ def build_diffusion_stage(
     first_stage = load_first_stage(recipe.autoencoder)
     source = open_data_set(recipe.data)
     held_out_config = part_config(recipe.data, trainer.validation.part)
-    check_first_stage(first_stage.record, source)
+    prior = open_prior(recipe.prior, source)
+    check_first_stage(first_stage.record, source, prior)
     unet = build_unet(
         recipe.unet,
         condition_channels=len(source.encoding.names),
@@ -62,18 +65,18 @@ def build_diffusion_stage(
         seed=trainer.seed,
     )
     messages = begin_weights(unet, trainer, name=UNET, with_first_weights=with_first_weights)
-    encoder = LatentEncoder(first_stage.network, unet.size_multiple)
+    encoder = LatentEncoder(first_stage.network, unet.size_multiple, prior)
     encoder.to(accelerator.device)
     said = recipe.latents.scaling_factor
     # A run that goes on has that of its checkpoint; another number in the recipe is refused there.
     factor = None if said == "measured" else said
     if with_first_weights:
-        factor, how = _scaling_factor(recipe, first_stage, accelerator, track)
+        factor, how = _scaling_factor(recipe, first_stage, prior, accelerator, track)
         messages = (*messages, f"latents times {factor:.6g}, {how}")
     parts = DiffusionParts(
         unet=unet,
         autoencoder=first_stage.network,
-        record=model_record(recipe, source),
+        record=model_record(recipe, source, prior),
         diffusion=recipe.diffusion,
         loss=recipe.loss,
         sampling=recipe.sampling,
@@ -86,12 +89,13 @@ def build_diffusion_stage(
         shows_all_buildings=shows_all_buildings(held_out_config),
         num_previews=trainer.validation.num_previews,
         seed=trainer.seed,
+        prior=prior,
     )
     return BuiltStage(DiffusionStage(parts), {UNET: unet, "autoencoder": first_stage.network}, messages)
 
 
 def _scaling_factor(
-    recipe: DiffusionRecipe, first_stage: FirstStage, accelerator: "Accelerator", track: Track
+    recipe: DiffusionRecipe, first_stage: FirstStage, prior: Prior | None, accelerator: "Accelerator", track: Track
 ) -> tuple[float, str]:
     """The factor on the latents, one for all processes, and where it is from."""
     config = recipe.latents
@@ -103,7 +107,7 @@ def _scaling_factor(
 
     def measure() -> float:
         network, count = first_stage.network, config.num_examples
-        return measure_scaling_factor(network, whole, count, seed=recipe.trainer.seed, track=track)
+        return measure_scaling_factor(network, whole, count, seed=recipe.trainer.seed, track=track, prior=prior)
 
     factor = _shared(accelerator, in_first_process(accelerator, measure))
     return factor, f"measured on {min(config.num_examples, len(whole))} training maps"

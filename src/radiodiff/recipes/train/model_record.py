@@ -9,6 +9,7 @@ from radiodiff.data.radiomapseer.config import RadioMapSeerConfig
 from radiodiff.data.radiomapseer.dataset import RadioMapSeer
 from radiodiff.data.repeated_targets import RepeatedTargets
 from radiodiff.data.selection import AnyConfig
+from radiodiff.pipeline.prior import Prior
 from radiodiff.pipeline.record import PipelineKind, PipelineRecord
 from radiodiff.recipes.schema import BaselineRecipe, DiffusionRecipe
 from radiodiff.recipes.sources import example_shapes
@@ -18,12 +19,15 @@ __all__ = ["data_settings", "model_record"]
 ICASSP_CELL_M = 0.25
 
 
-def model_record(recipe: DiffusionRecipe | BaselineRecipe, source: RepeatedTargets) -> PipelineRecord:
+def model_record(
+    recipe: DiffusionRecipe | BaselineRecipe, source: RepeatedTargets, prior: Prior | None = None
+) -> PipelineRecord:
     """The record of a model, before it is trained.
 
     Args:
         recipe: The recipe.
         source: Its training data.
+        prior: What its maps are the difference to, or None.
 
     Raises:
         DataSetError: An example cannot be read.
@@ -42,6 +46,7 @@ def model_record(recipe: DiffusionRecipe | BaselineRecipe, source: RepeatedTarge
         data=data_settings(recipe.data),
         map_shape=shapes[0] if len(shapes) == 1 else None,
         cell_size_m=_cell_size_m(source),
+        prior=None if prior is None else prior.record,
         **_radio(source),
         **sampling,
     )
