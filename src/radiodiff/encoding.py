@@ -17,6 +17,7 @@ from radiodiff.grey_scale import RADIOMAPSEER_GREY, GreyScale
 __all__ = [
     "CHANNELS",
     "HEIGHT_CHANNELS",
+    "PADDING",
     "Channel",
     "Encoding",
     "Scale",
@@ -186,6 +187,16 @@ HEIGHT_CHANNELS = ("building_height_m", "transmitter_height_m")
 """Roofs, 0 outdoors; and the height of the transmitter above ground at every cell alike. One cell would do to tell a
 single height, but networks that halve the resolution, and windows of large maps without the transmitter, would lose it.
 """
+
+
+PADDING = {
+    "reflectance_db": 0.0,
+    "transmittance_db": 0.0,
+    "distance_m": 255.0,
+    "free_space_loss_db": 160.0,
+    "path_loss_db": 160.0,
+}
+"""What stands beside the map in channels of the ICASSP data set, by name: air, far away, without a signal."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radiodiff.data.curvature import curvature_map
-from radiodiff.data.radiomapseer.geometry_cache import STEPS
 from radiodiff.encoding import HEIGHT_CHANNELS, Encoding, encode_geometry
 from radiodiff.errors import ConfigError, InputError, RadiodiffWarning, SceneError
 from radiodiff.formats import CAR_PNG_SAMPLE_OFFSET, PNG_SAMPLE_OFFSET
@@ -169,6 +167,10 @@ class SceneEncoder:
         return dict(zip(names, prepared.solver.channels(plain, names), strict=True))
 
     def _curvature(self, prepared: "_Prepared", tx: Transmitter, geometry: GeometryChannels) -> NDArray[np.float32]:
+        # Here, not above: most models have no such channel, and need nothing of the data sets.
+        from radiodiff.data.curvature import curvature_map
+        from radiodiff.data.radiomapseer.geometry_cache import STEPS
+
         scene = prepared.scene
         cell = tx.cell(scene.grid)
         excluded = prepared.buildings.copy()

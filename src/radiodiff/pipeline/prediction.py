@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from radiodiff.data.icassp.channels import PADDING
-from radiodiff.encoding import Encoding
+from radiodiff.encoding import PADDING, Encoding
 from radiodiff.errors import ConfigError, InputError
 from radiodiff.pipeline.config import PredictConfig
 from radiodiff.pipeline.guidance import Guide

@@ -5,15 +5,17 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from radiodiff.data.radiomapseer.store import MapStore
 from radiodiff.errors import CheckpointError, InputError, RadiodiffWarning
 from radiodiff.pipeline.component import read_json
 from radiodiff.pipeline.record import PipelineRecord
 from radiodiff.scene import Scene, Transmitter
+
+if TYPE_CHECKING:
+    from radiodiff.data.radiomapseer.store import MapStore
 
 __all__ = ["RANGE_FILE", "TrainingRange"]
 
@@ -96,7 +98,7 @@ class TrainingRange:
         return cls(**{name: None if value is None else (value, value) for name, value in known.items()})
 
     @classmethod
-    def measured(cls, sets: Iterable[tuple[MapStore, Sequence[int]]]) -> Self:
+    def measured(cls, sets: Iterable[tuple["MapStore", Sequence[int]]]) -> Self:
         """The ranges of data sets.
 
         Args:

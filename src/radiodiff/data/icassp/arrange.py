@@ -36,7 +36,6 @@ from radiodiff.data.create import check_count
 from radiodiff.data.icassp.arranged_manifest import MANIFEST_FILE, ArrangedMap, write_manifest
 from radiodiff.data.icassp.azimuth import AZIMUTH_CONVENTIONS, DEFAULT_CONVENTION, AzimuthConvention
 from radiodiff.data.icassp.building_split import building_split
-from radiodiff.data.icassp.channels import PADDING
 from radiodiff.data.icassp.crop import Window, centred_window, cut
 from radiodiff.data.icassp.free_space_loss import free_space_loss_db
 from radiodiff.data.icassp.layout import TASKS, SampleId, scan_icassp
@@ -45,6 +44,7 @@ from radiodiff.data.splits import MANIFEST as SPLIT_FILE
 from radiodiff.data.splits import PARTS, Split
 from radiodiff.data.work_folder import begin_folder, is_begun, is_whole
 from radiodiff.data.worker_pool import run_tasks
+from radiodiff.encoding import PADDING
 from radiodiff.errors import FormatError, InputError
 from radiodiff.formats import read_grey_image, read_json, write_grey_png
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from radiodiff.encoding import Channel, Encoding
 from radiodiff.errors import InputError
 
-__all__ = ["ICASSP_CHANNELS", "PADDING", "View", "decode_view", "view_encoding"]
+__all__ = ["ICASSP_CHANNELS", "View", "decode_view", "view_encoding"]
 
 View = Literal["multi-condition", "condition", "building", "antenna", "radio"]
 
@@ -25,15 +25,6 @@ ICASSP_CHANNELS = {
 """Channels by name. Little loss is +1, as a strong signal is in RadioMapSeer; 13 to 160 dB is the range of the path
 loss images. A wall above 40 dB lets nothing through that the range of the maps would show: it counts as 40 dB. Maps
 are below 128 m wide. `statistics.json` of an arranged data set says what ranges the data really has."""
-
-PADDING = {
-    "reflectance_db": 0.0,
-    "transmittance_db": 0.0,
-    "distance_m": 255.0,
-    "free_space_loss_db": 160.0,
-    "path_loss_db": 160.0,
-}
-"""What stands where a crop goes beyond the map: air, far away, without a signal."""
 
 _WHOLE_VIEWS = {"building": ("reflectance_db", "transmittance_db"), "antenna": ("free_space_loss_db",)}
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from radiodiff.data.example import Draw, Example, numbered
 from radiodiff.data.icassp.building_split import building_split
-from radiodiff.data.icassp.channels import PADDING, view_encoding
+from radiodiff.data.icassp.channels import view_encoding
 from radiodiff.data.icassp.config import IcasspConfig
 from radiodiff.data.icassp.crop import Window, centred_window, cut, draw_window
 from radiodiff.data.icassp.free_space_loss import free_space_loss_db
@@ -27,7 +27,7 @@ from radiodiff.data.icassp.layout import SampleId, scan_icassp
 from radiodiff.data.icassp.reader import IcasspReader, IcasspSample
 from radiodiff.data.placement import draw_symmetry, symmetries_of, turn_array, turn_cells
 from radiodiff.data.splits import Split
-from radiodiff.encoding import Channel, Encoding
+from radiodiff.encoding import PADDING, Channel, Encoding
 from radiodiff.errors import DataSetError, InputError
 
 __all__ = ["CONDITION1", "CONDITION2", "IcasspDataSet", "crop_to_content"]
