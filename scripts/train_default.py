@@ -88,9 +88,10 @@ def plan(options: argparse.Namespace) -> Iterator[Part]:
     yield Part("truth", ("dataset", "join", "--out", truth, *sets))
     given = (f"data.root={truth}", f"trainer.precision={options.precision}")
     yield training("baseline", folder, *given)
-    yield training("autoencoder", folder, *given)
+    prior = f"prior.model={folder / 'baseline'}"
+    yield training("autoencoder", folder, *given, prior)
     first_stage = (f"autoencoder={folder / 'autoencoder'}", f"latents.cache={folder / 'latents'}")
-    yield training("diffusion", folder, *given, *first_stage)
+    yield training("diffusion", folder, *given, prior, *first_stage)
     models = ("--model", folder / "baseline", "--model", folder / "diffusion")
     out = ("--out", folder / "evaluation")
     yield Part("evaluation", ("evaluate", "--bench", "all", "--target", "RT", *models, *out))
