@@ -7,11 +7,13 @@ import typer
 
 __all__ = [
     "Bounds",
+    "BuildingMaterial",
     "Buildings",
     "Cars",
     "CellSize",
     "Frequency",
     "Grey",
+    "GroundMaterial",
     "ImageOnly",
     "Invert",
     "Layer",
@@ -55,6 +57,18 @@ TxCrs = Annotated[str | None, typer.Option("--tx-crs", help="CRS of --tx, such a
 TxHeight = Annotated[float, typer.Option("--tx-height", help="Transmitter height in metres.")]
 
 Frequency = Annotated[float, typer.Option("--frequency", help="Carrier in hertz.")]
+
+BuildingMaterial = Annotated[
+    str | None,
+    typer.Option(
+        "--building-material",
+        help="Material of ITU-R P.2040 of walls and roofs, for the ray engines: brick, glass, ...",
+    ),
+]
+
+GroundMaterial = Annotated[
+    str | None, typer.Option("--ground-material", help="Material of the ground, for the ray engines; none: no ground.")
+]
 
 Invert = Annotated[bool, typer.Option("--invert", help="Buildings are 0 in the mask.")]
 

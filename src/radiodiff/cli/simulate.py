@@ -6,11 +6,13 @@ import typer
 
 from radiodiff.cli.map_options import (
     Bounds,
+    BuildingMaterial,
     Buildings,
     Cars,
     CellSize,
     Frequency,
     Grey,
+    GroundMaterial,
     ImageOnly,
     Invert,
     Layer,
@@ -47,6 +49,8 @@ def simulate(
         str | None,
         typer.Option("--preset", help="Constants of the engine: fast, reference, irt2 or irt4, if it has them."),
     ] = None,
+    building_material: BuildingMaterial = None,
+    ground_material: GroundMaterial = None,
     cell_size: CellSize = 1.0,
     grey: Grey = None,
     plot: Plot = None,
@@ -74,7 +78,7 @@ def simulate(
     from radiodiff.cli.map_files import MapFiles
     from radiodiff.cli.progress import waiting
     from radiodiff.formats import SceneOptions
-    from radiodiff.propagation import make_engine
+    from radiodiff.propagation import make_engine, with_materials
 
     options = SceneOptions(
         cell_size_m=cell_size,
@@ -90,7 +94,7 @@ def simulate(
     )
     request = LayoutRequest(buildings, cars, options, tx, tx_crs, tx_height, frequency)
     files = MapFiles.of(out, plot, grey, count=len(tx), inputs=request.files)
-    model = make_engine(engine, preset)
+    model = with_materials(make_engine(engine, preset), building_material, ground_material)
     started = perf_counter()
     scene, txs = request.read()
     read = perf_counter()

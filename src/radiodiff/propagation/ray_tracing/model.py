@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from radiodiff.errors import TransmitterError
 from radiodiff.propagation.base import PropagationModel, Solution, Solver
 from radiodiff.propagation.dominant_path import DominantPath
+from radiodiff.propagation.materials import electrical_constants
 from radiodiff.propagation.ray_tracing.directions import Directions
 from radiodiff.propagation.ray_tracing.llvm import load_ray_tracer
 from radiodiff.propagation.ray_tracing.meshes import building_mesh, car_outlines, ground_mesh, outlines_with_heights
@@ -63,6 +64,11 @@ class RayTracing(PropagationModel):
     settings: RayTracingSettings = field(default_factory=RayTracingSettings)
     name = "ray-tracing"
     reaches_everywhere = False
+
+    def check_carrier(self, frequency_hz: float) -> None:
+        """The materials' range of carriers."""
+        for name in self.settings.materials:
+            electrical_constants(name, frequency_hz)
 
     def prepare(self, scene: Scene) -> Solver:
         """Extrude the buildings of a scene; the ray tracer's own copy is made at the first transmitter.
