@@ -62,9 +62,7 @@ def with_materials(
     Raises:
         PropagationError: The engine knows no materials, or its walls have a fixed loss, or there is no such material.
     """
-    names = {"building_material": building, "ground_material": ground}
-    changes = {name: None if value == NO_MATERIAL else value for name, value in names.items() if value is not None}
-    if not changes:
+    if building is None and ground is None:
         return engine
     if building == NO_MATERIAL:
         raise PropagationError(
@@ -73,7 +71,7 @@ def with_materials(
     if not isinstance(engine, RayLaunching | RayTracing):
         raise PropagationError(
             f"Materials belong to the engines {RayLaunching.name} and {RayTracing.name}",
-            value=f"{', '.join(filter(None, names.values()))} for {engine.name}",
+            value=f"{', '.join(filter(None, (building, ground)))} for {engine.name}",
             remedy="Leave them out (--building-material, --ground-material).",
         )
     if building is not None and isinstance(engine, RayLaunching) and engine.settings.reflection_loss_db is not None:
@@ -82,6 +80,9 @@ def with_materials(
             value=f"{building} with {engine.settings.reflection_loss_db:g} dB",
             remedy="Leave the material out (--building-material), or choose another preset.",
         )
+    walls = building or engine.settings.building_material
+    floor = engine.settings.ground_material if ground is None else ground
+    floor = None if floor == NO_MATERIAL else floor
     if isinstance(engine, RayLaunching):
-        return replace(engine, settings=replace(engine.settings, **changes))  # type: ignore[arg-type]
-    return replace(engine, settings=replace(engine.settings, **changes))  # type: ignore[arg-type]
+        return replace(engine, settings=replace(engine.settings, building_material=walls, ground_material=floor))
+    return replace(engine, settings=replace(engine.settings, building_material=walls, ground_material=floor))
