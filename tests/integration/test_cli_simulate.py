@@ -251,6 +251,7 @@ class Telling(PropagationModel):
     def prepare(self, scene: Scene) -> Solver:
         loss_db = np.where(np.arange(ROWS)[:, None] == 0, np.nan, 10.0 * np.arange(ROWS)[:, None] + np.zeros(COLS))
         facts = {"standard_error_db": 1.234, "noise_target_reached": False, "tx_height_m": 2.5, "tx_moved_m": 0.25}
+        facts |= {"num_default_heights": 3, "default_height_m": 25.0}
         return lambda txs: (Solution(loss_db, facts) for _ in txs)
 
 
@@ -260,6 +261,7 @@ def test_what_became_of_the_request_is_told(radiodiff: Run, inputs: Path, monkey
         "simulate", "--buildings", inputs / "town.png", "--tx", TX, "--engine", "telling", "--out", "o.npz"
     )
     told = "noise 1.23 dB (more than asked for), transmitter raised to 2.5 m, transmitter moved by 0.25 m out of a wall"
+    told = f"{told}, 3 buildings without a height taken as 25 m high"
     assert f"{told}, {COLS} cells outdoors without a path" in " ".join(outcome.out.split())
 
 

@@ -90,10 +90,10 @@ def test_what_the_ray_tracer_lacks_is_told_before_anything_is_written(
 
 REFUSED = {
     "an unknown engine": (["--engine", "ray-tracking"], ["engines of a data set", "ray-tracking"]),
-    "an engine that makes no data set": (["--engine", "umi"], ["engines of a data set must be", "got umi"]),
+    "an engine that makes no data set": (["--engine", "umi"], ["engines of a data set must be of", "got umi. Choose"]),
     "an engine twice": (
         ["--engine", "ray-launching:fast", "--engine", "ray-launching:reference"],
-        ["must be different ones", "a data set of its own"],
+        ["engines of a data set must differ", "a data set of its own"],
     ),
     "a preset that nobody takes": (
         ["--preset", "fast"],
@@ -117,6 +117,14 @@ REFUSED = {
         ["--workers must be left out", f"1 --scheduler {SCHEDULER}"],
     ),
     "cars with rays": (["--cars", "--engine", "ray-launching"], ["by the dominant path engine", "cars with RL"]),
+    "ground that does not hold at the carrier": (
+        ["--engine", "ray-tracing:fast", "--frequency", 28e9],
+        ["medium_dry_ground hold from 1 to 10 GHz; got 28 GHz", "--ground-material", "concrete, brick"],
+    ),
+    "materials that nobody knows": (
+        ["--ground-material", "concrete"],
+        ["Materials belong to the engines ray-launching"],
+    ),
     "no hours": (["--max-hours", 0], ["hours of a run must be above 0"]),
 }
 

@@ -126,6 +126,10 @@ def _summary(radio_map: "RadioMap") -> str:
         facts.append(f"transmitter raised to {meta['tx_height_m']:g} m")
     if meta.get("tx_moved_m", 0.0):
         facts.append(f"transmitter moved by {meta['tx_moved_m']:g} m out of a wall")
+    if meta.get("num_default_heights", 0):
+        facts.append(
+            f"{meta['num_default_heights']} buildings without a height taken as {meta['default_height_m']:g} m high"
+        )
     if meta.get("num_cells_without_path", 0):
         facts.append(f"{meta['num_cells_without_path']} cells outdoors without a path")
     if ensemble is not None:

@@ -8,8 +8,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+<<<<<<< HEAD
 if TYPE_CHECKING:
     from radiodiff.cli.layout_request import LayoutRequest
+=======
+__all__ = [
+    "Bounds",
+    "BuildingMaterial",
+    "Buildings",
+    "Cars",
+    "CellSize",
+    "Frequency",
+    "Grey",
+    "GroundMaterial",
+    "ImageOnly",
+    "Invert",
+    "Layer",
+    "MapId",
+    "Margin",
+    "Out",
+    "Plot",
+    "RasterKind",
+    "SourceCrs",
+    "TargetCrs",
+    "Tx",
+    "TxCrs",
+    "TxHeight",
+]
+>>>>>>> w-c
 
 __all__ = ["Grey", "Out", "Plot", "takes_layout"]
 
@@ -35,10 +61,26 @@ def takes_layout(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         command(_layout_request(**{one.name: given.pop(one.name) for one in layout}), **given)
 
+<<<<<<< HEAD
     # Where typer looks for options.
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run
+=======
+BuildingMaterial = Annotated[
+    str | None,
+    typer.Option(
+        "--building-material",
+        help="Material of ITU-R P.2040 of walls and roofs, for the ray engines: brick, glass, ...",
+    ),
+]
+
+GroundMaterial = Annotated[
+    str | None, typer.Option("--ground-material", help="Material of the ground, for the ray engines; none: no ground.")
+]
+
+Invert = Annotated[bool, typer.Option("--invert", help="Buildings are 0 in the mask.")]
+>>>>>>> w-c
 
 
 def _layout_request(

@@ -18,6 +18,8 @@ __all__ = ["begin_folder", "check_new_folder", "is_begun", "is_whole", "make_fol
 ENDINGS = {".png": b"IEND\xaeB`\x82", ".json": b"]"}
 """Last bytes of a whole file: the end chunk of a PNG, the end of a list."""
 
+LONGEST_SHOWN = 4
+
 
 def check_new_folder(root: Path) -> None:
     """Check that a data set can begin in a folder: it is empty, absent, or holds what a killed run left unfinished.
@@ -62,15 +64,34 @@ def is_begun(root: Path, record: str, identity: Mapping[str, Any]) -> bool:
             value=f"{path}, which is damaged or of another program",
             remedy="Use another folder.",
         )
-    different = [key for key in identity if earlier.get(key) != identity[key]]
+    different = [line for key, wanted in identity.items() for line in _differences(key, earlier.get(key), wanted)]
     if different:
         raise DataSetError(
             "A data set folder can only be completed with the settings it was begun with",
-            value=f"{root}: "
-            + "; ".join(f"{key}: {earlier.get(key)} on disk, {identity[key]} asked for" for key in different),
+            value=f"{root}: {'; '.join(different)}",
             remedy="Use the same settings or another folder.",
         )
     return True
+
+
+def _differences(key: str, earlier: object, wanted: object) -> list[str]:
+    """What differs, of groups of settings the single ones."""
+    if isinstance(earlier, Mapping) and isinstance(wanted, Mapping):
+        return [
+            line
+            for name in dict.fromkeys((*earlier, *wanted))
+            for line in _differences(f"{key}.{name}", earlier.get(name), wanted.get(name))
+        ]
+    if earlier == wanted:
+        return []
+    return [f"{key}: {_shown(earlier)} on disk, {_shown(wanted)} asked for"]
+
+
+def _shown(value: object) -> object:
+    """A setting in a message; in the place of a long list how many it has, of a group of settings its name."""
+    if isinstance(value, Mapping):
+        return value.get("name", "other settings")
+    return f"{len(value)} others" if isinstance(value, list) and len(value) > LONGEST_SHOWN else value
 
 
 def begin_folder(root: Path, record: str, identity: Mapping[str, Any], folders: Iterable[str] = ()) -> None:

@@ -30,7 +30,7 @@ class VectorReport:
     Attributes:
         outlines: Outlines in the scene; parts of multi-polygons count one by one.
         repaired: Shapes that crossed themselves and were repaired.
-        dropped: Features that are no polygon, or are empty.
+        dropped: Features that are no polygon, or have no area.
         with_height: Outlines with a height.
         unreadable_heights: Features with a height or a number of storeys that is no positive number.
         source_crs: CRS of the layer.
@@ -54,7 +54,7 @@ class VectorReport:
         if self.repaired:
             notes.append(f"{self.repaired} outlines crossed themselves and were repaired.")
         if self.dropped:
-            notes.append(f"{self.dropped} features are no polygons and were left out.")
+            notes.append(f"{self.dropped} features are no polygons with an area and were left out.")
         if self.unreadable_heights:
             notes.append(f"{self.unreadable_heights} heights could not be read and count as unknown.")
         return (*notes, *self.warnings)

@@ -22,7 +22,7 @@ class PolygonTable:
 
     Attributes:
         table: GeoDataFrame with the height columns the layer has, in a projected CRS in metres.
-        dropped: How many features were left out because they are no polygon, or empty.
+        dropped: How many features were left out because they are no polygon, or have no area.
         source_crs: CRS of the layer.
         warnings: What GDAL said about the file.
     """
@@ -80,16 +80,20 @@ def _read_layer(file: Path, layer: str | None) -> Any:
 
 def _only_polygons(layer: Any, file: Path) -> tuple[Any, int]:
     """The features that have an area, and the number of the others."""
+    import shapely
+
     # A table without geometry comes back as a plain data frame.
     shapes = getattr(layer, "geometry", None)
     keep = [] if shapes is None else shapes.geom_type.isin(["Polygon", "MultiPolygon", "GeometryCollection"])
     keep = [bool(flag) for flag in keep]
     if shapes is not None:
-        keep = [flag and not empty for flag, empty in zip(keep, shapes.is_empty, strict=True)]
+        # The hull's: the area of an outline that crosses itself may be 0.
+        areas = shapely.area(shapely.convex_hull(shapes.to_numpy()))
+        keep = [flag and bool(area > 0.0) for flag, area in zip(keep, areas, strict=True)]
     if not any(keep):
         raise FormatError(
-            "A building layer must hold polygons",
-            value=f"{file} with {len(layer)} features and no polygon",
+            "A building layer must hold polygons with an area",
+            value=f"{file} with {len(layer)} features and no such polygon",
             remedy="Choose the layer of building outlines.",
         )
     return layer[keep], len(keep) - sum(keep)

@@ -10,7 +10,7 @@ from radiodiff.propagation.over_roofs import OverRoofs
 from radiodiff.propagation.presets import PRESETS
 from radiodiff.propagation.ray_launching import RayLaunching, RayLaunchingSettings
 from radiodiff.propagation.ray_tracing import RayTracing, RayTracingSettings
-from radiodiff.propagation.registry import ENGINES, make_engine
+from radiodiff.propagation.registry import ENGINES, make_engine, with_materials
 from radiodiff.propagation.umi import UrbanMicro
 
 __all__ = [
@@ -34,4 +34,5 @@ __all__ = [
     "UrbanMicro",
     "geometry_channels",
     "make_engine",
+    "with_materials",
 ]

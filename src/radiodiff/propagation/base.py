@@ -62,6 +62,16 @@ class PropagationModel(ABC):
     reaches_everywhere: bool = True
     """Whether every cell outside the buildings has a path."""
 
+    def check_carrier(self, frequency_hz: float) -> None:  # noqa: B027  most engines hold everywhere
+        """Check that the engine's constants hold at a carrier; by default they do at all.
+
+        Args:
+            frequency_hz: Carrier [Hz].
+
+        Raises:
+            PropagationError: They do not hold there.
+        """
+
     @abstractmethod
     def prepare(self, scene: Scene) -> Solver:
         """Do the work that all transmitters of a scene share, and return their solver."""
@@ -71,10 +81,12 @@ class PropagationModel(ABC):
 
         Raises:
             TransmitterError: A transmitter stands off the grid or inside a building (before any is solved).
+            PropagationError: The engine's constants do not hold at a carrier (before any is solved).
         """
         txs = tuple(txs)
         for tx in txs:
             scene.check_transmitter(tx)
+            self.check_carrier(tx.frequency_hz)
         with interrupts_held():
             solutions = self.prepare(scene)(txs)
         for tx in txs:
@@ -95,5 +107,6 @@ class PropagationModel(ABC):
 
         Raises:
             TransmitterError: It stands off the grid or inside a building.
+            PropagationError: The engine's constants do not hold at its carrier.
         """
         return next(self.radio_maps(scene, (tx,)))

@@ -90,7 +90,8 @@ def electrical_constants(name: str, frequency_hz: float) -> tuple[float, float]:
         raise PropagationError(
             f"The constants of {name} hold from {found.lowest_ghz:g} to {found.highest_ghz:g} GHz",
             value=f"{frequency_ghz:g} GHz",
-            remedy=f"Choose another carrier, or one of the materials that hold there: {others or 'none does'}.",
+            remedy="Choose another carrier, or another material (--building-material, --ground-material; no ground: "
+            f"none); those that hold there: {others or 'none does'}.",
         )
     return found.a * frequency_ghz**found.b, found.c * frequency_ghz**found.d
 

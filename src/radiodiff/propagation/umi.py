@@ -57,6 +57,16 @@ class UrbanMicro(PropagationModel):
         remedy = "TR 38.901 uses 1.0 m for street canyons."
         check_constant(self, "environment_height_m", remedy, may_be_zero=True)
 
+    def check_carrier(self, frequency_hz: float) -> None:
+        """The table's range of carriers."""
+        lowest_hz, highest_hz = FREQUENCY_RANGE_HZ
+        if not lowest_hz <= frequency_hz <= highest_hz:
+            raise PropagationError(
+                "The UMi law of TR 38.901 holds from 0.5 to 100 GHz",
+                value=f"{frequency_hz / 1e9:g} GHz",
+                remedy="Use another engine at this frequency, for example log-distance.",
+            )
+
     def prepare(self, scene: Scene) -> Solver:
         """Nothing is shared between transmitters."""
         # Here, not above: settings of data sets import this package, and need no compiler.
@@ -65,13 +75,6 @@ class UrbanMicro(PropagationModel):
         cell_size_m = scene.grid.cell_size_m
 
         def solve(tx: Transmitter) -> NDArray[np.float64]:
-            lowest_hz, highest_hz = FREQUENCY_RANGE_HZ
-            if not lowest_hz <= tx.frequency_hz <= highest_hz:
-                raise PropagationError(
-                    "The UMi law of TR 38.901 holds from 0.5 to 100 GHz",
-                    value=f"{tx.frequency_hz / 1e9:g} GHz",
-                    remedy="Use another engine at this frequency, for example log-distance.",
-                )
             walls = count_wall_runs(scene.buildings, tx.x_m / cell_size_m, tx.y_m / cell_size_m)
             horizontal_m = tx.distance_m(scene.grid)
             distance_m = link_distance_m(tx, scene.grid, self.rx_height_m)

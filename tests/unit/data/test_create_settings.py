@@ -7,11 +7,19 @@ import pytest
 import shapely
 
 from radiodiff.data.create import CreateSettings, create_data_set, read_manifest
-from radiodiff.errors import DataSetError, InputError, LayoutError, TransmitterError
+from radiodiff.errors import DataSetError, InputError, LayoutError, PropagationError, TransmitterError
 from radiodiff.formats.layout_folder import Layout
 from radiodiff.formats.radiomapseer_heights import read_heights_json
 from radiodiff.layouts import CitySettings
-from radiodiff.propagation import DominantPath, FreeSpace, RayLaunching, UrbanMicro
+from radiodiff.propagation import (
+    DominantPath,
+    FreeSpace,
+    PropagationModel,
+    RayLaunching,
+    RayTracing,
+    UrbanMicro,
+    with_materials,
+)
 from radiodiff.scene import Footprint, Grid, Scene
 
 PLAIN = CreateSettings(4, 2, 5, city=CitySettings(rows=64, cols=64))
@@ -106,3 +114,16 @@ def test_few_groups_have_no_split(tmp_path) -> None:
 def test_no_manifest(tmp_path) -> None:
     with pytest.raises(DataSetError, match=r"must hold manifest\.jsonl"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("engine", "frequency_hz"),
+    [(RayTracing(), 28e9), (RayLaunching(), 0.5e9), (UrbanMicro(), 0.1e9)],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_a_carrier_that_every_map_would_fail_at_is_refused(engine: PropagationModel, frequency_hz: float) -> None:
+    """Before there is a folder, and where the workers of a scheduler would fail."""
+    with pytest.raises(PropagationError, match="GHz; got"):
+        replace(PLAIN, engines={"X": engine}, scenario="street", frequency_hz=frequency_hz)
+    paved = with_materials(RayTracing(), ground="concrete")
+    assert replace(PLAIN, engines={"RT": paved}, frequency_hz=28e9).identity()["frequency_hz"] == 28e9

@@ -36,6 +36,26 @@ def test_other_settings_are_named(tmp_path: Path) -> None:
         is_begun(tmp_path, "r.json", SETTINGS | {"size": 4})
 
 
+def test_of_groups_of_settings_those_that_differ_are_named(tmp_path: Path) -> None:
+    """A whole engine, or all layouts, would bury them."""
+    traced = {"name": "tracing", "settings": {"rays": 5, "depth": 8}}
+    begin_folder(tmp_path, "r.json", {"engine": traced, "layouts": list(range(99)), "city": {"rows": 3}})
+    wanted = {
+        "engine": {"name": "tracing", "settings": {"rays": 6, "depth": 8}},
+        "engines": {"RT": {"name": "launching"}},
+        "layouts": list(range(98)),
+        "city": None,
+        "law": traced,
+    }
+    with pytest.raises(DataSetError) as caught:
+        is_begun(tmp_path, "r.json", wanted)
+    assert str(caught.value).partition("got ")[2].partition(" Use the same")[0] == (
+        f"{tmp_path}: engine.settings.rays: 5 on disk, 6 asked for; engines: None on disk, other settings asked for; "
+        "layouts: 99 others on disk, 98 others asked for; city: other settings on disk, None asked for; "
+        "law: None on disk, tracing asked for."
+    )
+
+
 @pytest.mark.parametrize("content", ["{", "[1]"])
 def test_a_damaged_record_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "r.json").write_text(content)

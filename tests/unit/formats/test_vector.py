@@ -163,12 +163,13 @@ def test_a_crossed_outline_is_repaired_and_counted(tmp_path):
 
 def test_what_is_no_polygon_is_dropped_and_counted(tmp_path):
     parts = MultiPolygon([square(0, 0), square(30, 0)])
-    shapes = [Point(X, Y), LineString([(X, Y), (X, Y + 9)]), None, Polygon(), parts]
+    flat = Polygon([(X, Y), (X, Y + 9), (X, Y + 9), (X, Y)])
+    shapes = [Point(X, Y), LineString([(X, Y), (X, Y + 9)]), None, Polygon(), flat, parts]
     path = tmp_path / "a.geojson"
     geopandas.GeoDataFrame(geometry=shapes, crs=UTM).to_crs(4326).to_file(path)
     _, report = read_footprints(path)
-    assert (report.outlines, report.dropped) == (2, 4)
-    assert "4 features are no polygons" in report.notes()[1]
+    assert (report.outlines, report.dropped, report.repaired) == (2, 5, 0)
+    assert "5 features are no polygons with an area" in report.notes()[1]
 
 
 def test_heights_of_the_third_dimension_do_not_matter(tmp_path):
@@ -178,13 +179,13 @@ def test_heights_of_the_third_dimension_do_not_matter(tmp_path):
 
 
 def test_a_layer_without_polygons(tmp_path):
-    with pytest.raises(FormatError, match="with 1 features and no polygon"):
+    with pytest.raises(FormatError, match="with 1 features and no such polygon"):
         read_footprints(write(tmp_path / "a.gpkg", [Point(X, Y)]))
 
 
 def test_an_empty_layer(tmp_path):
     (tmp_path / "a.geojson").write_text('{"type": "FeatureCollection", "features": []}')
-    with pytest.raises(FormatError, match="with 0 features and no polygon"):
+    with pytest.raises(FormatError, match="with 0 features and no such polygon"):
         read_footprints(tmp_path / "a.geojson")
 
 
@@ -192,7 +193,7 @@ def test_a_table_without_geometry(tmp_path):
     import pyogrio
 
     pyogrio.write_dataframe(pd.DataFrame({"height": [1.0]}), tmp_path / "a.gpkg", layer="t")
-    with pytest.raises(FormatError, match="with 1 features and no polygon"):
+    with pytest.raises(FormatError, match="with 1 features and no such polygon"):
         read_footprints(tmp_path / "a.gpkg")
 
 

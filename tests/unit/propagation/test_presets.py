@@ -3,7 +3,15 @@
 import pytest
 
 from radiodiff.errors import PropagationError
-from radiodiff.propagation import ENGINES, PRESETS, DominantPath, RayTracing, make_engine
+from radiodiff.propagation import (
+    ENGINES,
+    PRESETS,
+    DominantPath,
+    RayLaunching,
+    RayTracing,
+    make_engine,
+    with_materials,
+)
 
 
 @pytest.mark.parametrize(("name", "preset"), [(name, preset) for name in PRESETS for preset in PRESETS[name]])
@@ -45,3 +53,38 @@ def test_an_engine_without_presets_is_named() -> None:
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(PropagationError, match=r"An engine must be one of .*Did you mean 'ray-tracing'"):
         make_engine("ray-trcing", "fast")
+
+
+@pytest.mark.parametrize("kind", [RayLaunching, RayTracing])
+def test_other_materials_change_nothing_else(kind: type[RayLaunching] | type[RayTracing]) -> None:
+    engine = make_engine(kind.name, "fast")
+    assert with_materials(engine) == engine
+    changed = with_materials(engine, building="glass", ground="brick")
+    assert isinstance(changed, kind)
+    assert changed.settings.materials == ("glass", "brick")
+    bare = with_materials(changed, ground="none")
+    assert isinstance(bare, kind)
+    assert bare.settings.materials == ("glass",)
+    assert with_materials(engine, building="glass", ground="none") == bare
+
+
+@pytest.mark.parametrize(
+    ("name", "preset", "building", "ground", "message"),
+    [
+        (
+            "dominant-path",
+            None,
+            "brick",
+            None,
+            "Materials belong to the engines ray-launching and ray-tracing; got brick",
+        ),
+        ("ray-launching", "irt2", "brick", None, r"fixed loss.*got brick with 8\.1 dB"),
+        ("ray-tracing", None, "none", None, "Buildings must have a material"),
+        ("ray-tracing", None, None, "gras", "A material must be one of.*'gras'"),
+    ],
+)
+def test_materials_that_would_not_count_are_refused(
+    name: str, preset: str | None, building: str | None, ground: str | None, message: str
+) -> None:
+    with pytest.raises(PropagationError, match=message):
+        with_materials(make_engine(name, preset), building, ground)

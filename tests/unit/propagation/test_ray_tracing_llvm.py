@@ -116,6 +116,7 @@ class Machine:
         mitsuba = SimpleNamespace(variant=lambda: (self.variants or [loaded])[-1], set_variant=self.variants.append)
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
         monkeypatch.setattr(llvm, "find_llvm", lambda environment: PLACE / "libLLVM-19.so")
+        monkeypatch.setattr(llvm, "CDLL", lambda path: None)
         monkeypatch.setenv("DRJIT_LIBLLVM_PATH", "before")
         for name, module in {"drjit": drjit, "mitsuba": mitsuba, "sionna.rt": SimpleNamespace()}.items():
             monkeypatch.setitem(sys.modules, name, module)  # type: ignore[arg-type]
@@ -145,6 +146,18 @@ def test_a_gpu_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_library_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
     Machine(monkeypatch, backends=set())
     with pytest.raises(PropagationError, match="which does not load"):
+        llvm.load_ray_tracer("cpu")
+
+
+def test_a_damaged_library_is_told_before_the_ray_tracer_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Importing drjit prints that it does not load: here, the import would fail."""
+    (tmp_path / "libLLVM-19.so").write_bytes(b"no library")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setitem(sys.modules, "drjit", None)
+    monkeypatch.setenv("DRJIT_LIBLLVM_PATH", str(tmp_path / "libLLVM-19.so"))
+    with pytest.raises(PropagationError, match=r"libLLVM-19\.so, which does not load \(.*" + COMMANDS):
         llvm.load_ray_tracer("cpu")
 
 

@@ -372,6 +372,20 @@ def test_cars_in_the_plane_of_the_receivers_are_refused() -> None:
         trace(scene, Transmitter.at_cell(BLOCK.grid, 20, 30), replace(QUICK, car_height_m=1.5))
 
 
+@pytest.mark.parametrize(
+    ("heights_m", "facts"), [((20.0, 9.0), {}), ((20.0, None), {"num_default_heights": 1, "default_height_m": 25.0})]
+)
+def test_heights_that_are_not_known_are_told(heights_m: tuple, facts: dict) -> None:
+    outlines = [Footprint(box(x, 20, x + 10, 40), height_m) for x, height_m in zip((10, 30), heights_m, strict=True)]
+    scene = Scene.from_footprints(BLOCK.grid, outlines)
+    meta = (
+        RayTracing(replace(QUICK, max_depth=0, diffraction=False))
+        .radio_map(scene, Transmitter.at_cell(BLOCK.grid, 50, 10))
+        .meta
+    )
+    assert {name: value for name, value in meta.items() if "default_height" in name} == facts
+
+
 def test_a_transmitter_in_the_sky_is_refused_before_any_is_solved() -> None:
     txs = [Transmitter.at_cell(BLOCK.grid, 20, 30, height_m=height_m) for height_m in (2.5, 6000.0)]
     with pytest.raises(TransmitterError, match="at most 5000 m"):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from radiodiff.cli.dataset.runs import MaxHours, Missing, Scheduler, Verify, Workers, run_options, steps_shown
+from radiodiff.cli.map_options import BuildingMaterial, Frequency, GroundMaterial
 from radiodiff.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ def create(
         int | None,
         typer.Option("--size", help="Rows and columns of a generated map, in cells of 1 m.", show_default="256"),
     ] = None,
-    frequency: Annotated[float, typer.Option("--frequency", help="Carrier in hertz.")] = 5.9e9,
+    frequency: Frequency = 5.9e9,
+    building_material: BuildingMaterial = None,
+    ground_material: GroundMaterial = None,
 ) -> None:
     """Make cities and radio maps in RadioMapSeer's layout on disk.
 
@@ -66,7 +69,7 @@ def create(
     """
     from radiodiff.data.create import CreateSettings, create_data_set
 
-    engines = _engines(engine or ["dominant-path"], preset)
+    engines = _with_materials(_engines(engine or ["dominant-path"], preset), building_material, ground_material)
     settings = CreateSettings(
         maps,
         tx_per_map,
@@ -98,9 +101,13 @@ def _engines(names: list[str], preset: str | None) -> "dict[str, PropagationMode
     is_taken = preset is None
     for text in names:
         name, _, own = text.partition(":")
-        if name not in SIMULATIONS or SIMULATIONS[name] in engines:
+        if name not in SIMULATIONS:
             raise InputError(
-                f"The engines of a data set must be different ones of {', '.join(SIMULATIONS)}",
+                f"The engines of a data set must be of {', '.join(SIMULATIONS)}", value=name, remedy="Choose of these."
+            )
+        if SIMULATIONS[name] in engines:
+            raise InputError(
+                "The engines of a data set must differ",
                 value=", ".join(names),
                 remedy="Make a data set of its own for another preset of the same engine.",
             )
@@ -116,6 +123,23 @@ def _engines(names: list[str], preset: str | None) -> "dict[str, PropagationMode
             remedy=f"Presets of {known}.",
         )
     return engines
+
+
+def _with_materials(
+    engines: "dict[str, PropagationModel]", building: str | None, ground: str | None
+) -> "dict[str, PropagationModel]":
+    """The engines, those that know materials with others.
+
+    Raises:
+        PropagationError: None knows materials, or there is no such material.
+    """
+    from radiodiff.propagation import DominantPath, with_materials
+
+    knowing = {name for name, engine in engines.items() if not isinstance(engine, DominantPath)} or set(engines)
+    return {
+        name: with_materials(engine, building, ground) if name in knowing else engine
+        for name, engine in engines.items()
+    }
 
 
 def _presets(name: str) -> list[str]:

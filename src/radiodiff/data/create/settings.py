@@ -61,6 +61,7 @@ class CreateSettings:
             name, or cars are wanted of scenes or engines without them.
         LayoutError: The scenario is unknown, layouts differ in size or have no cells of 1 m, or one has no heights
             where the scenario needs them.
+        PropagationError: The constants of an engine do not hold at the carrier.
     """
 
     maps: int
@@ -83,6 +84,8 @@ class CreateSettings:
         object.__setattr__(self, "layouts", tuple(self.layouts))
         # The rules of a carrier.
         Transmitter(0.0, 0.0, frequency_hz=self.frequency_hz)
+        for engine in self.engines.values():
+            engine.check_carrier(self.frequency_hz)
         self._check_engines()
         self._check_cars()
         self._check_layouts()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.propagation.base import PropagationModel, Solution, Solver
+from radiodiff.propagation.materials import electrical_constants
 from radiodiff.propagation.ray_launching.settings import RayLaunchingSettings
 from radiodiff.scene import Scene, Transmitter
 
@@ -57,6 +58,11 @@ class RayLaunching(PropagationModel):
     def reaches_everywhere(self) -> bool:  # type: ignore[override]
         """Whether paths around corners are part of the map: they reach every cell."""
         return self.settings.combination != "none"
+
+    def check_carrier(self, frequency_hz: float) -> None:
+        """The materials' range of carriers."""
+        for name in self.settings.materials:
+            electrical_constants(name, frequency_hz)
 
     def prepare(self, scene: Scene) -> Solver:
         """Build the corner graph of a scene and list the walls of its cells."""

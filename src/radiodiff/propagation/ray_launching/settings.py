@@ -93,3 +93,9 @@ class RayLaunchingSettings:
         material(self.building_material)
         if self.ground_material is not None:
             material(self.ground_material)
+
+    @property
+    def materials(self) -> tuple[str, ...]:
+        """Names of the materials that count: walls without reflections, or with a fixed loss, have none."""
+        walls = self.building_material if self.max_depth > 0 and self.reflection_loss_db is None else None
+        return tuple(name for name in (walls, self.ground_material) if name is not None)

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Iterable, Mapping
+from ctypes import CDLL
 from ctypes.util import find_library
 from pathlib import Path
 
@@ -86,10 +87,15 @@ def _choose_llvm(device: Device) -> None:
     """Name the library of LLVM before drjit is imported: the import loads it, or prints that it cannot.
 
     Raises:
-        PropagationError: There is none, and no GPU to do without it.
+        PropagationError: There is none that loads, and no GPU to do without it.
     """
     try:
-        os.environ[PATH_VARIABLE] = str(find_llvm(os.environ))
+        path = find_llvm(os.environ)
+        try:
+            CDLL(str(path))
+        except OSError as error:
+            raise PropagationError(RULE, value=f"{path}, which does not load ({error})", remedy=REMEDY) from error
+        os.environ[PATH_VARIABLE] = str(path)
     except PropagationError:
         if device == "cpu" or (device == "auto" and find_library("cuda") is None):
             raise

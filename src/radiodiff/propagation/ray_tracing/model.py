@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from radiodiff.errors import TransmitterError
 from radiodiff.propagation.base import PropagationModel, Solution, Solver
 from radiodiff.propagation.dominant_path import DominantPath
+from radiodiff.propagation.materials import electrical_constants
 from radiodiff.propagation.ray_tracing.directions import Directions
 from radiodiff.propagation.ray_tracing.llvm import load_ray_tracer
 from radiodiff.propagation.ray_tracing.meshes import building_mesh, car_outlines, ground_mesh, outlines_with_heights
@@ -55,7 +56,8 @@ class RayTracing(PropagationModel):
     `RadioMap.meta` tells `rays`, `batches`, `standard_error_db` (median over the cells above the floor) and
     `standard_error_90_db` (exceeded by a tenth of them), whether the
     `noise_target_reached`, `tx_height_m` as solved, `tx_moved_m` where an outline covered it, `seconds` and the
-    `variant` of the ray tracer.
+    `variant` of the ray tracer; where buildings have no height, how many (`num_default_heights`) were taken to be
+    `default_height_m` high.
 
     Source: Sionna RT; ITU-R P.2040 for the materials.
     """
@@ -63,6 +65,11 @@ class RayTracing(PropagationModel):
     settings: RayTracingSettings = field(default_factory=RayTracingSettings)
     name = "ray-tracing"
     reaches_everywhere = False
+
+    def check_carrier(self, frequency_hz: float) -> None:
+        """The materials' range of carriers."""
+        for name in self.settings.materials:
+            electrical_constants(name, frequency_hz)
 
     def prepare(self, scene: Scene) -> Solver:
         """Extrude the buildings of a scene; the ray tracer's own copy is made at the first transmitter.
@@ -86,6 +93,10 @@ class _SceneSolver:
         self._settings = settings
         self._variant = variant
         self._footprints = footprints
+        unknown = footprints if scene.footprints is None else [f for f in scene.footprints if f.height_m is None]
+        self._default_heights: dict[str, float] = {}
+        if unknown and settings.default_height_m is not None:
+            self._default_heights = {"num_default_heights": len(unknown), "default_height_m": settings.default_height_m}
         self._cars = car_outlines(scene, settings.car_height_m, settings.rx_height_m)
         self._ground = ground_mesh(scene, footprints)
         self._free_share = free_shares(Obstacles.of_scene(scene).walls, scene.grid.shape)
@@ -210,6 +221,7 @@ class _SceneSolver:
             "num_cells_traced": int((~np.isnan(mean.path_loss_db) & ~self._scene.buildings).sum()),
             "rx_height_m": self._settings.rx_height_m,
             "variant": self._variant,
+            **self._default_heights,
         }
 
     def _completed(self, traced_db: NDArray[np.float64], tx: Transmitter) -> NDArray[np.float64]:

@@ -137,3 +137,8 @@ class RayTracingSettings:
         material(self.building_material)
         if self.ground_material is not None:
             material(self.ground_material)
+
+    @property
+    def materials(self) -> tuple[str, ...]:
+        """Names of the materials that count."""
+        return tuple(name for name in (self.building_material, self.ground_material) if name is not None)
