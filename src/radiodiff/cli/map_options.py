@@ -8,40 +8,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-<<<<<<< HEAD
 if TYPE_CHECKING:
     from radiodiff.cli.layout_request import LayoutRequest
-=======
-__all__ = [
-    "Bounds",
-    "BuildingMaterial",
-    "Buildings",
-    "Cars",
-    "CellSize",
-    "Frequency",
-    "Grey",
-    "GroundMaterial",
-    "ImageOnly",
-    "Invert",
-    "Layer",
-    "MapId",
-    "Margin",
-    "Out",
-    "Plot",
-    "RasterKind",
-    "SourceCrs",
-    "TargetCrs",
-    "Tx",
-    "TxCrs",
-    "TxHeight",
-]
->>>>>>> w-c
 
-__all__ = ["Grey", "Out", "Plot", "takes_layout"]
+__all__ = ["BuildingMaterial", "Frequency", "Grey", "GroundMaterial", "Out", "Plot", "takes_layout"]
 
 Out = Annotated[
     Path, typer.Option("--out", help="Radio map: .npz .png .tif .csv. With several --tx, NAME_0, NAME_1, ...")
 ]
+
+BuildingMaterial = Annotated[
+    str | None,
+    typer.Option(
+        "--building-material",
+        help="Material of ITU-R P.2040 of walls and roofs, for the ray engines: brick, glass, ...",
+    ),
+]
+
+GroundMaterial = Annotated[
+    str | None, typer.Option("--ground-material", help="Material of the ground, for the ray engines; none: no ground.")
+]
+
+Frequency = Annotated[float, typer.Option("--frequency", help="Carrier in hertz.")]
 
 Grey = Annotated[str | None, typer.Option("--grey", help="Scale of a .png: raw (default) or thresholded.")]
 
@@ -61,26 +49,10 @@ def takes_layout(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         command(_layout_request(**{one.name: given.pop(one.name) for one in layout}), **given)
 
-<<<<<<< HEAD
     # Where typer looks for options.
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run
-=======
-BuildingMaterial = Annotated[
-    str | None,
-    typer.Option(
-        "--building-material",
-        help="Material of ITU-R P.2040 of walls and roofs, for the ray engines: brick, glass, ...",
-    ),
-]
-
-GroundMaterial = Annotated[
-    str | None, typer.Option("--ground-material", help="Material of the ground, for the ray engines; none: no ground.")
-]
-
-Invert = Annotated[bool, typer.Option("--invert", help="Buildings are 0 in the mask.")]
->>>>>>> w-c
 
 
 def _layout_request(
@@ -99,7 +71,7 @@ def _layout_request(
     cell_size: Annotated[float, typer.Option("--cell-size", help="Edge of a cell in metres.")] = 1.0,
     tx_crs: Annotated[str | None, typer.Option("--tx-crs", help="CRS of --tx, such as EPSG:4326 (lon,lat).")] = None,
     tx_height: Annotated[float, typer.Option("--tx-height", help="Transmitter height in metres.")] = 1.5,
-    frequency: Annotated[float, typer.Option("--frequency", help="Carrier in hertz.")] = 5.9e9,
+    frequency: Frequency = 5.9e9,
     invert: Annotated[bool, typer.Option("--invert", help="Buildings are 0 in the mask.")] = False,
     map_id: Annotated[int | None, typer.Option("--map-id", help="Map of a RadioMapSeer folder.")] = None,
     cars: Annotated[

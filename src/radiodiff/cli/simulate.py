@@ -4,33 +4,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-<<<<<<< HEAD
-from radiodiff.cli.map_options import Grey, Out, Plot, takes_layout
-=======
-from radiodiff.cli.map_options import (
-    Bounds,
-    BuildingMaterial,
-    Buildings,
-    Cars,
-    CellSize,
-    Frequency,
-    Grey,
-    GroundMaterial,
-    ImageOnly,
-    Invert,
-    Layer,
-    MapId,
-    Margin,
-    Out,
-    Plot,
-    RasterKind,
-    SourceCrs,
-    TargetCrs,
-    Tx,
-    TxCrs,
-    TxHeight,
-)
->>>>>>> w-c
+from radiodiff.cli.map_options import BuildingMaterial, Grey, GroundMaterial, Out, Plot, takes_layout
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,12 +29,8 @@ def simulate(
         str | None,
         typer.Option("--preset", help="Constants of the engine: fast, reference, irt2 or irt4, if it has them."),
     ] = None,
-<<<<<<< HEAD
-=======
     building_material: BuildingMaterial = None,
     ground_material: GroundMaterial = None,
-    cell_size: CellSize = 1.0,
->>>>>>> w-c
     grey: Grey = None,
     plot: Plot = None,
 ) -> None:
@@ -72,31 +42,10 @@ def simulate(
 
     from radiodiff.cli.map_files import MapFiles
     from radiodiff.cli.progress import waiting
-<<<<<<< HEAD
-    from radiodiff.propagation import make_engine
-
-    files = MapFiles.of(out, plot, grey, count=len(request.tx), inputs=request.files)
-    model = make_engine(engine, preset)
-=======
-    from radiodiff.formats import SceneOptions
     from radiodiff.propagation import make_engine, with_materials
 
-    options = SceneOptions(
-        cell_size_m=cell_size,
-        invert=invert,
-        map_id=map_id,
-        image_only=image_only,
-        layer=layer,
-        source_crs=source_crs,
-        target_crs=target_crs,
-        bounds=bounds_of(bounds),
-        margin_m=margin,
-        raster_kind=raster_kind,
-    )
-    request = LayoutRequest(buildings, cars, options, tx, tx_crs, tx_height, frequency)
-    files = MapFiles.of(out, plot, grey, count=len(tx), inputs=request.files)
+    files = MapFiles.of(out, plot, grey, count=len(request.tx), inputs=request.files)
     model = with_materials(make_engine(engine, preset), building_material, ground_material)
->>>>>>> w-c
     started = perf_counter()
     scene, txs = request.read()
     read = perf_counter()
