@@ -26,7 +26,10 @@ from tiny_pipelines import tiny_encoding
 
 @pytest.fixture(scope="module")
 def roofs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two packed maps with two transmitters above roofs each, one with images of missing buildings. Not to be changed."""
+    """Two maps with two transmitters above roofs each: a folder, packed without and with images of missing buildings.
+
+    Not to be changed.
+    """
     root = tmp_path_factory.mktemp("roofs")
     city = CitySettings(rows=64, cols=64, style="houses")
     list(create_data_set(root / "tree", CreateSettings(2, 2, 3, city=city, scenario="rooftop", missing_variants=1)))
