@@ -131,8 +131,8 @@ def run_bench(bench: BenchRequest, request: "EvaluationRequest", out: Path | Non
 
 
 def _check_request(request: "EvaluationRequest") -> None:
-    fixed = ("data.simulation", *GIVEN)
-    given = [name for name in fixed if any(changes_setting(text, name) for text in request.overrides)]
+    fixed = ("data.simulation", "data.buildings", *GIVEN)
+    given = [text for text in request.overrides if any(changes_setting(text, name) for name in fixed)]
     if given:
         raise InputError(
             "--bench gives these settings of the data itself",
