@@ -80,6 +80,34 @@ def test_models_with_heights_are_compared(radiodiff: Run, built: Path, tmp_path:
     assert [line.split()[1] == "*" for line in lines if line.startswith("model")] == [True, False, False]
 
 
+def test_models_and_engines_lack_the_same_buildings(radiodiff: Run, built: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    # In its training the buildings were drawn for each example.
+    buildings = {"layer": "missing", "count": "random", "variant": "random", "share": 0.5}
+    data = {"kind": "radiomapseer", "heights": True, "geometry": ["dominant_path_gain_db"], "simulation": "RT"}
+    model = tiny_regression(PLAIN, map_shape=(64, 64), data=data | {"buildings": buildings})
+    model.save_pretrained(tmp_path / "model")
+    options = ("--model", "model", "--engine", "dominant-path", "--target", "DPM", *FAST)
+    found = {}
+    for missing in (0, 1):
+        file = f"{missing}.json"
+        command = ("evaluate", "--bench", "street", "--data", built / "set", *options, "--json", file)
+        outcome = radiodiff(*command, "--missing", missing)
+        assert outcome.code == 0, outcome
+        found[missing] = json.loads((tmp_path / file).read_text())
+        assert ("1 building missing from the input; " in outcome.out) == bool(missing)
+        assert ("a channel that the model sees, of the whole scene." in outcome.out) == bool(missing)
+        assert found[missing]["bench"]["missing_buildings"] == missing
+    (whole,), (lacking,) = (found[missing]["cases"] for missing in (0, 1))
+    assert (whole["data"]["buildings"], lacking["data"]["buildings"]) == ("complete", "missing1/1")
+    assert whole["num_cells"] == lacking["num_cells"]
+    figures = [[one["means"]["outdoor/rmse_db"]["value"] for one in case["predictors"]] for case in (whole, lacking)]
+    assert all(before != after for before, after in zip(*figures, strict=True))
+    # The engine of the target itself, but for the rounding to grey levels.
+    assert figures[0][1] < 0.2 < figures[1][1]
+    assert lacking["predictors"][0]["facts"]["condition_ms_per_map"] > 0
+
+
 def test_folders_of_predictions_are_compared(radiodiff: Run, built: Path, tmp_path: Path) -> None:
     """The true maps themselves, as another program would have left them."""
     for scenario in ("street", "rooftop"):
@@ -128,6 +156,17 @@ def test_json_alone_goes_to_other_programs(radiodiff: Run, built: Path) -> None:
         (("--bench", "street", "--data", "SET", "--pred", "SET"), ("must have a prediction", "0_0.png")),
         (("--bench", "all", "--data", "SET", "--split", "train"), ("on the test part", "--split train")),
         (("--bench", "all", "--data", "SET", "data.simulation=RT"), ("itself", "data.simulation", "--target")),
+        (("--bench", "all", "--data", "SET", "data.buildings.count=2"), ("itself", "data.buildings", "--missing")),
+        (("--bench", "all", "--data", "SET", "--missing", "5"), ("--missing must be a number", "0 to 4", "got 5")),
+        (("--bench", "all", "--data", "SET", "--missing", "-1"), ("--missing must be a number", "0 to 4", "got -1")),
+        (
+            ("--engine", "free-space", "--data", "SET/street", "--missing", "1"),
+            ("must have the layer buildings_missing1/1", "radiodiff dataset missing"),
+        ),
+        (
+            ("--engine", "free-space", "--data", "SET/street", "--missing", "1", "data.buildings.variant=2"),
+            ("--missing gives the buildings", "data.buildings.variant=2"),
+        ),
         (("--engine", "free-space"), ("needs --data or --bench",)),
         (("--engine", "free-space", "--data", "SET", "--target", "RT"), ("--target belongs to --bench",)),
         (("--bench", "all", "--data", "SET", "--engine", "free-space:fast"), ("preset belongs to one of the engines",)),

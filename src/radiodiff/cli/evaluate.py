@@ -76,6 +76,12 @@ def evaluate(
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write the summary as JSON; '-' prints nothing else.")
     ] = None,
+    missing: Annotated[
+        int,
+        typer.Option(
+            "--missing", help="Buildings, up to 4, left out of what models and engines see; targets have all."
+        ),
+    ] = 0,
     limit: Limit = None,
     batch_size: Annotated[int, typer.Option("--batch-size", help="Maps, and draws, at a time.")] = 16,
     boundary: Annotated[
@@ -126,6 +132,7 @@ def evaluate(
         num_resamples=resamples,
         cpu=cpu,
         drawing=DrawRequest(draws, seed, stochastic, batch_size, window, precision, mask),
+        missing=missing,
     )
     if out is not None:
         check_new_folder(out)

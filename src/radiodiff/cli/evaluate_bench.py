@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from radiodiff.cli.evaluation_request import changes_setting
 from radiodiff.errors import InputError
 
 if TYPE_CHECKING:
@@ -110,32 +111,33 @@ def run_bench(bench: BenchRequest, request: "EvaluationRequest", out: Path | Non
             found.append((case, report))
             if json_file != "-":
                 # At once: what comes later may take hours, or fail.
-                _print_case(case, report, opened.content)
+                _print_case(case, report, opened.content, request.missing)
     if json_file is not None:
         contents = [
             {"scenario": case.scenario, "target": case.simulation, "share_without_truth": _unknown_share(one)}
             | report_content(one)
             for case, one in found
         ]
-        made = {"part": opened.content.part, "made_by": opened.content.radiodiff}
+        made = {"part": opened.content.part, "made_by": opened.content.radiodiff, "missing_buildings": request.missing}
         text = json.dumps({"bench": made, "cases": contents})
         if json_file == "-":
             typer.echo(text)
             return
         with atomic_write(json_file) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
-    _print_notes(found, opened.content)
+    _print_notes(found, opened.content, request.missing)
     for path in filter(None, (out, json_file)):
         typer.echo(f"{path}: written")
 
 
 def _check_request(request: "EvaluationRequest") -> None:
-    given = [name for name in ("data.simulation", *GIVEN) if any(_key(text) == name for text in request.overrides)]
+    fixed = ("data.simulation", "data.buildings", *GIVEN)
+    given = [text for text in request.overrides if any(changes_setting(text, name) for name in fixed)]
     if given:
         raise InputError(
             "--bench gives these settings of the data itself",
             value=", ".join(given),
-            remedy="Leave them out; --target chooses targets.",
+            remedy="Leave them out; --target chooses targets, --missing leaves buildings out.",
         )
     if request.split != "test":
         raise InputError(
@@ -162,10 +164,6 @@ def _unknown_share(report: "EvaluationReport") -> float:
     return unknown / max(report.num_cells["outdoor"] + unknown, 1)
 
 
-def _key(override: str) -> str:
-    return override.partition("=")[0].strip()
-
-
 def _of_case(request: "EvaluationRequest", case: "BenchCase") -> "EvaluationRequest":
     given = [f"{name}={value}" for name, value in (GIVEN | {"data.simulation": case.simulation}).items()]
     # Heights are all shown, unless somebody asks what it costs to lack some.
@@ -173,15 +171,16 @@ def _of_case(request: "EvaluationRequest", case: "BenchCase") -> "EvaluationRequ
     return replace(request, data=case.root, overrides=overrides, below=case.scenario)
 
 
-def _print_case(case: "BenchCase", report: "EvaluationReport", content: "BenchContent") -> None:
+def _print_case(case: "BenchCase", report: "EvaluationReport", content: "BenchContent", missing: int) -> None:
     """Print the table of a target: errors outdoors, time per map, cells that the predictor leaves open."""
     from radiodiff.cli.tables import new_table, print_table
     from radiodiff.evaluation.scores import figure_name
 
     numbers = (*ERRORS, *OTHERS, "time per map", "without a path")
     num_cells = max(report.num_cells["outdoor"] + (report.num_unknown or 0), 1)
+    lacking = f"{missing} {'building' if missing == 1 else 'buildings'} missing from the input; " if missing else ""
     title = (
-        f"{case.scenario}, {case.simulation}: maps {report.data.num_maps}, scenes {report.num_cities}; "
+        f"{case.scenario}, {case.simulation}: maps {report.data.num_maps}, scenes {report.num_cities}; {lacking}"
         f"{_unknown_share(report):.1%} of the cells outside buildings have no true value"
     )
     table = new_table(title, "outside buildings, mean over maps", *numbers, numbers=numbers)
@@ -198,12 +197,13 @@ def _print_case(case: "BenchCase", report: "EvaluationReport", content: "BenchCo
     print_table(table)
 
 
-def _print_notes(found: "Found", content: "BenchContent") -> None:
+def _print_notes(found: "Found", content: "BenchContent", missing: int) -> None:
     """Print what the tables need to be read."""
     if any(report.num_cities > 1 for _, report in found):
         typer.echo("In brackets: interval over scenes. --json FILE holds it of every figure, and the protocol.")
     if any(_knows(one.facts, case, content) for case, report in found for one in report.predictors):
-        typer.echo("* The target was made by this engine, or follows from a channel that the model sees.")
+        scene = ", of the whole scene" if missing else ""
+        typer.echo(f"* The target was made by this engine, or follows from a channel that the model sees{scene}.")
     typer.echo(
         "Times are without the first batch; those of models hold their geometry channels. Cells that a predictor "
         "leaves without a path count as level 0."

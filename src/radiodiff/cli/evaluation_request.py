@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from radiodiff.pipeline.base import RadioMapPipeline
     from radiodiff.propagation import PropagationModel
 
-__all__ = ["EvaluationRequest", "named_engine"]
+__all__ = ["EvaluationRequest", "changes_setting", "named_engine"]
 
 SCALES = ("raw", "thresholded")
 PRED_SCALES = (*SCALES, "db", "binary")
@@ -25,6 +25,8 @@ PRED_SCALES = (*SCALES, "db", "binary")
 REGION_OPTIONS = {"boundary_cells": "--boundary", "far_cells": "--far"}
 
 FEWEST_RESAMPLES = 100
+
+MOST_MISSING = 4
 
 MOST_MAPS_SHOWN, MOST_ROWS_SHOWN = 4, 12
 """Of the picture."""
@@ -49,6 +51,7 @@ class EvaluationRequest:
         num_resamples: Resamples of the cities.
         cpu: Use the CPU even where there is a GPU.
         drawing: How models draw.
+        missing: Buildings left out of what models and engines see; 0 leaves that to the settings.
         below: Folder in each folder of predictions that holds the images; empty for the folder itself.
 
     Raises:
@@ -70,6 +73,7 @@ class EvaluationRequest:
     num_resamples: int
     cpu: bool
     drawing: DrawRequest
+    missing: int = 0
     below: str = ""
 
     def __post_init__(self) -> None:
@@ -91,6 +95,12 @@ class EvaluationRequest:
             )
         if self.pred_scale is not None and not self.folders:
             raise InputError("--pred-scale belongs to --pred", value=self.pred_scale, remedy="Leave it out.")
+        self._check_missing()
+
+    @property
+    def changes(self) -> list[str]:
+        """Changes of the settings of the data, with what `missing` says of them."""
+        return [*self.overrides, *missing_buildings(self.missing)]
 
     def open(self, *, with_previews: bool) -> "Evaluation":
         """Load the models, open the data, and look whether all predictions are there.
@@ -118,7 +128,7 @@ class EvaluationRequest:
         if pipelines and not any(pipeline.record.kind == "diffusion" for pipeline in pipelines):
             self.drawing.check_kind(pipelines[0], self.steps)
         record = pipelines[0].record if pipelines else None
-        source, config = pipeline_data(record, self.data, self.split, self.overrides)
+        source, config = pipeline_data(record, self.data, self.split, self.changes)
         numbers = spread(len(source), self.limit or len(source))
         examples = EvaluationExamples(source, config, numbers, RegionFinder(RegionConfig(**self.regions)))
         predictors = list(self._predictors(pipelines, examples))
@@ -141,7 +151,7 @@ class EvaluationRequest:
         names = distinct_names([*self.models, *self.folders], self.engines)
         wanted: list[int | None] = [*self.steps] or [None]
         for path, pipeline in zip(self.models, pipelines, strict=True):
-            source, config = pipeline_data(pipeline.record, self.data, self.split, self.overrides)
+            source, config = pipeline_data(pipeline.record, self.data, self.split, self.changes)
             own = None if config == examples.config else source
             origin = {"model": name_of(path), "digest": digest_of(path)}
             if measured := measured_words(config):
@@ -161,6 +171,21 @@ class EvaluationRequest:
         for name in self.engines:
             yield EnginePredictor(named_engine(name), examples, name)
 
+    def _check_missing(self) -> None:
+        if not 0 <= self.missing <= MOST_MISSING:
+            raise InputError(
+                f"--missing must be a number of buildings, 0 to {MOST_MISSING}",
+                value=self.missing,
+                remedy="Correct it.",
+            )
+        given = [text for text in self.overrides if changes_setting(text, "data.buildings")]
+        if self.missing and given:
+            raise InputError(
+                "--missing gives the buildings of the input itself",
+                value=", ".join(given),
+                remedy="Leave one of them out.",
+            )
+
     def _check_numbers(self) -> None:
         check_counts({"--limit": self.limit})
         for count in self.steps:
@@ -175,6 +200,18 @@ class EvaluationRequest:
                 raise InputError(
                     f"{REGION_OPTIONS[key]} must be a number of cells above 0", value=value, remedy="Leave it out."
                 )
+
+
+def missing_buildings(count: int) -> list[str]:
+    """Changes of the settings of the data so that the input lacks so many buildings, the same for all; none for 0."""
+    values = {"layer": "missing", "count": count, "variant": 1, "share": 1.0}
+    return [f"data.buildings.{name}={value}" for name, value in values.items()] if count else []
+
+
+def changes_setting(text: str, name: str) -> bool:
+    """Whether a change `a.b=value` is one of a setting, of what it is a part of, or of a part of it."""
+    key = text.partition("=")[0].strip()
+    return f"{key}.".startswith(f"{name}.") or f"{name}.".startswith(f"{key}.")
 
 
 def named_engine(text: str) -> "PropagationModel":

@@ -10,23 +10,39 @@ Each layer is drawn from seed, number of buildings and variant alone, so that mo
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from radiodiff.atomic_file import atomic_write
 from radiodiff.formats import PNG_SAMPLE_OFFSET, read_json, write_mask_png
 from radiodiff.formats.radiomapseer_json import polygon_layer, read_rings_json
 from radiodiff.layouts import Seed
 from radiodiff.layouts.streams import random_stream
-from radiodiff.scene import Grid, rasterize
+from radiodiff.scene import Footprint, Grid, rasterize
 
-__all__ = ["MISSING_COUNTS", "MOST_VARIANTS", "draw_missing", "missing_layers", "outlines_left", "write_missing_layers"]
+__all__ = [
+    "MISSING_COUNTS",
+    "MOST_VARIANTS",
+    "USUAL_SEED",
+    "draw_missing",
+    "missing_layers",
+    "missing_mask",
+    "outlines_left",
+    "write_missing_layers",
+]
 
 MISSING_COUNTS = (1, 2, 3, 4)
 """How many buildings a layer leaves out."""
 
 MOST_VARIANTS = 6
 """As many as RadioMapSeer has of each."""
+
+USUAL_SEED = 0
+"""Of a data set that names none: the download, joined ones, and packed ones."""
 
 
 def missing_layers(variants: int) -> dict[str, tuple[int, int]]:
@@ -90,5 +106,9 @@ def write_missing_layers(root: Path, map_id: int, grid: Grid, seed: Seed, varian
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(rings))
         outlines = polygon_layer(read_rings_json(path), grid).footprints
-        mask = rasterize(grid, [outline.polygon for outline in outlines], sample_offset=PNG_SAMPLE_OFFSET)
-        write_mask_png(root / f"png/{name}/{map_id}.png", mask)
+        write_mask_png(root / f"png/{name}/{map_id}.png", missing_mask(grid, outlines))
+
+
+def missing_mask(grid: Grid, outlines: Sequence[Footprint]) -> NDArray[np.bool_]:
+    """Cells (rows, cols) of the buildings that are left, as the image of a layer has them."""
+    return rasterize(grid, [outline.polygon for outline in outlines], sample_offset=PNG_SAMPLE_OFFSET)

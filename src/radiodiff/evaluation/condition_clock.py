@@ -4,6 +4,7 @@ from time import perf_counter
 
 from radiodiff.data.loader import Batch
 from radiodiff.data.radiomapseer.dataset import RadioMapSeer
+from radiodiff.data.radiomapseer.store import COMPLETE
 from radiodiff.evaluation.examples import EvaluationExamples
 from radiodiff.evaluation.map_scenes import MapScenes
 from radiodiff.interrupts import interrupts_held
@@ -45,7 +46,10 @@ class ConditionClock:
         names, curvature = set(record.encoding.names), record.data.get("k2")
         is_computed = bool(names & set(GEOMETRY_CHANNELS)) or curvature == "dominant-path"
         needs_more = curvature not in (None, "log-distance", "dominant-path") or bool(names & set(MEASURED_CHANNELS))
-        return cls(record, MapScenes(source)) if is_computed and not needs_more else None
+        if not is_computed or needs_more:
+            return None
+        # Where each example shows other buildings, all of them take about as long.
+        return cls(record, MapScenes(source, source.config.buildings.fixed_layer or COMPLETE))
 
     def take(self, batch: Batch, *, counts: bool) -> None:
         """Make the conditions of a batch.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from radiodiff.data.loader import Batch
 from radiodiff.data.radiomapseer.dataset import RadioMapSeer
+from radiodiff.data.radiomapseer.store import COMPLETE
 from radiodiff.errors import InputError
 from radiodiff.evaluation.examples import EvaluationExamples
 from radiodiff.evaluation.levels import levels_of
@@ -24,8 +25,8 @@ __all__ = ["EnginePredictor"]
 class EnginePredictor:
     """An engine on the scenes of a data set in RadioMapSeer's layout (`MapScenes`).
 
-    Transmitters have the heights and the carrier of the data set. Indoors, and where no path leads, an engine says
-    nothing: level 0 is taken, as in the images of the data set.
+    Scenes have the buildings that the condition shows. Transmitters have the heights and the carrier of the data set.
+    Indoors, and where no path leads, an engine says nothing: level 0 is taken, as in the images of the data set.
 
     Args:
         engine: The engine.
@@ -40,7 +41,8 @@ class EnginePredictor:
         num_without_path: Cells outside buildings that no path led to, over all maps.
 
     Raises:
-        InputError: The data set is another kind, or resamples its maps.
+        InputError: The data set is another kind, resamples its maps, draws for each example which buildings the
+            condition shows, or has outlines, but none of the layer that it shows.
     """
 
     def __init__(self, engine: PropagationModel, examples: EvaluationExamples, label: str | None = None) -> None:
@@ -61,7 +63,7 @@ class EnginePredictor:
                 value=f"data.size={self._source.config.size}",
                 remedy="Leave data.size out (data.size=null), or leave --engine out.",
             )
-        self._scenes = MapScenes(self._source)
+        self._scenes = MapScenes(self._source, _shown_layer(self._source))
         self._prepared: tuple[int, Solver] | None = None
 
     @property
@@ -121,3 +123,29 @@ class EnginePredictor:
             with interrupts_held():
                 self._prepared = map_id, self._engine.prepare(self._scenes.scene(map_id))
         return self._prepared[1]
+
+
+def _shown_layer(source: RadioMapSeer) -> str:
+    """The layer of buildings that the condition shows in all examples.
+
+    Raises:
+        InputError: There is none, or a packed data set holds its images without its outlines.
+    """
+    store, buildings = source.store, source.config.buildings
+    layer = buildings.fixed_layer
+    if layer is None:
+        raise InputError(
+            "Engines predict scenes whose buildings are the same in all examples of a map",
+            value=f"data.buildings of {buildings.layer} buildings, count={buildings.count}, "
+            f"variant={buildings.variant}, share={buildings.share:g}",
+            remedy="Name count and variant (--missing N takes variant 1), or leave --engine out.",
+        )
+    # Of images alone an engine would lack the heights, and see the walls half a cell beside those of the others.
+    first = source.split.ids(source.config.part)[0]
+    if layer != COMPLETE and store.scene(layer, first) is None and store.scene(COMPLETE, first) is not None:
+        raise InputError(
+            "Engines need the outlines of the buildings that the condition shows",
+            value=f"{layer} of {source.config.root}, which is packed as images",
+            remedy="Take the folder that it was packed from, or a draw that is not packed, or leave --engine out.",
+        )
+    return layer

@@ -36,6 +36,8 @@ __all__ = [
 
 BUILDINGS = "buildings"
 
+COMPLETE_BUILDINGS = "complete"
+
 RECORDS = {"radiodiff-bench": "bench.json", "generated": "dataset.json", "fake": "fake.json"}
 """Files that data sets of other origins have, and the download has not; packed ones keep the name of the split."""
 
@@ -89,6 +91,8 @@ class DataFacts:
         part: Part of it.
         num_examples: Examples of the part.
         num_maps: Those that are looked at.
+        buildings: Those that the condition shows: "complete", or a layer such as "missing2/1", or "missing" or
+            "removed" where it is drawn for each example.
     """
 
     kind: str
@@ -98,6 +102,7 @@ class DataFacts:
     part: str
     num_examples: int
     num_maps: int
+    buildings: str = COMPLETE_BUILDINGS
 
     @property
     def words(self) -> str:
@@ -112,7 +117,8 @@ class DataFacts:
             "fake": "made-up maps",
         }
         origin = origins.get(self.origin, self.kind)
-        return f"{origin}{simulation}, part {self.part}{named}{share}"
+        shown = "" if self.buildings == COMPLETE_BUILDINGS else f", input with buildings {self.buildings}"
+        return f"{origin}{simulation}, part {self.part}{named}{share}{shown}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,10 +191,12 @@ class EvaluationExamples:
         """What data set it is."""
         source, config = self.source, self.config
         split = getattr(source, "split", None)
-        origin, simulation = "unknown", ""
+        origin, simulation, buildings = "unknown", "", COMPLETE_BUILDINGS
         if isinstance(source, RadioMapSeer):
             origin = _origin(source)
             simulation = "mix" if source.config.simulation == "mix" else source.config.gain_folders[0]
+            shown = source.config.buildings
+            buildings = (shown.fixed_layer or shown.layer).removeprefix("buildings_")
         return DataFacts(
             kind=config.kind,
             origin=origin,
@@ -197,6 +205,7 @@ class EvaluationExamples:
             part=config.part,
             num_examples=len(source),
             num_maps=len(self.numbers),
+            buildings=buildings,
         )
 
     def _buildings(self, batch: Batch) -> NDArray[np.bool_] | None:

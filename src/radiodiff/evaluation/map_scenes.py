@@ -4,25 +4,26 @@ from dataclasses import replace
 
 from radiodiff.data.loader import Batch
 from radiodiff.data.radiomapseer.dataset import RadioMapSeer
-from radiodiff.data.radiomapseer.store import RecentlyUsed
+from radiodiff.data.radiomapseer.store import COMPLETE, RecentlyUsed
 from radiodiff.scene import Grid, Scene, Transmitter
 
 __all__ = ["MapScenes"]
 
-LAYER = "buildings_complete"
-
 
 class MapScenes:
-    """Scenes with all buildings, and cars where the targets have them, and transmitters as high as they stand.
+    """Scenes with the buildings of a layer, cars where the targets have them, and transmitters as high as they stand.
 
-    Scenes come from the outlines where the data set keeps them, with their heights, else from the images.
+    Scenes come from the outlines where the data set keeps them, with their heights, else from the images. Transmitters
+    above the roof of a building that is left out stay where they are.
 
     Args:
         source: A data set in RadioMapSeer's layout, in the size of its files.
+        layer: Its layer, such as "buildings_missing2/1".
     """
 
-    def __init__(self, source: RadioMapSeer) -> None:
+    def __init__(self, source: RadioMapSeer, layer: str = COMPLETE) -> None:
         self._source = source
+        self._layer = layer
         self._scenes: RecentlyUsed[int, Scene] = RecentlyUsed(1)
 
     def scene(self, map_id: int) -> Scene:
@@ -49,9 +50,10 @@ class MapScenes:
 
     def _read(self, map_id: int) -> Scene:
         store = self._source.store
-        scene = store.scene(LAYER, map_id)
+        scene = store.scene(self._layer, map_id)
         if scene is None:
-            scene = Scene(Grid(*store.shape, store.cell_size_m), store.mask(LAYER, map_id), source=f"map {map_id}")
+            mask = store.mask(self._layer, map_id)
+            scene = Scene(Grid(*store.shape, store.cell_size_m), mask, source=f"map {map_id}")
         if not self._source.config.cars:
             return scene
         return replace(scene, cars=store.mask("cars", map_id))

@@ -85,6 +85,8 @@ class PublishedRow:
             yield "other data"
         elif self.simulation and self.simulation != facts.simulation:
             yield f"other data ({self.simulation})"
+        elif facts.buildings != "complete":
+            yield "other input (ours lacks buildings)"
         elif facts.num_maps != facts.num_examples:
             yield "other data (a share of the part)"
         else:

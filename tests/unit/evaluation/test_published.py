@@ -37,6 +37,7 @@ def test_decibels_are_those_of_the_rows_own_scale() -> None:
         ({"split": "disjoint"}, "raw", ("other split (radiodiff)",)),
         ({"part": "validation"}, "raw", ("other split (radiodiff)",)),
         ({"num_maps": 100}, "raw", ("other data (a share of the part)",)),
+        ({"buildings": "missing2/1"}, "raw", ("other input (ours lacks buildings)",)),
         ({"simulation": "IRT2"}, "raw", ("other data (DPM)",)),
         ({"origin": "generated", "split": "generated"}, "raw", ("other data",)),
         ({"origin": "fake"}, "raw", ("other data",)),

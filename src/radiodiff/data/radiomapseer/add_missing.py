@@ -8,7 +8,7 @@ from typing import Any
 from radiodiff.data.create import RECORD, check_count, check_variants
 from radiodiff.data.create.manifest import MANIFEST, Manifest, file_sha256
 from radiodiff.data.create.settings import MISSING_KEY
-from radiodiff.data.missing_layers import missing_layers, outlines_left, write_missing_layers
+from radiodiff.data.missing_layers import USUAL_SEED, missing_layers, outlines_left, write_missing_layers
 from radiodiff.data.radiomapseer.packed import is_packed
 from radiodiff.data.radiomapseer.store import PngTree
 from radiodiff.data.work_folder import begin_folder, is_whole, make_folders
@@ -18,9 +18,6 @@ from radiodiff.formats import read_json
 from radiodiff.scene import Grid
 
 __all__ = ["add_missing_layers"]
-
-USUAL_SEED = 0
-"""Of a data set whose record names none, as the download and joined ones."""
 
 
 def add_missing_layers(root: Path, variants: int, *, workers: int = 1) -> Iterator[tuple[int, int]]:

@@ -74,6 +74,19 @@ class BuildingsConfig(Config):
             )
         return self
 
+    def layer_name(self, count: int, variant: int) -> str:
+        """Layer of a data set with so many buildings left out, in one of the draws."""
+        return f"buildings_{self.layer}{count}/{variant}"
+
+    @property
+    def fixed_layer(self) -> str | None:
+        """Layer of a data set that all examples show; None where it is drawn for each."""
+        if self.layer == "complete":
+            return "buildings_complete"
+        if self.share < 1 or self.count == "random" or self.variant == "random":
+            return None
+        return self.layer_name(self.count, self.variant)
+
     @property
     def shows_all_in_some(self) -> bool:
         """Whether there are conditions that show all buildings."""

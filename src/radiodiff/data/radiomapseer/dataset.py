@@ -256,14 +256,20 @@ def _variants(config: RadioMapSeerConfig, store: MapStore) -> dict[int, tuple[st
         return {}
     counts = MISSING_COUNTS if chosen.count == "random" else (chosen.count,)
     variants = range(1, MOST_VARIANTS + 1) if chosen.variant == "random" else (chosen.variant,)
-    wanted = {count: [f"buildings_{chosen.layer}{count}/{variant}" for variant in variants] for count in counts}
-    there = {count: tuple(layer for layer in layers if store.has_layer(layer)) for count, layers in wanted.items()}
+    wanted = {count: [chosen.layer_name(count, variant) for variant in variants] for count in counts}
+    # Drawn at random, examples show what the files hold: what a seed means does not depend on what could be had.
+    is_named = "random" not in (chosen.count, chosen.variant)
+    there = {
+        count: tuple(one for one in layers if store.has_layer(one) or (is_named and store.can_draw(one)))
+        for count, layers in wanted.items()
+    }
     found = {count: layers for count, layers in there.items() if layers}
     if not found:
         raise DataSetError(
             f"A data set must have the layer {wanted[counts[0]][0]} for these settings",
             value=config.root,
-            remedy="Complete it (radiodiff dataset missing; a packed one: pack it with --layer), or change buildings.",
+            remedy="Complete it (radiodiff dataset missing; a packed one: pack it with --layer, or name count and "
+            "variant of missing buildings where it has outlines), or change buildings.",
         )
     return found
 

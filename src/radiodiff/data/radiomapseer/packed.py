@@ -9,9 +9,11 @@
 | `gain/<simulation>` | (N', rows, cols) | stored grey |
 | `gain_starts/<simulation>` | (M + 1,) | where the images of each map begin |
 
-Outlines and heights follow where there are any: `radiodiff.data.radiomapseer.packed_scenes`.
+Outlines and heights follow where there are any: `radiodiff.data.radiomapseer.packed_scenes`. From these, layers with
+missing buildings (`radiodiff.data.missing_layers`) that are not packed are drawn when they are asked for, with seed 0.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -20,18 +22,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiodiff.data.array_file import ArrayFile
-from radiodiff.data.radiomapseer.packed_scenes import TX_HEIGHTS, packed_scene, roofs_array
+from radiodiff.data.missing_layers import MOST_VARIANTS, USUAL_SEED, draw_missing, missing_layers, missing_mask
+from radiodiff.data.radiomapseer.packed_scenes import (
+    OUTLINE_HEIGHTS,
+    OUTLINES,
+    TX_HEIGHTS,
+    outline_count,
+    packed_scene,
+    roofs_array,
+)
 from radiodiff.data.radiomapseer.store import (
     COMPLETE,
+    MASKS_KEPT,
     USUAL_CELL_M,
     USUAL_FREQUENCY_HZ,
     USUAL_HEIGHT_M,
+    RecentlyUsed,
     check_cells,
     no_data_set,
 )
 from radiodiff.data.splits import MANIFEST, Split
 from radiodiff.encoding import Scale
 from radiodiff.errors import DataSetError, FormatError
+from radiodiff.formats.radiomapseer_heights import roof_heights_grey
 from radiodiff.scene import Grid, Scene
 
 __all__ = ["PACKED_FORMAT", "PACKED_RECORD", "PackedMaps", "is_packed"]
@@ -77,6 +90,10 @@ class PackedMaps:
             ids = file["map_ids", :]
             self._places |= {int(map_id): (file, index) for index, map_id in enumerate(ids)}
         self.shape: tuple[int, int] = self._files[0].shape("mask/buildings_complete")[1:]  # type: ignore[assignment]
+        has_outlines = all(OUTLINES in file.names for file in self._files)
+        self._drawable = missing_layers(MOST_VARIANTS) if has_outlines else {}
+        self._masks: RecentlyUsed[tuple[str, int], NDArray[np.bool_]] = RecentlyUsed(MASKS_KEPT)
+        self._roofs: RecentlyUsed[tuple[str, int], NDArray[np.uint8]] = RecentlyUsed(MASKS_KEPT)
 
     def map_ids(self) -> tuple[int, ...]:
         """See `MapStore`."""
@@ -85,6 +102,10 @@ class PackedMaps:
     def has_layer(self, layer: str) -> bool:
         """See `MapStore`."""
         return all(f"mask/{layer}" in file.names for file in self._files)
+
+    def can_draw(self, layer: str) -> bool:
+        """See `MapStore`."""
+        return layer in self._drawable and not self.has_layer(layer)
 
     def simulations(self) -> tuple[str, ...]:
         """See `MapStore`."""
@@ -125,12 +146,15 @@ class PackedMaps:
         Raises:
             DataSetError: The layer is not packed.
         """
+        if self.can_draw(layer):
+            return self._masks.get((layer, map_id), lambda: self._drawn_mask(layer, map_id))
         file, index = self._place(map_id)
         return file[f"mask/{layer}", index].view(np.bool_)
 
     def has_heights(self, layer: str = COMPLETE) -> bool:
         """See `MapStore`."""
-        return all(roofs_array(layer) in file.names for file in self._files)
+        needed = OUTLINE_HEIGHTS if self.can_draw(layer) else roofs_array(layer)
+        return all(needed in file.names for file in self._files)
 
     def roof_heights_m(self, map_id: int, layer: str = COMPLETE) -> NDArray[np.uint8]:
         """See `MapStore`.
@@ -138,6 +162,10 @@ class PackedMaps:
         Raises:
             DataSetError: Heights are not packed.
         """
+        if self.can_draw(layer):
+            return self._roofs.get(
+                (layer, map_id), lambda: roof_heights_grey(self._drawn_scene(layer, map_id).roof_height_m)
+            )
         file, index = self._place(map_id)
         return file[roofs_array(layer), index]
 
@@ -159,11 +187,11 @@ class PackedMaps:
         return float(self._files[0].metadata.get("cell_size_m", USUAL_CELL_M))
 
     def scene(self, layer: str, map_id: int) -> Scene | None:
-        """See `MapStore`: outlines are packed of the complete buildings alone, where the data set has them."""
+        """See `MapStore`: there are outlines of the complete buildings and of layers that are drawn."""
+        if self.can_draw(layer):
+            return self._drawn_scene(layer, map_id)
         file, index = self._place(map_id)
-        if layer != COMPLETE:
-            return None
-        return packed_scene(file, index, Grid(*self.shape, self.cell_size_m), f"{file.path}, map {map_id}")
+        return packed_scene(file, index, *self._grid_and_name(file, map_id)) if layer == COMPLETE else None
 
     def digest(self, layer: str, map_id: int) -> str:
         """See `MapStore`: that of the data set that was packed.
@@ -171,6 +199,9 @@ class PackedMaps:
         Raises:
             DataSetError: The layer is not packed.
         """
+        if self.can_draw(layer):
+            parts = [self.digest(COMPLETE, map_id), sorted(self._left_out(layer, map_id))]
+            return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
         digests = self._digests.get(layer, {})
         if str(map_id) not in digests:
             raise DataSetError(
@@ -179,6 +210,24 @@ class PackedMaps:
                 remedy="Pack the data set again with this layer.",
             )
         return digests[str(map_id)]
+
+    def _left_out(self, layer: str, map_id: int) -> set[int]:
+        """Numbers of the outlines that a layer is drawn without."""
+        return draw_missing(outline_count(*self._place(map_id)), *self._drawable[layer], (USUAL_SEED, map_id))
+
+    def _drawn_scene(self, layer: str, map_id: int) -> Scene:
+        file, index = self._place(map_id)
+        grid, name = self._grid_and_name(file, map_id)
+        scene = packed_scene(file, index, grid, f"{name}, {layer}", self._left_out(layer, map_id))
+        assert scene is not None
+        return scene
+
+    def _drawn_mask(self, layer: str, map_id: int) -> NDArray[np.bool_]:
+        scene = self._drawn_scene(layer, map_id)
+        return missing_mask(scene.grid, scene.footprints or ())
+
+    def _grid_and_name(self, file: ArrayFile, map_id: int) -> tuple[Grid, str]:
+        return Grid(*self.shape, self.cell_size_m), f"{file.path}, map {map_id}"
 
     def _of_map(self, map_id: int, name: str, starts: str) -> NDArray[Any]:
         file, index = self._place(map_id)

@@ -13,7 +13,7 @@
 Files that were packed before there were any have none of these.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,19 @@ from radiodiff.formats.radiomapseer_heights import ANTENNA_HEIGHTS, HEIGHTS
 from radiodiff.formats.radiomapseer_json import polygon_layer, read_rings_json
 from radiodiff.scene import Grid, Scene
 
-__all__ = ["OUTLINES", "TX_HEIGHTS", "outline_arrays", "packed_scene", "roofs_array", "tx_height_arrays"]
+__all__ = [
+    "OUTLINES",
+    "OUTLINE_HEIGHTS",
+    "TX_HEIGHTS",
+    "outline_arrays",
+    "outline_count",
+    "packed_scene",
+    "roofs_array",
+    "tx_height_arrays",
+]
 
 OUTLINES = "outlines"
+OUTLINE_HEIGHTS = "outline_heights_m"
 ROOF_HEIGHTS = "roof_heights_m"
 TX_HEIGHTS = "tx_heights_m"
 
@@ -54,7 +64,7 @@ def outline_arrays(tree: PngTree, ids: Sequence[int]) -> dict[str, NDArray[Any]]
     if not folder.is_dir():
         return arrays
     heights = [read_heights_json(folder / path.name, count) for path, count in zip(paths, counts, strict=True)]
-    return arrays | {"outline_heights_m": np.array([height for found in heights for height in found], dtype=np.float64)}
+    return arrays | {OUTLINE_HEIGHTS: np.array([height for found in heights for height in found], dtype=np.float64)}
 
 
 def roofs_array(layer: str) -> str:
@@ -73,14 +83,21 @@ def tx_height_arrays(tree: PngTree, ids: Sequence[int]) -> dict[str, NDArray[Any
     return {TX_HEIGHTS: np.concatenate([tree.tx_heights_m(map_id) for map_id in ids])}
 
 
-def packed_scene(file: ArrayFile, index: int, grid: Grid, source: str) -> Scene | None:
-    """Complete buildings of a map, or None where its outlines are not packed.
+def outline_count(file: ArrayFile, index: int) -> int:
+    """Outlines of a map, of a file that has them."""
+    first, end = file["outline_starts", index : index + 2]
+    return int(end - first)
+
+
+def packed_scene(file: ArrayFile, index: int, grid: Grid, source: str, left_out: Collection[int] = ()) -> Scene | None:
+    """Buildings of a map, or None where its outlines are not packed.
 
     Args:
         file: Part that holds it.
         index: Its place there.
         grid: Grid of the map.
         source: Where the scene comes from, one line.
+        left_out: Numbers of outlines that are not to be in the scene.
     """
     if OUTLINES not in file.names:
         return None
@@ -91,6 +108,10 @@ def packed_scene(file: ArrayFile, index: int, grid: Grid, source: str) -> Scene 
         starts = np.concatenate([[0], ends]) if first == 0 else ends
         corners: NDArray[np.float64] = file[OUTLINES, int(starts[0]) : int(starts[-1])]
         rings = np.split(corners, starts[1:-1] - starts[0])
-    has_heights = "outline_heights_m" in file.names
-    heights_m = file["outline_heights_m", first:end].tolist() if has_heights else None
+    kept = [i for i in range(len(rings)) if i not in left_out]
+    heights_m = None
+    if OUTLINE_HEIGHTS in file.names:
+        known: NDArray[np.float64] = file[OUTLINE_HEIGHTS, first:end]
+        heights_m = known[kept].tolist()
+    rings = [rings[i] for i in kept]
     return Scene.from_footprints(grid, polygon_layer(rings, grid, heights_m).footprints, source=source)

@@ -76,6 +76,9 @@ class MapStore(Protocol):
     def has_layer(self, layer: str) -> bool:
         """Whether there are masks of a layer."""
 
+    def can_draw(self, layer: str) -> bool:
+        """Whether a layer without masks is drawn from the outlines when it is asked for."""
+
     def simulations(self) -> tuple[str, ...]:
         """Simulations with gain images, such as "DPM", "carsDPM"."""
 
@@ -179,6 +182,10 @@ class PngTree:
     def has_layer(self, layer: str) -> bool:
         """See `MapStore`."""
         return (self.root / "png" / layer).is_dir()
+
+    def can_draw(self, layer: str) -> bool:
+        """See `MapStore`; `radiodiff dataset missing` writes it."""
+        return False
 
     def simulations(self) -> tuple[str, ...]:
         """See `MapStore`."""
