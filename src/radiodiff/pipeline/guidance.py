@@ -14,7 +14,6 @@ Huijbregts (1978), "Mining Geostatistics" (draws given measured values: Matheron
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -179,7 +178,7 @@ class Guide:
         with torch.inference_mode(False), torch.enable_grad():
             start = latents[rows].clone()
             chosen = [draws[row] for row in rows]
-            fit = self._fit(start, chosen, partial(decode, draws=chosen))
+            fit = self._fit(start, chosen, lambda moved: decode(moved, chosen))
             found = fit.descended(start, self.steps)
         result = latents.clone()
         result[rows] = found

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor, nn
 
-from radiodiff.encoding import Encoding, path_loss_line
+from radiodiff.encoding import Channel, Encoding, path_loss_line
 from radiodiff.errors import InputError
 from radiodiff.pipeline.record import PriorRecord
 
@@ -56,7 +56,7 @@ class Prior:
                 value=f"{'no' if model is None else 'a'} network, record of channel {record.channel!r}",
                 remedy="Put the parts of one model together.",
             )
-        needed = ()
+        needed: tuple[Channel, ...] = ()
         if record.model is not None:
             _check_target(record.model.encoding, encoding)
             needed = record.model.encoding.condition

@@ -21,11 +21,11 @@ from radiodiff.diffusion.sampling import sample_latents
 from radiodiff.errors import CheckpointError, ConfigError, InputError
 from radiodiff.models.layers.blocks import StandardizedConv2d
 from radiodiff.pipeline import onnx as onnx_export
-from radiodiff.pipeline import onnx_runtime
 from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
 from radiodiff.pipeline.measurements import Measurements
 from radiodiff.pipeline.onnx import export_onnx
 from radiodiff.pipeline.onnx_runtime import use_onnx_runtime
+from radiodiff.pipeline.weights_digest import weights_digest
 from radiodiff.scene import Footprint, Grid, Scene, Transmitter
 from tiny_pipelines import RADIO_UNET, UNET, tiny_diffusion, tiny_regression
 
@@ -62,7 +62,7 @@ def model(request: pytest.FixtureRequest) -> RadioDiffPipeline:
 def exported(model: RadioDiffPipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The place and the fact are those of `use_onnx_runtime`."""
     folder = tmp_path_factory.mktemp("onnx") / "graphs/32x16"
-    return export_onnx(model, folder, map_shape=(30, 16), facts={"weights": onnx_runtime._digest(model)})
+    return export_onnx(model, folder, map_shape=(30, 16), facts={"weights": weights_digest(model.networks)})
 
 
 def test_the_folder_says_what_the_graphs_are_for(model: RadioDiffPipeline, exported: Path) -> None:

@@ -238,7 +238,7 @@ def spoil_one(tensors: dict[str, torch.Tensor]) -> None:
         (edit_json("scheduler/scheduler_config.json", initial_noise="pink"), "must describe a DecoupledScheduler"),
         (edit_json("scheduler/scheduler_config.json", prediction_type="pred_v"), "prediction type, in the U-Net"),
         (edit_json("radiodiff.json", kind="regression"), "must be of kind 'diffusion'; got kind 'regression'"),
-        (edit_json("radiodiff.json", version=99), "reads models up to version 1; got version 99"),
+        (edit_json("radiodiff.json", version=99), "reads models up to version 2; got version 99"),
         (edit_weights("unet", drop_one), "must hold the weights of the network beside it.*entry.bias"),
         (edit_weights("unet", add_one), "must hold the weights of the network beside it.*entry.other"),
         (edit_weights("unet", reshape_one), "must hold the weights of the network beside it.*entry.bias"),
