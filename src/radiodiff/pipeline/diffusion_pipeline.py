@@ -49,7 +49,7 @@ class RadioDiffPipeline(RadioMapPipeline):
     unet: ConditionalUnet
     scheduler: DecoupledScheduler
     regression: RadioUnet | None
-    _optional_components: ClassVar[list[str]] = ["regression"]
+    _optional_components = ["regression"]  # noqa: RUF012 (the base class has it so)
 
     def __init__(
         self,

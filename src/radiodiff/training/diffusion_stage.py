@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -21,6 +22,7 @@ from radiodiff.diffusion.objective import weighted_losses
 from radiodiff.diffusion.process import noisy_latents
 from radiodiff.diffusion.scheduler import DecoupledScheduler
 from radiodiff.errors import CheckpointError, ConfigError, InputError, TrainingError
+from radiodiff.models.radio_unet import RadioUnet
 from radiodiff.models.unet import ConditionalUnet
 from radiodiff.pipeline.diffusion_pipeline import RadioDiffPipeline
 from radiodiff.pipeline.prior import Prior
@@ -245,7 +247,7 @@ class DiffusionStage(Stage):
             time_power=parts.sampling.time_power,
         )
         model = None if parts.prior is None else parts.prior.model
-        regression = None if model is None else model.networks["network"]
+        regression = None if model is None else cast(RadioUnet, model.networks["network"])
         return RadioDiffPipeline(parts.autoencoder, parts.unet, scheduler, record, regression)
 
     def export(self, run_dir: Path, training: Mapping[str, object]) -> Path:
