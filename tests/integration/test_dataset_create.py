@@ -287,8 +287,8 @@ def test_a_full_disk_ends_the_run_and_the_next_completes_it(
 REFUSED = {
     "another seed": (["--seed", 6], ["settings it was begun with", "seed: 5 on disk, 6 asked for", "another folder"]),
     "more transmitters": (["--tx-per-map", 4], ["tx_per_map: 3 on disk, 4 asked for"]),
-    "larger maps": (["--size", 96], ["'rows': 64", "'rows': 96"]),
-    "another style": (["--style", "houses"], ["'style': 'mixed'", "'style': 'houses'"]),
+    "larger maps": (["--size", 96], ["city.rows: 64 on disk, 96 asked for"]),
+    "another style": (["--style", "houses"], ["city.style: mixed on disk, houses asked for"]),
     "fewer maps": (["--maps", MAPS - 1], ["can grow, not shrink", f"map {MAPS - 1},", f"at least {MAPS} maps"]),
     "a foreign folder": (["--out", "foreign"], ["must be empty or absent", "foreign, which holds other files"]),
     "a file": (["--out", "file"], ["must have a folder", "file, which is a file", "another name"]),

@@ -187,6 +187,7 @@ def test_json_alone_goes_to_other_programs(radiodiff: Run, city: Path) -> None:
         "part": "all",
         "num_examples": 6,
         "num_maps": 2,
+        "buildings": "complete",
     }
 
 

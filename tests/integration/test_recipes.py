@@ -40,6 +40,13 @@ SMALL = {
     "baseline": ("network.base_channels=8", "network.channel_multipliers=[1,2]", "network.norm_groups=4"),
 }
 
+DPM = ("data.simulation=DPM", "data.heights=false", "data.geometry=[los_mask]")
+
+WHOLE = ("data.buildings.layer=complete", "data.buildings.share=1", "data.unknown_heights=0")
+
+TRACED = {"autoencoder/default": DPM, "baseline/default": (*DPM, *WHOLE), "diffusion/default": DPM}
+"""Those of the default model learn traced maps with heights, which this city has not."""
+
 SOURCES = {"radiomapseer": "city", "icassp": "rooms", "edges": "edges"}
 
 SIZES = {"radiomapseer": "examples.crop_size=32", "icassp": "data.size=32", "edges": "examples.crop_size=32"}
@@ -88,7 +95,7 @@ def changes_of(name: str, data: Path) -> tuple[str, ...]:
     size = SIZES[kind] if stage == "autoencoder" or kind == "icassp" else ""
     first = f"autoencoder={data / 'first' / kind}" if stage == "diffusion" else ""
     root = f"data.root={data / SOURCES[kind]}"
-    return tuple(filter(None, (root, "trainer.run_dir=run", first, size, *SMALL[stage], *SHORT)))
+    return tuple(filter(None, (root, "trainer.run_dir=run", first, size, *SMALL[stage], *TRACED.get(name, ()), *SHORT)))
 
 
 def logged_steps(run: Path) -> list[dict[str, float]]:

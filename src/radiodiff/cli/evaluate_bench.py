@@ -45,6 +45,8 @@ GIVEN = {
 }
 """Settings of the data that the benchmark set gives, whatever a model was trained with."""
 
+BUILDINGS = "data.buildings."
+
 
 @dataclass(frozen=True)
 class BenchRequest:
@@ -165,7 +167,10 @@ def _unknown_share(report: "EvaluationReport") -> float:
 
 
 def _of_case(request: "EvaluationRequest", case: "BenchCase") -> "EvaluationRequest":
-    given = [f"{name}={value}" for name, value in (GIVEN | {"data.simulation": case.simulation}).items()]
+    settings = GIVEN | {"data.simulation": case.simulation}
+    # --missing says which buildings are shown.
+    chosen = {name: value for name, value in settings.items() if not (request.missing and name.startswith(BUILDINGS))}
+    given = [f"{name}={value}" for name, value in chosen.items()]
     # Heights are all shown, unless somebody asks what it costs to lack some.
     overrides = ["data.unknown_heights=0.0", *request.overrides, *given]
     return replace(request, data=case.root, overrides=overrides, below=case.scenario)

@@ -1,5 +1,8 @@
 """Between outlines and rasters: filling, tracing with sub-pixel corners, cutting, cleaning."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,17 +30,9 @@ def rasterize(
         (rows, cols) bool. A sample point exactly on an outline counts as inside on the left and the lower
         side of the polygon only, so that two polygons that touch never share a cell.
     """
-    from rasterio.features import rasterize as burn
-    from rasterio.transform import Affine
-
     if not polygons:
         return np.zeros(grid.shape, dtype=bool)
-    # A sample point moved by +offset equals a polygon moved by -offset.
-    shift_x, shift_y = sample_offset[0] + TIE_CELLS, sample_offset[1] - TIE_CELLS
-    size = grid.cell_size_m
-    transform = Affine(size, 0.0, shift_x * size, 0.0, size, shift_y * size)
-    filled = burn(polygons, out_shape=grid.shape, transform=transform, fill=0, default_value=1, dtype="uint8")
-    return np.asarray(filled, dtype=bool)
+    return _burnt(grid, polygons, sample_offset, "uint8").astype(bool)
 
 
 def rasterize_heights(grid: Grid, footprints: tuple[Footprint, ...]) -> NDArray[np.float32]:
@@ -45,19 +40,30 @@ def rasterize_heights(grid: Grid, footprints: tuple[Footprint, ...]) -> NDArray[
 
     0 outside all outlines; NaN where only outlines of unknown height are.
     """
-    from rasterio.features import rasterize as burn
-    from rasterio.transform import Affine
-
     # Later shapes are burnt over earlier ones.
     ordered = sorted(footprints, key=lambda footprint: footprint.height_m or 0.0)
     if not ordered:
         return np.zeros(grid.shape, dtype=np.float32)
-    size = grid.cell_size_m
-    transform = Affine(size, 0.0, TIE_CELLS * size, 0.0, size, -TIE_CELLS * size)
     shapes = [
         (footprint.polygon, np.nan if footprint.height_m is None else footprint.height_m) for footprint in ordered
     ]
-    return np.asarray(burn(shapes, out_shape=grid.shape, transform=transform, fill=0.0, dtype="float32"))
+    return _burnt(grid, shapes, (0.0, 0.0), "float32")
+
+
+def _burnt(grid: Grid, shapes: Sequence[Any], sample_offset: tuple[float, float], dtype: str) -> NDArray[Any]:
+    """Shapes on the grid's cells, (rows, cols): 1, or the values that stand beside them; 0 elsewhere."""
+    from rasterio.features import rasterize as burn
+    from rasterio.transform import Affine
+
+    # A sample point moved by +offset equals a polygon moved by -offset. The further row and column keep the transform
+    # from being that of a plain image, of which the library warns, and not in one thread alone.
+    shift_x, shift_y = sample_offset[0] + TIE_CELLS - 1.0, sample_offset[1] - TIE_CELLS - 1.0
+    size = grid.cell_size_m
+    transform = Affine(size, 0.0, shift_x * size, 0.0, size, shift_y * size)
+    filled = burn(
+        shapes, out_shape=(grid.rows + 1, grid.cols + 1), transform=transform, fill=0, default_value=1, dtype=dtype
+    )
+    return np.ascontiguousarray(filled[1:, 1:])
 
 
 def crop_footprints(

@@ -20,6 +20,8 @@ def find_prior(recipe: Recipe) -> "Prior | CheckRow | None":
     """The prior of a recipe, or what is wrong with it; None where there is none, or no data."""
     from radiodiff.recipes.prior import open_prior
 
+    if recipe.prior is None:
+        return None
     try:
         source = open_data_set(recipe.data)
     except RadiodiffError:

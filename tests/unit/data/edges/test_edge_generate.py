@@ -186,7 +186,7 @@ def test_other_settings_in_the_same_folder_are_refused(maps, tmp_path, changed):
     before = tree(out)
     if "options" in changed:
         changed = {"options": SPLIT.options.replaced(thin=False)}
-    with pytest.raises(DataSetError, match=f"begun with; got .*: {next(iter(changed))}: "):
+    with pytest.raises(DataSetError, match=rf"begun with; got .*: {next(iter(changed))}[.:]"):
         finish(generate_edges(maps, out, SPLIT.replaced(**changed)))
     assert tree(out) == before
 

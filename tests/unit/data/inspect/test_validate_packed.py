@@ -184,7 +184,7 @@ def test_geometry_channels_of_a_packed_folder(packed_with_cars: Path, tmp_path: 
     root = shutil.copytree(packed_with_cars, tmp_path / "copy")
     file = "geometry/buildings_complete/0-0123456789abcdef.safetensors"
     (root / file).parent.mkdir(parents=True)
-    channels = np.ones((2, 7, 64, 64), dtype=np.uint16)
+    channels = np.ones((2, 8, 64, 64), dtype=np.uint16)
     save_file({"channels": channels}, root / file)
     assert report_of(root).findings == ()
     cut_short(file)(root)
