@@ -1,5 +1,6 @@
 """The model that comes with the package: whole, small, and better than the dominant path on maps it has not seen."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -50,3 +51,12 @@ def test_the_command_uses_it(radiodiff: Run, tmp_path: Path) -> None:
     assert (done.code, done.err) == (0, "")
     found = rd.read_radio_map(tmp_path / "map.npz")
     assert 60.0 < np.nanmedian(found.path_loss_db) < 150.0
+
+
+def test_it_is_evaluated_by_its_name(radiodiff: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    given = ("--bench", "street", "--target", "RT", "--model", "default", "--limit", 1, "--json", "-")
+    done = radiodiff("evaluate", *given)
+    assert done.code == 0, done.err
+    (case,) = json.loads(done.out)["cases"]
+    assert [one["label"] for one in case["predictors"]] == ["default"]

@@ -31,7 +31,9 @@ def evaluate(
     ] = None,
     model: Annotated[
         list[Path] | None,
-        typer.Option("--model", help="Folder of a second stage, or of the run that left it. Repeat for more."),
+        typer.Option(
+            "--model", help="Folder of a model or its run, or name of a bundled one. Repeat for more."
+        ),
     ] = None,
     pred: Annotated[
         list[Path] | None,

@@ -133,9 +133,10 @@ def load_second_stage(path: Path, precision: str, device: "torch.device | str") 
     """
     import torch
 
+    from radiodiff.pipeline.bundled import locate_model
     from radiodiff.pipeline.load import load_pipeline
 
-    pipeline = load_pipeline(path, getattr(torch, PRECISIONS[precision]))
+    pipeline = load_pipeline(locate_model(path), getattr(torch, PRECISIONS[precision]))
     if torch.device(device).type != "cpu":
         pipeline.to(device)
     return pipeline
@@ -149,9 +150,9 @@ def digest_of(path: Path) -> str:
     """
     import hashlib
 
-    from radiodiff.pipeline.load import find_pipeline
+    from radiodiff.pipeline.bundled import locate_model
 
-    folder = find_pipeline(path)
+    folder = locate_model(path)
     found = hashlib.sha256()
     for file in sorted(
         file for file in folder.rglob("*") if file.is_file() and file.suffix in (".json", ".safetensors")
