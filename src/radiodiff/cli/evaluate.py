@@ -31,9 +31,7 @@ def evaluate(
     ] = None,
     model: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--model", help="Folder of a model or its run, or name of a bundled one. Repeat for more."
-        ),
+        typer.Option("--model", help="Folder of a model or its run, or name of a bundled one. Repeat for more."),
     ] = None,
     pred: Annotated[
         list[Path] | None,

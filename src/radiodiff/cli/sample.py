@@ -32,9 +32,7 @@ __all__ = ["sample"]
 
 
 def sample(
-    model: Annotated[
-        Path, typer.Option("--model", help="Folder of a model or its run, or name of a bundled one.")
-    ],
+    model: Annotated[Path, typer.Option("--model", help="Folder of a model or its run, or name of a bundled one.")],
     data: Data,
     out: Annotated[
         Path, typer.Option("--out", help="Folder for the images; one of an interrupted run is gone on with.")
