@@ -81,7 +81,7 @@ def draw_comparison(  # noqa: PLR0913  what is drawn, and how
     if scene is not None:
         draw_scene_layers(right, scene)
     mark_transmitters(right, grid, () if tx is None else (tx,))
-    map_axes(right, grid)
+    map_axes(right, grid, is_beside=True)
 
     left.set_title(truth_name)
     middle.set_title("prediction")

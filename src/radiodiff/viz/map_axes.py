@@ -17,6 +17,9 @@ __all__ = ["checked_values", "map_axes", "new_axes", "show_cells"]
 MOST_TICKS = 6
 """Map coordinates have six or seven digits: more labels would run into each other."""
 
+MOST_TICKS_BESIDE = 3
+"""The same for x in one of several maps side by side."""
+
 
 def new_axes() -> "Axes":
     """Axes of a new figure."""
@@ -25,8 +28,14 @@ def new_axes() -> "Axes":
     return Figure(figsize=(6.4, 5.4), layout="constrained").add_subplot()
 
 
-def map_axes(axes: "Axes", grid: Grid) -> None:
-    """Give axes the limits, equal scale and labels of a grid: y down in metres, or north up with a CRS."""
+def map_axes(axes: "Axes", grid: Grid, *, is_beside: bool = False) -> None:
+    """Give axes the limits, equal scale and labels of a grid: y down in metres, or north up with a CRS.
+
+    Args:
+        axes: The axes.
+        grid: The grid.
+        is_beside: Whether the figure has further maps beside this one, so that there is room for fewer labels.
+    """
     from matplotlib.ticker import MaxNLocator
 
     left, right, bottom, top = _extent(grid)
@@ -34,8 +43,8 @@ def map_axes(axes: "Axes", grid: Grid) -> None:
     suffix = "" if grid.crs is None else f", {grid.crs if len(grid.crs) <= 20 else 'projected'}"
     axes.set_xlabel(f"x [m]{suffix}")
     axes.set_ylabel(f"y [m]{suffix}")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(MOST_TICKS, steps=[1, 2, 5, 10]))
+    for axis, most in ((axes.xaxis, MOST_TICKS_BESIDE if is_beside else MOST_TICKS), (axes.yaxis, MOST_TICKS)):
+        axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
     axes.ticklabel_format(style="plain", useOffset=False)
 
 

@@ -1,5 +1,6 @@
 """What the figures show."""
 
+import itertools
 import subprocess
 import sys
 
@@ -171,3 +172,15 @@ def test_pyplot_is_never_imported(tmp_path):
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert (tmp_path / "figure.png").is_file()
+
+
+def test_labels_of_maps_side_by_side_do_not_run_into_each_other():
+    grid = Grid(300, 300, crs="EPSG:32632", origin_x=691560.0, origin_y=5335140.0)
+    zeros = np.zeros(grid.shape)
+    figure = draw_comparison(zeros, zeros, grid)
+    figure.draw_without_rendering()
+    for axes in figure.axes[:3]:
+        boxes = [label.get_window_extent() for label in axes.get_xticklabels() if label.get_text()]
+        shown = sorted((box.x0, box.x1) for box in boxes if axes.bbox.x0 <= (box.x0 + box.x1) / 2 <= axes.bbox.x1)
+        assert len(shown) >= 2
+        assert all(left[1] < right[0] for left, right in itertools.pairwise(shown))
