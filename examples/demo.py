@@ -19,7 +19,7 @@ def main() -> None:
     roof_m = float(scene.roof_height_m[row, col])
     rooftop = rd.Transmitter.at_cell(scene.grid, col=int(col), row=int(row), height_m=roof_m + 3.0)
 
-    print("Predicting; the first run ever also compiles, which takes about 30 s.", flush=True)
+    print("Predicting; the first run ever also compiles, which takes longer.", flush=True)
     seconds = []
     maps = []
     for tx in (street, rooftop, street):

@@ -7,7 +7,8 @@ The same command goes on where an earlier one ended: what is whole is not made a
 generated cities, `--city-scenes` of each scenario. `--only NAME` does some parts alone, and `--plan` prints them.
 
 Everything lies in the folder: `bench`, `city-*` and `truth` are data sets, `baseline`, `autoencoder` and `diffusion`
-runs, `evaluation` is the table of the benchmark's test part, `minutes.json` the time that each part has taken.
+runs, `evaluation` is the table of the benchmark's test part, `bundle` the baseline as it comes with the package,
+`minutes.json` the time that each part has taken.
 """
 
 import argparse
@@ -59,7 +60,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="parts to do, by their names")
     parser.add_argument("--plan", action="store_true", help="print the parts and end")
     options = parser.parse_args()
-    parts = [part for part in plan(options) if options.only is None or part.name in options.only]
+    every = list(plan(options))
+    names = [part.name for part in every]
+    if unknown := set(options.only or ()) - set(names):
+        parser.error(f"--only must name parts, {', '.join(names)}; got {', '.join(sorted(unknown))}")
+    parts = [part for part in every if options.only is None or part.name in options.only]
     if options.plan:
         for part in parts:
             print(f"{part.name}: radiodiff {' '.join(map(str, part.command))}")
@@ -92,6 +97,9 @@ def plan(options: argparse.Namespace) -> Iterator[Part]:
     yield training("autoencoder", folder, *given, prior)
     first_stage = (f"autoencoder={folder / 'autoencoder'}", f"latents.cache={folder / 'latents'}")
     yield training("diffusion", folder, *given, prior, *first_stage)
+    yield Part(
+        "bundle", ("convert", "bundle", "--model", folder / "baseline", "--data", truth, "--out", folder / "bundle")
+    )
     models = ("--model", folder / "baseline", "--model", folder / "diffusion")
     out = ("--out", folder / "evaluation")
     yield Part("evaluation", ("evaluate", "--bench", "all", "--target", "RT", *models, *out))

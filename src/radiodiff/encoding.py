@@ -146,7 +146,8 @@ def path_loss_line(channel: Channel, target: Channel) -> tuple[float, float]:
         raise InputError(
             "A channel that stands for a map must be a gain or a path loss in dB of every cell, as the target is",
             value=f"{channel.name} for {target.name}",
-            remedy="Use dominant_path_gain_db, over_roofs_gain_db, log_distance_gain_db or free_space_loss_db.",
+            remedy="Use dominant_path_gain_db, ray_launching_gain_db, over_roofs_gain_db, log_distance_gain_db or "
+            "free_space_loss_db.",
         )
     per_db = 2.0 / (target.high - target.low)
     slope = 0.5 * sign * (channel.high - channel.low) * per_db

@@ -199,6 +199,12 @@ def test_examples_that_show_all_buildings_must_not_hold_the_answer(own: Path) ->
         data(own, part="all", buildings={"layer": "missing", "share": 0.5}, **answer)
 
 
+@pytest.mark.parametrize("simulation", ["DPM", "RL"])
+def test_launched_rays_are_the_answer_of_both_plane_engines(own: Path, simulation: str) -> None:
+    with pytest.raises(ConfigError, match=r"must not hold the answer.*got ray_launching_gain_db"):
+        data(own, part="all", simulation=simulation, geometry=("los_mask", "ray_launching_gain_db"))
+
+
 def test_heights_are_those_of_the_buildings_that_are_shown(created: Path) -> None:
     for layer, (count, variant) in missing_layers(2).items():
         found = data(
